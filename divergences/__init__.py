@@ -1,0 +1,1 @@
+"""Total variation, Kullback-Leibler, Jensen-Shannon and Wasserstein-1."""

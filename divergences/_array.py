@@ -1,0 +1,112 @@
+"""Backends: the only file that knows NumPy from torch.
+
+A tensor is recognised through ``sys.modules``, so torch is never imported for a caller who does
+not use it, and no tensor is ever passed to ``numpy.asarray`` (which would cut its gradients).
+Mathematics takes its namespace as a parameter ``xp``; what differs between backends beyond that
+namespace (devices, graphs, tracing) is a function here.
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from ._typing import Array, Float64Array, Namespace
+
+
+def is_tensor(value: object) -> bool:
+    """Whether ``value`` is a torch tensor; never imports torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def namespace(*values: object) -> Namespace:
+    """The array namespace of ``values``: torch's if one is a tensor, else NumPy (2.0 conforms)."""
+    if any(is_tensor(value) for value in values):
+        import array_api_compat.torch as torch_namespace
+
+        return torch_namespace
+    return np
+
+
+def values_are_readable(*values: Array) -> bool:
+    """Whether the entries of ``values`` may be looked at to check them.
+
+    They may not while torch only traces a computation: under ``torch.compile``, functorch
+    transforms (``vmap``, ``grad``), CUDA graph capture, and on the meta device.
+    """
+    if not any(is_tensor(value) for value in values):
+        return True
+    torch: Any = sys.modules["torch"]
+    if torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None:
+        return False
+    if any(is_tensor(value) and value.device.type == "meta" for value in values):
+        return False
+    on_cuda = any(is_tensor(value) and value.is_cuda for value in values)
+    return not (on_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def result_dtype(*arrays: Array) -> Any:
+    """The dtype of an answer computed from ``arrays`` (floating, integer or boolean).
+
+    Integers and booleans count as float64, half precision as float32; of several dtypes the
+    widest wins.
+    """
+    xp = namespace(*arrays)
+    for array in arrays:
+        kind = str(array.dtype)
+        if not any(kind.endswith(narrow) for narrow in ("float32", "float16")):
+            return xp.float64  # float64, every integer, bool
+    return xp.float32
+
+
+def as_float64(array: Array) -> Array:
+    """``array`` in float64, in which all formulas are evaluated; keeps graph and device."""
+    if is_tensor(array):
+        if array.device.type == "mps":  # the one device without float64
+            return array.float()
+        return array.double()
+    return np.asarray(array, dtype=np.float64)
+
+
+def as_numpy(array: Array) -> Float64Array:
+    """A float64 NumPy array of the values of ``array``, off the graph and on the host."""
+    if is_tensor(array):
+        return np.asarray(array.detach().cpu().double().numpy())
+    return np.asarray(array, dtype=np.float64)
+
+
+def like(values: Float64Array, model: Array) -> Array:
+    """The NumPy ``values`` as a float64 array of the library and device of ``model``."""
+    if is_tensor(model):
+        torch: Any = sys.modules["torch"]
+        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        return as_float64(tensor) if model.device.type == "cpu" else tensor.to(model.device)
+    return values
+
+
+def detach(array: Array) -> Array:
+    """``array`` off the graph (the array itself in NumPy)."""
+    return array.detach() if is_tensor(array) else array
+
+
+def attach(value: Array, surrogate: Array) -> Array:
+    """``value`` to the bit, with the derivatives of ``surrogate`` (envelope theorem).
+
+    In NumPy, or where ``surrogate`` carries no graph, simply ``value``. Where ``value`` is not
+    finite, or ``surrogate`` is not, the gradient is zero.
+    """
+    if not is_tensor(surrogate) or not surrogate.requires_grad:
+        return value
+    xp = namespace(surrogate)
+    base = surrogate.detach()
+    usable = xp.isfinite(base) & xp.isfinite(value)
+    tangent = xp.where(usable, surrogate - base, xp.zeros_like(surrogate))
+    return value + tangent
+
+
+def finish(value: Array, dtype: Any) -> Array:
+    """``value`` as the caller gets it: a scalar of NumPy type or an array, in ``dtype``."""
+    if is_tensor(value):
+        return value.to(dtype)
+    return np.asarray(value).astype(dtype)[()]

@@ -1,0 +1,42 @@
+r"""Sums in which rounding errors are kept: a pair (high, low) of arrays.
+
+The tree of error-free additions is Ogita, Rump and Oishi's cascade (Accurate sum and dot product,
+SIAM J. Sci. Comput. 26, 2005, algorithm 4.4) carried out pairwise: the result has the accuracy of
+a sum in twice the working precision, at the cost of a few vectorised passes.
+"""
+
+from ._typing import Array, Namespace
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Knuth's error-free sum: ``high + low == a + b`` exactly, ``high`` the rounded sum."""
+    high = a + b
+    shadow = high - a
+    return high, (a - (high - shadow)) + (b - shadow)
+
+
+def exact_sum(xp: Namespace, values: Array, low: Array | None = None) -> tuple[Array, Array]:
+    """Sum of ``values`` (plus ``low``) over the last axis, as a pair (high, low).
+
+    Parameters
+    ----------
+    xp : namespace of ``values``
+    values : floating array, shape (..., n), n at least 1
+    low : array of the same shape, optional
+        Second parts of values that are themselves pairs.
+
+    Returns
+    -------
+    high, low : arrays of shape (...)
+        ``high + low`` is the sum with relative error eps**2 times the condition number.
+    """
+    rest = xp.zeros_like(values) if low is None else low
+    while values.shape[-1] > 1:
+        half = values.shape[-1] // 2
+        odd, odd_rest = values[..., 2 * half :], rest[..., 2 * half :]
+        values, error = two_sum(values[..., :half], values[..., half : 2 * half])
+        rest = rest[..., :half] + rest[..., half : 2 * half] + error
+        if odd.shape[-1]:
+            values = xp.concat([values, odd], axis=-1)
+            rest = xp.concat([rest, odd_rest], axis=-1)
+    return two_sum(values[..., 0], rest[..., 0])

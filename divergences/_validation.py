@@ -1,0 +1,254 @@
+"""Every check of a user's array or option, and the one template of its message.
+
+A message reads ``FUNCTION: PARAMETER must REQUIREMENT; got ARRIVED``. ``TypeError`` is for a thing
+of the wrong kind (a string, a complex array, two array libraries at once), ``ValueError`` for a
+value that the requirement excludes. Nothing is repaired. Checks that need the entries of an array
+are skipped while torch only traces (see ``_array.values_are_readable``); shapes, dtypes and
+devices are checked always.
+"""
+
+import math
+import numbers
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ._array import as_float64, as_numpy, is_tensor, result_dtype, values_are_readable
+from ._summation import exact_sum
+from ._typing import Array, ArrayLike, Float64Array
+
+MASS_TOLERANCE_CAP = 1e-3
+
+
+def refuse(
+    function: str,
+    parameter: str,
+    requirement: str,
+    arrived: str,
+    error: type[Exception] = ValueError,
+) -> NoReturn:
+    """Raise ``error`` in the house's template."""
+    message = f"{function}: {parameter} must {requirement}; got {arrived}"
+    raise error(message)
+
+
+def describe(value: object) -> str:
+    """What arrived, in a few words: type, and shape and dtype or the value itself."""
+    if is_tensor(value) or isinstance(value, np.ndarray):
+        array: Any = value
+        library = "torch tensor" if is_tensor(value) else "NumPy array"
+        return f"a {library} of shape {tuple(array.shape)} and dtype {array.dtype}"
+    if value is None:
+        return "None"
+    text = repr(value)
+    if len(text) > 60:
+        text = text[:57] + "..."
+    return f"{type(value).__name__} {text}"
+
+
+def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
+    """``value`` as a real NumPy array or torch tensor (float16, bfloat16, 32, 64, integer, bool).
+
+    Values are not looked at. Lists become float64; anything that would lose digits or a mask
+    (complex, longdouble, masked, object arrays, lists of tensors) is a ``TypeError``.
+    """
+    requirement = "be an array, tensor or list of real numbers"
+    if is_tensor(value):
+        if value.is_complex() or value.is_sparse or value.is_quantized:
+            refuse(function, parameter, "be a dense tensor of real numbers", describe(value), TypeError)
+        return value
+    if isinstance(value, np.ma.MaskedArray):
+        refuse(function, parameter, requirement + " (fill or drop masked entries)",
+               "a masked array", TypeError)  # fmt: skip
+    if value is None or isinstance(value, (str, bytes, dict, set, frozenset)):
+        refuse(function, parameter, requirement, describe(value), TypeError)
+    if isinstance(value, (list, tuple)) and any(is_tensor(entry) for entry in value):
+        refuse(function, parameter, requirement + " (stack tensors with torch.stack)",
+               "a list of torch tensors", TypeError)  # fmt: skip
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):  # ragged lists; things that refuse to be arrays
+        refuse(function, parameter, "be a rectangular array of real numbers",
+               f"a ragged or unreadable {describe(value)}")  # fmt: skip
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        arrived = f"{type(value).__name__} with entries of dtype {array.dtype}"
+        refuse(function, parameter, requirement + " of at most 64 bits", arrived, TypeError)
+    return array
+
+
+def same_library(function: str, **arrays: Array | None) -> None:
+    """Demand that the arrays given are all NumPy's, or all torch's on one device."""
+    given = {name: array for name, array in arrays.items() if array is not None}
+    homes = {
+        name: f"torch ({array.device})" if is_tensor(array) else "NumPy"
+        for name, array in given.items()
+    }
+    if len(set(homes.values())) > 1:
+        arrived = ", ".join(f"{name} in {home}" for name, home in homes.items())
+        refuse(function, " and ".join(given), "share one array library and device", arrived, TypeError)
+
+
+def finite(array: Array, parameter: str, function: str) -> None:
+    """Demand that no entry is NaN or infinite."""
+    if not values_are_readable(array):
+        return
+    values = as_numpy(array)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        where = tuple(int(index) for index in np.argwhere(bad)[0])
+        refuse(function, parameter, "be finite",
+               f"{values[where]} at index {where} ({int(bad.sum())} such entries)")  # fmt: skip
+
+
+def mass_tolerance(dtype: Any, count: int) -> float:
+    """How far a sum of ``count`` weights of ``dtype`` may lie from 1.
+
+    ``eps(dtype) (8 + 4 sqrt(count))``, at most 1e-3: what rounding of honestly normalised weights
+    can leave, and no more.
+    """
+    name = str(dtype)
+    eps = 2.0**-52
+    for narrow, width in (("bfloat16", 2.0**-7), ("float16", 2.0**-10), ("float32", 2.0**-23)):
+        if name.endswith(narrow):
+            eps = width
+            break
+    return min(MASS_TOLERANCE_CAP, eps * (8 + 4 * math.sqrt(count)))
+
+
+def masses(array: Array, parameter: str, function: str) -> None:
+    """Demand non-negative entries that sum to 1 over the last axis (summed in float64)."""
+    if array.shape[-1] == 0:
+        refuse(function, parameter, "have at least one entry", describe(array))
+    finite(array, parameter, function)
+    if not values_are_readable(array):
+        return
+    values = as_numpy(array)
+    negative = values < 0
+    if negative.any():
+        where = tuple(int(index) for index in np.argwhere(negative)[0])
+        refuse(function, parameter, "be non-negative", f"{values[where]} at index {where}")
+    high, low = exact_sum(np, values)
+    off = np.abs((high - 1.0) + low)
+    tolerance = mass_tolerance(array.dtype, values.shape[-1])
+    if (off > tolerance).any():
+        where = tuple(int(index) for index in np.argwhere(off > tolerance)[0])
+        place = f" at batch index {where}" if where else ""
+        refuse(function, parameter,
+               f"sum to 1 within {tolerance:.2g} (nothing is normalised silently: divide by the sum)",
+               f"a sum of {float(high[where] + low[where])!r}{place}")  # fmt: skip
+
+
+def probability_pair(
+    p: ArrayLike, q: ArrayLike, axis: int, function: str
+) -> tuple[Array, Array, Any]:
+    """Two (batches of) probability vectors, support on the last axis, in float64.
+
+    Returns
+    -------
+    p, q : float64 arrays with the support moved to the last axis
+    dtype : the dtype of the answer
+    """
+    p, q = real_array(p, "p", function), real_array(q, "q", function)
+    same_library(function, p=p, q=q)
+    axis = _axis(p, q, axis, function)
+    pair = []
+    for name, array in (("p", p), ("q", q)):
+        moved = array.movedim(axis, -1) if is_tensor(array) else np.moveaxis(array, axis, -1)
+        masses(moved, name, function)
+        pair.append(moved)
+    if pair[0].shape[-1] != pair[1].shape[-1]:
+        refuse(function, "p and q", f"have the same length along axis {axis}",
+               f"{pair[0].shape[-1]} and {pair[1].shape[-1]}")  # fmt: skip
+    try:
+        np.broadcast_shapes(tuple(pair[0].shape), tuple(pair[1].shape))
+    except ValueError:
+        refuse(function, "p and q", "have batch axes that broadcast",
+               f"shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
+    return as_float64(pair[0]), as_float64(pair[1]), result_dtype(p, q)
+
+
+def _axis(p: Array, q: Array, axis: int, function: str) -> int:
+    if isinstance(axis, bool) or not isinstance(axis, numbers.Integral):
+        refuse(function, "axis", "be an integer", describe(axis), TypeError)
+    for name, array in (("p", p), ("q", q)):
+        if array.ndim == 0:
+            refuse(function, name, "be a probability vector (one axis or more)", "a scalar")
+        if not -array.ndim <= axis < array.ndim:
+            refuse(function, "axis", f"be an axis of {name}", f"{axis} for shape {tuple(array.shape)}")
+    if p.ndim != q.ndim and axis >= 0:
+        refuse(function, "axis", "be negative where p and q differ in their number of axes",
+               f"{axis} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
+    return int(axis)
+
+
+def points(value: ArrayLike, parameter: str, function: str, *, batch: bool = False) -> Array:
+    """Samples of shape (n,) or (n, d), as (n, d); with ``batch`` also (..., n, d). Finite."""
+    array = real_array(value, parameter, function)
+    shapes = "(n,), (n, d) or (..., n, d)" if batch else "(n,) or (n, d)"
+    if array.ndim == 0 or (array.ndim > 2 and not batch):
+        refuse(function, parameter, f"have shape {shapes}", describe(array))
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.shape[-2] == 0 or array.shape[-1] == 0:
+        refuse(function, parameter, "hold at least one point of at least one coordinate",
+               f"shape {tuple(array.shape)}")  # fmt: skip
+    finite(array, parameter, function)
+    return array
+
+
+def weights(value: ArrayLike, parameter: str, count: int, function: str) -> Array:
+    """One weight a point: shape (count,), non-negative, summing to 1."""
+    array = real_array(value, parameter, function)
+    if tuple(array.shape) != (count,):
+        refuse(function, parameter, f"have shape ({count},), one weight for each point",
+               describe(array))  # fmt: skip
+    masses(array, parameter, function)
+    return array
+
+
+def same_dimension(x: Array, y: Array, function: str, names: str = "x and y") -> None:
+    """Demand points of one dimension."""
+    if x.shape[-1] != y.shape[-1]:
+        refuse(function, names, "have points of the same dimension",
+               f"{x.shape[-1]} and {y.shape[-1]}")  # fmt: skip
+
+
+def real_number(
+    value: Any, parameter: str, function: str, *, positive: bool = False
+) -> float:
+    """A finite real number (Python's, NumPy's or a 0-d array), positive if asked for."""
+    kind = "be a positive finite number" if positive else "be a finite number"
+    is_array = is_tensor(value) or isinstance(value, np.ndarray)
+    if isinstance(value, (bool, np.bool_)) or not (isinstance(value, numbers.Real) or is_array):
+        refuse(function, parameter, kind, describe(value), TypeError)
+    if is_array and (value.ndim != 0 or str(value.dtype).rpartition(".")[2] == "bool"):
+        refuse(function, parameter, kind, describe(value), TypeError)
+    number = float(value)
+    if not math.isfinite(number) or (positive and number <= 0):
+        refuse(function, parameter, kind, repr(number))
+    return number
+
+
+def one_of(value: object, parameter: str, choices: tuple[str, ...], function: str) -> str:
+    """One of the strings ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        error = ValueError if isinstance(value, str) else TypeError
+        refuse(function, parameter, "be one of " + ", ".join(map(repr, choices)), describe(value), error)
+    return value
+
+
+def cost_matrix(value: ArrayLike, function: str, shape: tuple[int, int] | None = None) -> Array:
+    """A finite real matrix with at least one row and column; of ``shape`` if that is given."""
+    array = real_array(value, "cost", function)
+    if array.ndim != 2 or 0 in tuple(array.shape):
+        refuse(function, "cost", "be a matrix of shape (n, m)", describe(array))
+    if shape is not None and tuple(array.shape) != shape:
+        refuse(function, "cost", f"have shape {shape}, one entry for each pair of points",
+               describe(array))  # fmt: skip
+    finite(array, "cost", function)
+    return array
+
+
+def uniform(count: int) -> Float64Array:
+    """The weights of an empirical law: ``count`` times 1/count."""
+    return np.full(count, 1.0 / count)

@@ -1,0 +1,1 @@
+"""Wasserstein GANs, trained on the estimators of ``divergences.dual``."""
