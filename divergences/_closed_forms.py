@@ -7,7 +7,7 @@ pairs through the table, and what is in neither is a ``NotImplementedError`` nam
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -26,7 +26,9 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
 
     Parameters
     ----------
-    divergence : {"total_variation", "kl_divergence", "js_divergence", "js_distance", "wasserstein1"}
+    divergence : str
+        The public name: "total_variation", "kl_divergence", "js_divergence", "js_distance" or
+        "wasserstein1".
     p, q : Law
 
     Returns
@@ -41,7 +43,8 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     NotImplementedError
         If no formula is known for this pair of types.
     """
-    _demand_laws(divergence, p, q)
+    if not (isinstance(p, Law) and isinstance(q, Law)):
+        _refuse_stranger(divergence, p, q)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and divergence != "wasserstein1":
         first, second, dtype = common_support(p, q, divergence)
         value = _vectors.VECTOR_FORMULAS[divergence](namespace(first), first, second)
@@ -57,11 +60,11 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     return _finished(formula(p, q), p, q)
 
 
-def _demand_laws(divergence: str, p: object, q: object) -> None:
-    for name, law, other in (("p", p, q), ("q", q, p)):
-        if not isinstance(law, Law):
-            refuse(divergence, name, f"be a law like the other argument ({other!r})",
-                   describe(law), TypeError)  # fmt: skip
+def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:
+    name: str = "q" if isinstance(p, Law) else "p"
+    stranger, law = (q, p) if name == "q" else (p, q)
+    requirement = f"be a law like the other argument ({law!r})"
+    refuse(divergence, name, requirement, describe(stranger), TypeError)
 
 
 def _finished(value: Array, *laws: Law) -> Array:

@@ -138,7 +138,7 @@ def masses(array: Array, parameter: str, function: str) -> None:
         where = tuple(int(index) for index in np.argwhere(off > tolerance)[0])
         place = f" at batch index {where}" if where else ""
         refuse(function, parameter,
-               f"sum to 1 within {tolerance:.2g} (nothing is normalised silently: divide by the sum)",
+               f"sum to 1 within {tolerance:.2g} (it is not rescaled for you: divide by the sum)",
                f"a sum of {float(high[where] + low[where])!r}{place}")  # fmt: skip
 
 
@@ -171,9 +171,10 @@ def probability_pair(
     return as_float64(pair[0]), as_float64(pair[1]), result_dtype(p, q)
 
 
-def _axis(p: Array, q: Array, axis: int, function: str) -> int:
-    if isinstance(axis, bool) or not isinstance(axis, numbers.Integral):
+def _axis(p: Array, q: Array, axis: Any, function: str) -> int:
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         refuse(function, "axis", "be an integer", describe(axis), TypeError)
+    axis = int(axis)
     for name, array in (("p", p), ("q", q)):
         if array.ndim == 0:
             refuse(function, name, "be a probability vector (one axis or more)", "a scalar")
@@ -184,7 +185,7 @@ def _axis(p: Array, q: Array, axis: int, function: str) -> int:
     if p.ndim != q.ndim and axis >= 0:
         refuse(function, "axis", "be negative where p and q differ in their number of axes",
                f"{axis} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
-    return int(axis)
+    return axis
 
 
 def points(value: ArrayLike, parameter: str, function: str, *, batch: bool = False) -> Array:

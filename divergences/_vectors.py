@@ -92,7 +92,7 @@ def series(xp: Namespace, coefficients: tuple[float, ...], square: Array) -> Arr
 
 
 def _ratio(xp: Namespace, pair: Pair) -> tuple[Array, Array]:
-    """t = (p - q)/(p + q), 0 where both vanish, and where it lies in the radius of the series."""
+    """The ratio t = (p - q)/(p + q), 0 where both vanish, and whether the series applies."""
     total = pair.p + pair.q
     occupied = total > 0
     t = xp.where(occupied, pair.difference, 0.0) / xp.where(occupied, total, 1.0)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._array import as_float64, as_numpy, is_tensor, like, namespace, result_dtype
-from ._typing import Array, ArrayLike, IntArray
+from ._typing import Array, IntArray
 from ._validation import points as check_points
 from ._validation import same_dimension, same_library, uniform
 from ._validation import weights as check_weights
