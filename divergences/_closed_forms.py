@@ -5,6 +5,7 @@ the one door: atoms on a common support go through the formulas for probability 
 pairs through the table, and what is in neither is a ``NotImplementedError`` naming the way round.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -76,8 +77,8 @@ def _finished(value: Array, *laws: Law) -> Array:
     return finish(value, np.float64)
 
 
-def _fields(law: Law) -> list[Any]:
-    return [getattr(law, name) for name in type(law).__slots__]
+def _fields(law: Any) -> list[Any]:
+    return [getattr(law, field.name) for field in dataclasses.fields(law)]
 
 
 def _singular(value: float, divergence: str) -> Formula:

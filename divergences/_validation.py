@@ -174,18 +174,21 @@ def probability_pair(
 def _axis(p: Array, q: Array, axis: Any, function: str) -> int:
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         refuse(function, "axis", "be an integer", describe(axis), TypeError)
-    axis = int(axis)
+    number = int(axis)
     for name, array in (("p", p), ("q", q)):
         if array.ndim == 0:
             refuse(function, name, "be a probability vector (one axis or more)", "a scalar")
-        if not -array.ndim <= axis < array.ndim:
+        if not -array.ndim <= number < array.ndim:
             refuse(
-                function, "axis", f"be an axis of {name}", f"{axis} for shape {tuple(array.shape)}"
+                function,
+                "axis",
+                f"be an axis of {name}",
+                f"{number} for shape {tuple(array.shape)}",
             )
-    if p.ndim != q.ndim and axis >= 0:
+    if p.ndim != q.ndim and number >= 0:
         refuse(function, "axis", "be negative where p and q differ in their number of axes",
-               f"{axis} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
-    return axis
+               f"{number} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
+    return number
 
 
 def points(value: ArrayLike, parameter: str, function: str, *, batch: bool = False) -> Array:
