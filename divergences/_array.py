@@ -6,6 +6,7 @@ Mathematics takes its namespace as a parameter ``xp``; what differs between back
 namespace (devices, graphs, tracing) is a function here.
 """
 
+import math
 import sys
 from typing import Any
 
@@ -110,3 +111,17 @@ def finish(value: Array, dtype: Any) -> Array:
     if is_tensor(value):
         return value.to(dtype)
     return np.asarray(value).astype(dtype)[()]
+
+
+def erf(value: Array) -> Array:
+    """The error function, elementwise."""
+    if is_tensor(value):
+        return value.erf()
+    return np.vectorize(math.erf, otypes=[np.float64])(value)[()]
+
+
+def as_scalar(value: Any, model: Array | None = None) -> Array:
+    """A number as float64 scalar: NumPy's, or a 0-d tensor on the device of ``model``."""
+    if is_tensor(value):
+        return as_float64(value)
+    return np.float64(value) if model is None else like(np.asarray(float(value)), model)

@@ -40,3 +40,27 @@ def exact_sum(xp: Namespace, values: Array, low: Array | None = None) -> tuple[A
             values = xp.concat([values, odd], axis=-1)
             rest = xp.concat([rest, odd_rest], axis=-1)
     return two_sum(values[..., 0], rest[..., 0])
+
+
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """Dekker's error-free product: ``high + low == a * b`` exactly, for |a|, |b| below 2**995."""
+    high = a * b
+    a_high, a_low = _split(a)
+    b_high, b_low = _split(b)
+    low = ((a_high * b_high - high) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return high, low
+
+
+def _split(a: Array) -> tuple[Array, Array]:
+    """Veltkamp's splitting of a double into two halves of at most 26 bits."""
+    shifted = a * 134217729.0  # 2**27 + 1
+    high = shifted - (shifted - a)
+    return high, a - high
+
+
+def divide(numerator: tuple[Array, Array], denominator: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Quotient of two pairs, as a pair with relative error of order eps**2."""
+    first = numerator[0] / denominator[0]
+    product, product_error = two_product(first, denominator[0])
+    remainder = (numerator[0] - product) - product_error + numerator[1] - first * denominator[1]
+    return two_sum(first, remainder / denominator[0])

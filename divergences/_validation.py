@@ -55,7 +55,9 @@ def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
     requirement = "be an array, tensor or list of real numbers"
     if is_tensor(value):
         if value.is_complex() or value.is_sparse or value.is_quantized:
-            refuse(function, parameter, "be a dense tensor of real numbers", describe(value), TypeError)
+            refuse(
+                function, parameter, "be a dense tensor of real numbers", describe(value), TypeError
+            )
         return value
     if isinstance(value, np.ma.MaskedArray):
         refuse(function, parameter, requirement + " (fill or drop masked entries)",
@@ -85,7 +87,9 @@ def same_library(function: str, **arrays: Array | None) -> None:
     }
     if len(set(homes.values())) > 1:
         arrived = ", ".join(f"{name} in {home}" for name, home in homes.items())
-        refuse(function, " and ".join(given), "share one array library and device", arrived, TypeError)
+        refuse(
+            function, " and ".join(given), "share one array library and device", arrived, TypeError
+        )
 
 
 def finite(array: Array, parameter: str, function: str) -> None:
@@ -134,7 +138,7 @@ def masses(array: Array, parameter: str, function: str) -> None:
         where = tuple(int(index) for index in np.argwhere(off > tolerance)[0])
         place = f" at batch index {where}" if where else ""
         refuse(function, parameter,
-               f"sum to 1 within {tolerance:.2g} (nothing is normalised silently: divide by the sum)",
+               f"sum to 1 within {tolerance:.2g} (it is not rescaled for you: divide by the sum)",
                f"a sum of {float(high[where] + low[where])!r}{place}")  # fmt: skip
 
 
@@ -167,18 +171,24 @@ def probability_pair(
     return as_float64(pair[0]), as_float64(pair[1]), result_dtype(p, q)
 
 
-def _axis(p: Array, q: Array, axis: int, function: str) -> int:
-    if isinstance(axis, bool) or not isinstance(axis, numbers.Integral):
+def _axis(p: Array, q: Array, axis: Any, function: str) -> int:
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         refuse(function, "axis", "be an integer", describe(axis), TypeError)
+    number = int(axis)
     for name, array in (("p", p), ("q", q)):
         if array.ndim == 0:
             refuse(function, name, "be a probability vector (one axis or more)", "a scalar")
-        if not -array.ndim <= axis < array.ndim:
-            refuse(function, "axis", f"be an axis of {name}", f"{axis} for shape {tuple(array.shape)}")
-    if p.ndim != q.ndim and axis >= 0:
+        if not -array.ndim <= number < array.ndim:
+            refuse(
+                function,
+                "axis",
+                f"be an axis of {name}",
+                f"{number} for shape {tuple(array.shape)}",
+            )
+    if p.ndim != q.ndim and number >= 0:
         refuse(function, "axis", "be negative where p and q differ in their number of axes",
-               f"{axis} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
-    return int(axis)
+               f"{number} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
+    return number
 
 
 def points(value: ArrayLike, parameter: str, function: str, *, batch: bool = False) -> Array:
@@ -213,27 +223,32 @@ def same_dimension(x: Array, y: Array, function: str, names: str = "x and y") ->
                f"{x.shape[-1]} and {y.shape[-1]}")  # fmt: skip
 
 
-def real_number(
-    value: Any, parameter: str, function: str, *, positive: bool = False
-) -> float:
-    """A finite real number (Python's, NumPy's or a 0-d array), positive if asked for."""
+def real_number(value: Any, parameter: str, function: str, *, positive: bool = False) -> None:
+    """Demand a finite real number (Python's, NumPy's or a 0-d array), positive if asked for."""
     kind = "be a positive finite number" if positive else "be a finite number"
     is_array = is_tensor(value) or isinstance(value, np.ndarray)
     if isinstance(value, (bool, np.bool_)) or not (isinstance(value, numbers.Real) or is_array):
         refuse(function, parameter, kind, describe(value), TypeError)
     if is_array and (value.ndim != 0 or str(value.dtype).rpartition(".")[2] == "bool"):
         refuse(function, parameter, kind, describe(value), TypeError)
+    if not values_are_readable(value):
+        return
     number = float(value)
     if not math.isfinite(number) or (positive and number <= 0):
         refuse(function, parameter, kind, repr(number))
-    return number
 
 
 def one_of(value: object, parameter: str, choices: tuple[str, ...], function: str) -> str:
     """One of the strings ``choices``."""
     if not isinstance(value, str) or value not in choices:
         error = ValueError if isinstance(value, str) else TypeError
-        refuse(function, parameter, "be one of " + ", ".join(map(repr, choices)), describe(value), error)
+        refuse(
+            function,
+            parameter,
+            "be one of " + ", ".join(map(repr, choices)),
+            describe(value),
+            error,
+        )
     return value
 
 
@@ -252,3 +267,13 @@ def cost_matrix(value: ArrayLike, function: str, shape: tuple[int, int] | None =
 def uniform(count: int) -> Float64Array:
     """The weights of an empirical law: ``count`` times 1/count."""
     return np.full(count, 1.0 / count)
+
+
+def logarithm_unit(base: Any, function: str) -> float:
+    """The divisor that turns nats into logarithms of ``base``: 1 for None, else log(base)."""
+    if base is None:
+        return 1.0
+    real_number(base, "base", function)
+    if float(base) <= 1.0:
+        refuse(function, "base", "be greater than 1 (or None for nats)", repr(float(base)))
+    return math.log(float(base))
