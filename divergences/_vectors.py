@@ -55,19 +55,19 @@ class Pair(NamedTuple):
 def normalised_pair(xp: Namespace, p: Array, q: Array) -> Pair:
     """Bring p and q to ``SCALE`` times their mean mass; the difference is good to about an ulp."""
     shape = np.broadcast_shapes(tuple(p.shape), tuple(q.shape))
-    p, q = xp.broadcast_to(p, shape) * SCALE, xp.broadcast_to(q, shape) * SCALE
-    high, low = two_sum(p, -q)
+    p, q = xp.broadcast_to(p, shape), xp.broadcast_to(q, shape)
     p_mass, q_mass = exact_sum(xp, p), exact_sum(xp, q)
-    defect_high, defect_low = exact_sum(xp, -high, -low)  # N = S_q - S_p
-    half_defect = (0.5 * defect_high, 0.5 * defect_low)
-    p_shift, q_shift = divide(half_defect, p_mass), divide(half_defect, q_mass)
-    p_move, p_rest = _scaled(p, p_shift)
-    q_move, q_rest = _scaled(q, q_shift)
+    first, second = SCALE * p, SCALE * q
+    high, low = two_sum(first, -second)
+    defect = exact_sum(xp, -high, -low)  # N = S_q - S_p, times SCALE
+    half_defect = (0.5 * defect[0], 0.5 * defect[1])
+    p_move, p_rest = _scaled(p, divide(half_defect, p_mass))
+    q_move, q_rest = _scaled(q, divide(half_defect, q_mass))
     move, move_error = two_sum(p_move, q_move)
     total, total_error = two_sum(high, move)
     difference = total + (total_error + (low + (move_error + (p_rest + q_rest))))
-    mass = 0.5 * (p_mass[0] + q_mass[0])
-    return Pair(p + p_move, q - q_move, difference, mass)
+    mass = SCALE * (0.5 * (p_mass[0] + q_mass[0]))
+    return Pair(first + p_move, second - q_move, difference, mass)
 
 
 def _scaled(vector: Array, factor: tuple[Array, Array]) -> tuple[Array, Array]:
