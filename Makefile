@@ -48,7 +48,7 @@ lint: $(DEV_STAMP) ## format, lint, spelling, types, import contracts
 	$(BIN)/lint-imports
 
 bench: $(DEV_STAMP) ## the benchmarks; results with machine and versions in benchmarks/results
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m pytest benchmarks -q
 
 docs: $(DEV_STAMP) ## the documentation, warnings as errors, in docs/_build/html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html

@@ -2,7 +2,8 @@ r"""Total variation, KL and Jensen-Shannon of probability vectors, term by term 
 
 Floats never sum to exactly 1, and for neighbouring vectors that mass defect would swamp the answer
 (its relative error is about the square of defect over difference). So the formulas act on the
-exactly normalised pair: both vectors are brought to the common mass :math:`S = (S_p + S_q)/2`,
+exactly normalised pair: both vectors are brought to the common mass :math:`S = (S_p + S_q)/2`
+(times a power of two, out of reach of underflow),
 
 .. math:: p'_i = p_i S / S_p, \qquad q'_i = q_i S / S_q, \qquad
           d_i = p'_i - q'_i = (p_i - q_i) + \frac{p_i}{S_p}\frac{N}{2} + \frac{q_i}{S_q}\frac{N}{2},
@@ -37,8 +38,8 @@ SERIES_RADIUS = 0.5
 # The first neglected term is below 4**-27 of the first one.
 ATANH_SERIES = tuple(1.0 / (2 * k + 1) for k in range(1, 27))
 JS_SERIES = tuple(1.0 / (k * (2 * k - 1)) for k in range(1, 27))
-TINY = 1e-200  # below this, quotients and reciprocals are kept from over- and underflow
-SHIFT = 2.0**600
+SCALE = 2.0**500  # the mass the vectors are brought to: no subnormal, no tiny reciprocal remains
+FARTHEST = 1e-290  # quotients beyond this or its inverse are taken as differences of logarithms
 LARGEST_SLOPE = 1e300
 
 
@@ -52,21 +53,21 @@ class Pair(NamedTuple):
 
 
 def normalised_pair(xp: Namespace, p: Array, q: Array) -> Pair:
-    """Bring p and q to their mean mass; the difference is accurate to about an ulp."""
+    """Bring p and q to ``SCALE`` times their mean mass; the difference is good to about an ulp."""
     shape = np.broadcast_shapes(tuple(p.shape), tuple(q.shape))
     p, q = xp.broadcast_to(p, shape), xp.broadcast_to(q, shape)
-    high, low = two_sum(p, -q)
     p_mass, q_mass = exact_sum(xp, p), exact_sum(xp, q)
-    defect_high, defect_low = exact_sum(xp, -high, -low)  # N = S_q - S_p
-    half_defect = (0.5 * defect_high, 0.5 * defect_low)
-    p_shift, q_shift = divide(half_defect, p_mass), divide(half_defect, q_mass)
-    p_move, p_rest = _scaled(p, p_shift)
-    q_move, q_rest = _scaled(q, q_shift)
+    first, second = SCALE * p, SCALE * q
+    high, low = two_sum(first, -second)
+    defect = exact_sum(xp, -high, -low)  # N = S_q - S_p, times SCALE
+    half_defect = (0.5 * defect[0], 0.5 * defect[1])
+    p_move, p_rest = _scaled(p, divide(half_defect, p_mass))
+    q_move, q_rest = _scaled(q, divide(half_defect, q_mass))
     move, move_error = two_sum(p_move, q_move)
     total, total_error = two_sum(high, move)
     difference = total + (total_error + (low + (move_error + (p_rest + q_rest))))
-    mass = 0.5 * (p_mass[0] + q_mass[0])
-    return Pair(p + p_move, q - q_move, difference, mass)
+    mass = SCALE * (0.5 * (p_mass[0] + q_mass[0]))
+    return Pair(first + p_move, second - q_move, difference, mass)
 
 
 def _scaled(vector: Array, factor: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -77,10 +78,10 @@ def _scaled(vector: Array, factor: tuple[Array, Array]) -> tuple[Array, Array]:
 
 def _plain_pair(xp: Namespace, p: Array, q: Array) -> Pair:
     """The normalised pair in working precision: what the gradients go through."""
-    p = p / xp.sum(p, axis=-1, keepdims=True)
-    q = q / xp.sum(q, axis=-1, keepdims=True)
+    p = p * SCALE / xp.sum(p, axis=-1, keepdims=True)
+    q = q * SCALE / xp.sum(q, axis=-1, keepdims=True)
     difference = p - q
-    return Pair(p, q, difference, xp.ones_like(xp.sum(difference, axis=-1)))
+    return Pair(p, q, difference, SCALE)
 
 
 def series(xp: Namespace, coefficients: tuple[float, ...], square: Array) -> Array:
@@ -101,11 +102,11 @@ def _ratio(xp: Namespace, pair: Pair) -> tuple[Array, Array]:
 
 def log_quotient(xp: Namespace, p: Array, q: Array) -> Array:
     """log(p/q) for positive p, q, also where the quotient over- or underflows."""
-    extreme = (p < TINY) | (q < TINY)
+    extreme = (p * FARTHEST > q) | (q * FARTHEST > p)
     one = xp.ones_like(p)
     direct = xp.log(xp.where(extreme, one, p) / xp.where(extreme, one, q))
-    shifted = xp.log(xp.where(extreme, p, one) * SHIFT) - xp.log(xp.where(extreme, q, one) * SHIFT)
-    return xp.where(extreme, shifted, direct)
+    apart = xp.log(xp.where(extreme, p, one)) - xp.log(xp.where(extreme, q, one))
+    return xp.where(extreme, apart, direct)
 
 
 def kl_terms(xp: Namespace, pair: Pair) -> Array:
@@ -150,13 +151,14 @@ def total_variation(xp: Namespace, p: Array, q: Array) -> Array:
     """Half the l1 distance of the normalised vectors, in [0, 1]."""
     first, second = detach(p), detach(q)
     pair = normalised_pair(xp, first, second)
-    value = 0.5 * _total(xp, xp.abs(pair.difference), pair.mass)
+    value = _total(xp, 0.5 * xp.abs(pair.difference), pair.mass)
     disjoint = xp.all((first == 0) | (second == 0), axis=-1)
     value = xp.where(disjoint, 1.0, xp.clip(value, 0.0, 1.0))
     if not _has_graph(p, q):
         return value
     plain = _plain_pair(xp, p, q)
-    return attach(value, 0.5 * xp.sum(xp.sign(first - second) * plain.difference, axis=-1))
+    slope = 0.5 * xp.sum(xp.sign(first - second) * plain.difference, axis=-1)
+    return attach(value, slope / plain.mass)
 
 
 def kl_divergence(xp: Namespace, p: Array, q: Array) -> Array:
@@ -168,10 +170,23 @@ def kl_divergence(xp: Namespace, p: Array, q: Array) -> Array:
     value = xp.where(singular, math.inf, value)
     if not _has_graph(p, q):
         return value
-    # Infinite one-sided derivatives (p = 0), and those beyond the largest float, are defined as 0.
+    return attach(value, _kl_slope(xp, p, q, first, second))
+
+
+def _kl_slope(xp: Namespace, p: Array, q: Array, first: Array, second: Array) -> Array:
+    """KL in working precision, as a function to differentiate.
+
+    Infinite one-sided derivatives (p = 0), and those beyond the largest float (in a steep q), are
+    defined as 0; a steep entry still counts in the derivative through the sum of q.
+    """
+    steep = second < first / LARGEST_SLOPE
     p = xp.where(first == 0, first, p)
-    q = xp.where(second < first / LARGEST_SLOPE, second, q)
-    return attach(value, xp.sum(kl_terms(xp, _plain_pair(xp, p, q)), axis=-1))
+    q = xp.where(steep, second, q)
+    pair = _plain_pair(xp, p, q)
+    pair = pair._replace(q=xp.where(steep, detach(pair.q), pair.q))
+    steep_mass = xp.sum(xp.where(steep, pair.p, 0.0), axis=-1)
+    terms = xp.sum(kl_terms(xp, pair), axis=-1) + steep_mass * xp.log(xp.sum(q, axis=-1))
+    return terms / pair.mass
 
 
 def js_divergence(xp: Namespace, p: Array, q: Array) -> Array:
@@ -186,7 +201,8 @@ def js_divergence(xp: Namespace, p: Array, q: Array) -> Array:
     # Infinite one-sided derivatives (an atom of the other law only) are defined as 0.
     p = xp.where((first == 0) & (second > 0), first, p)
     q = xp.where((second == 0) & (first > 0), second, q)
-    return attach(value, xp.sum(js_terms(xp, _plain_pair(xp, p, q)), axis=-1))
+    plain = _plain_pair(xp, p, q)
+    return attach(value, xp.sum(js_terms(xp, plain), axis=-1) / plain.mass)
 
 
 def js_distance(xp: Namespace, p: Array, q: Array) -> Array:

@@ -1,0 +1,52 @@
+"""Where a benchmark's figures go: ``results/NAME.json`` with machine, versions and date."""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = ("numpy", "scipy", "pot", "numba", "torch")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, system and versions: what a figure depends on."""
+    versions = {name: _version(name) for name in PACKAGES}
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": sys.version.split()[0],
+        **{name: version for name, version in versions.items() if version},
+    }
+
+
+def record(name: str, figures: Any) -> Path:
+    """Write ``figures`` (JSON values) to ``results/name.json`` and return the path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    content = {"benchmark": name, "date": today, "machine": machine(), "figures": figures}
+    path.write_text(json.dumps(content, indent=2) + "\n")
+    return path
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

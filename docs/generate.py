@@ -1,0 +1,40 @@
+"""A Sphinx extension: before a build, the page of theorems and the figures are made anew."""
+
+from pathlib import Path
+from typing import Any
+
+from divergences import plots
+from divergences.theorems import ALL
+
+TARGET = Path(__file__).parent / "_generated"
+
+
+def _entry(claim: Any) -> str:
+    lines = [
+        f"### `{claim.id}`: {claim.title}",
+        "",
+        "$$",
+        claim.statement,
+        "$$",
+        "",
+        claim.summary,
+        "",
+        f"*Source:* {claim.source}. *Hypotheses:* {claim.hypotheses}. "
+        f"*Checked:* {claim.inequality}, on {claim.cases} cases by default.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def write(_app: Any) -> None:
+    """Write ``_generated/theorems.md``, which ``theorems.md`` includes, and the figures."""
+    TARGET.mkdir(exist_ok=True)
+    (TARGET / "theorems.md").write_text("\n".join(_entry(claim) for claim in ALL))
+    plots.figure_1().savefig(TARGET / "figure_1.svg")
+    plots.figure_2().savefig(TARGET / "figure_2.svg")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
