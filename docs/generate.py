@@ -19,8 +19,9 @@ def _entry(claim: Any) -> str:
         "",
         claim.summary,
         "",
-        f"*Source:* {claim.source}. *Hypotheses:* {claim.hypotheses}. "
-        f"*Checked:* {claim.inequality}, on {claim.cases} cases by default.",
+        f"*Source:* {claim.source}.",
+        "",
+        f"*Hypotheses:* {claim.hypotheses}. *Checked:* {claim.inequality}.",
         "",
     ]
     return "\n".join(lines)
