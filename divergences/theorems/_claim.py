@@ -95,7 +95,7 @@ class Claim:
     id : str, the name by which the command line and the docs know it
     title : str, a few words
     statement : str, LaTeX, the claim as its source states it
-    plain : str, one line for a terminal, at most 56 characters
+    summary : str, one line for a terminal, at most 50 characters
     inequality : str, LaTeX, the quantitative form that is checked
     source : str, where it stands (sections are those of arXiv:1701.07875)
     hypotheses : tuple of str, what the problems drawn fulfil
@@ -109,7 +109,7 @@ class Claim:
     id: str
     title: str
     statement: str
-    plain: str
+    summary: str
     inequality: str
     source: str
     hypotheses: tuple[str, ...]

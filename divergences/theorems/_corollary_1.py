@@ -70,7 +70,7 @@ CLAIMS = (
         title="Feed-forward generators",
         statement=r"g_\theta \text{ feed-forward},\ E\lVert Z \rVert < \infty \implies "
         r"W(P_r, P_\theta) \text{ continuous everywhere, differentiable a.e.}",
-        plain="networks: W1 changes by at most a norm of the change",
+        summary="networks: W changes by at most a parameter norm",
         inequality=r"|W(t) - W(s)| \le \sum_k \Bigl(\prod_{l>k} \lVert W_l^s \rVert_2\Bigr) "
         r"\bigl(\lVert W_k^t - W_k^s \rVert_2\, E\lVert h_{k-1}^t \rVert + "
         r"\lVert b_k^t - b_k^s \rVert\bigr)",

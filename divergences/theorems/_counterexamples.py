@@ -135,12 +135,12 @@ def check_7(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     )
 
 
-def _claim(number: int, title: str, plain: str, inequality: str, check: Check, cases: int) -> Claim:
+def _claim(number: int, title: str, summary: str, inequality: str, check: Check, cases: int) -> Claim:
     return Claim(
         id=f"counterexample_{number}",
         title=title,
         statement=inequality,
-        plain=plain,
+        summary=summary,
         inequality=inequality,
         source="beside section 2, Theorem 2",
         hypotheses=(),
@@ -171,7 +171,7 @@ CLAIMS = (
     _claim(6, "Shifted uniform laws", "U[1/n, 1+1/n]: TV = 1/n -> 0, both KL = inf",
            r"TV(U[\tfrac1n, 1 + \tfrac1n], U[0, 1]) = \tfrac1n, \ KL = \infty \text{ both ways}",
            check_6, 30),
-    _claim(7, "JS is not a metric", "JS breaks the triangle inequality, sqrt JS keeps it",
+    _claim(7, "JS is not a metric", "JS breaks the triangle inequality, its root not",
            r"JS(P, Q) > JS(P, M) + JS(M, Q) \text{ for } (1, 0), (\tfrac12, \tfrac12), (0, 1); "
            r"\quad \sqrt{JS} \text{ is a metric}",
            check_7, 60),

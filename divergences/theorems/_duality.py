@@ -79,7 +79,7 @@ CLAIMS = (
         id="duality",
         title="Kantorovich-Rubinstein duality",
         statement=r"W(P, Q) = \sup_{\lVert f \rVert_L \le 1} E_P f - E_Q f",
-        plain="W = sup of E_P f - E_Q f over 1-Lipschitz f, attained",
+        summary="W = max of E_P f - E_Q f over 1-Lipschitz f",
         inequality=r"\sum_{ij} \pi_{ij} d(x_i, y_j) = \sum_i a_i u_i + \sum_j b_j v_j, \quad "
         r"u_i + v_j \le d(x_i, y_j), \quad E_P f - E_Q f \le W",
         source="section 3, equation (2)",

@@ -25,8 +25,9 @@ def displacement(rng: np.random.Generator, index: int) -> float:
 def four_values(p: Discrete, q: Discrete, theta: float) -> tuple[Relation, ...]:
     """What Example 1 says of all four quantities at ``theta``."""
     apart = theta != 0
+    ulps = 4 * np.spacing(abs(theta)) * apart
     return (
-        equal("W1 = |theta|", wasserstein1(p, q), abs(theta), 4 * np.spacing(abs(theta))),
+        equal("W1 = |theta|", wasserstein1(p, q), abs(theta), ulps),
         equal("TV = 1 off 0", total_variation(p, q), float(apart)),
         equal("JS = log 2 off 0", js_divergence(p, q), LOG_2 * apart, np.spacing(LOG_2) * apart),
         equal("KL(P_0, P_theta) = inf off 0", kl_divergence(p, q), math.inf if apart else 0.0),
@@ -68,7 +69,7 @@ CLAIMS = (
         statement=r"W(P_0, P_\theta) = |\theta|; \quad JS(P_0, P_\theta) = \log 2,\ "
         r"KL(P_0, P_\theta) = KL(P_\theta, P_0) = \infty,\ \delta(P_0, P_\theta) = 1 "
         r"\text{ for } \theta \ne 0,\ 0 \text{ for } \theta = 0",
-        plain="parallel lines: W1 = |theta|; TV, JS, KL are steps",
+        summary="parallel lines: W1 = |theta|; TV, JS, KL are steps",
         inequality=r"|W - |\theta|| \le 4\,\mathrm{ulp}, \quad |JS - \log 2| \le 1\,\mathrm{ulp}, "
         r"\quad TV = 1, \quad KL = \infty, \quad W' = \operatorname{sign} \theta, \quad TV' = JS' = 0",
         source="section 2, Example 1",

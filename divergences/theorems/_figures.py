@@ -87,7 +87,7 @@ CLAIMS = (
         title="W and JS against theta",
         statement=r"\theta \mapsto W(P_0, P_\theta) \text{ is a V},\ "
         r"\theta \mapsto JS(P_0, P_\theta) \text{ is a step of height } \log 2",
-        plain="W is a V of slopes -1 and 1, JS a step of log 2",
+        summary="W is a V of slopes -1 and 1, JS a step of log 2",
         inequality=r"W(\theta) = |\theta|, \quad JS(\theta) = \log 2 \cdot 1_{\theta \ne 0}",
         source="section 2, Figure 1",
         hypotheses=("the parallel lines of Example 1, five atoms each",),
@@ -99,7 +99,7 @@ CLAIMS = (
         title="The discriminator saturates, the critic does not",
         statement=r"|\nabla \log(1 - D^*)| \to 0 \text{ between two normal laws},\ "
         r"|\nabla f| = 1",
-        plain="normals: grad log(1-D*) dies with theta, dW = 1",
+        summary="normals: grad log(1-D*) dies with theta, dW = 1",
         inequality=r"|\nabla_x \log(1 - D^*)(\theta)| = \frac{\theta}{1 + e^{\theta^2/2}}, \quad "
         r"\frac{dW}{d\theta} = 1, \quad \log 2 - JS \le \log 2 \cdot e^{-\theta^2/8}",
         source="section 3, Figure 2",

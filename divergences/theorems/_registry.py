@@ -117,7 +117,7 @@ def check_all(
 def run(claim: Claim, *, cases: int, seed: int) -> ClaimResult:
     """Check ``cases`` cases of one claim."""
     if not all(importlib.util.find_spec(library) for library in claim.requires):
-        return ClaimResult(claim.id, claim.plain, 0, math.nan, "skip", seed, None)
+        return ClaimResult(claim.id, claim.summary, 0, math.nan, "skip", seed, None)
     worst: WorstCase | None = None
     for index in range(cases):
         for relation in _relations(claim, index, seed):
@@ -125,7 +125,7 @@ def run(claim: Claim, *, cases: int, seed: int) -> ClaimResult:
                 worst = WorstCase(index, relation)
     slack = worst.relation.slack if worst else math.nan
     verdict = "pass" if slack >= 0 else "fail"
-    return ClaimResult(claim.id, claim.plain, cases, slack, verdict, seed, worst)  # type: ignore[arg-type]
+    return ClaimResult(claim.id, claim.summary, cases, slack, verdict, seed, worst)  # type: ignore[arg-type]
 
 
 def _relations(claim: Claim, index: int, seed: int) -> tuple[Relation, ...]:

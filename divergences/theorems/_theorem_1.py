@@ -21,7 +21,7 @@ def latent(rng: np.random.Generator) -> tuple[Float64Array, Float64Array]:
 
 
 def check_continuity(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
-    """The modulus of continuity of Theorem 1.1 between two parameters of a small network."""
+    """The modulus of continuity of statement 1 between two parameters of a small network."""
     _ = index
     z, masses = latent(rng)
     target, _ = random_measures(rng, dimension=3)
@@ -45,7 +45,7 @@ def check_continuity(rng: np.random.Generator, index: int) -> tuple[Relation, ..
 
 
 def check_lipschitz(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
-    """Theorem 1.2 for affine generators, and the kink of Example 1 at theta = 0."""
+    """Statement 2 for affine generators, and the kink of Example 1 at theta = 0."""
     _ = index
     z, masses = latent(rng)
     target, _ = random_measures(rng, dimension=3)
@@ -76,7 +76,7 @@ def check_lipschitz(rng: np.random.Generator, index: int) -> tuple[Relation, ...
 
 
 def check_discontinuity(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
-    """Theorem 1.3: along theta_n -> 0 in Example 1, W vanishes while JS and KL stay away."""
+    """Statement 3: along theta_n -> 0 in Example 1, W vanishes while JS and KL stay away."""
     theta = 10.0 ** -float(index) * rng.uniform(0.5, 1.0)
     pair, still = parallel_lines(rng, theta), parallel_lines(rng, 0.0)
     p, q = pair.measures
@@ -98,9 +98,9 @@ CLAIMS = (
         title="W1 is continuous in the parameters",
         statement=r"g \text{ continuous in } \theta \implies "
         r"\theta \mapsto W(P_r, P_\theta) \text{ continuous}",
-        plain="|W(P,P_t) - W(P,P_s)| <= W(P_t,P_s) <= E|g_t - g_s|",
+        summary="|W(t) - W(s)| <= W(P_t, P_s) <= E |g_t - g_s|",
         inequality=r"|W(P, P_t) - W(P, P_s)| \le W(P_t, P_s) \le E\lVert g_t(Z) - g_s(Z) \rVert",
-        source="section 2, Theorem 1.1",
+        source="section 2, Theorem 1 (1)",
         hypotheses=("Z takes finitely many values", "g is a network with one hidden layer"),
         cases=100,
         check=check_continuity,
@@ -110,10 +110,10 @@ CLAIMS = (
         title="W1 is Lipschitz in the parameters",
         statement=r"g \text{ locally Lipschitz with } E\,L(\theta, Z) < \infty \implies "
         r"W(P_r, P_\theta) \text{ continuous everywhere, differentiable a.e.}",
-        plain="|W(t) - W(s)| <= E L(Z) |t - s|; a kink at 0 in Example 1",
+        summary="|W(t) - W(s)| <= E L(Z) |t - s|; kinks exist",
         inequality=r"|W(t) - W(s)| \le E\,L(Z)\, \lVert t - s \rVert; \quad "
         r"W'(0^\pm) = \pm 1 \text{ in Example 1}",
-        source="section 2, Theorem 1.2 (with one L(Z) for the whole segment from s to t)",
+        source="section 2, Theorem 1 (2) (with one L(Z) for the whole segment from s to t)",
         hypotheses=("g is affine, so that L(Z) = norm((Z, 1)) for every theta",),
         cases=60,
         check=check_lipschitz,
@@ -121,12 +121,12 @@ CLAIMS = (
     Claim(
         id="theorem_1_3",
         title="JS and KL are not continuous",
-        statement=r"\text{Theorems 1.1 and 1.2 are false for } JS(P_r, P_\theta) "
+        statement=r"\text{(1) and (2) are false for } JS(P_r, P_\theta) "
         r"\text{ and both } KL",
-        plain="theta -> 0 in Example 1: W -> 0, JS = log 2, KL = inf",
+        summary="parallel lines, theta -> 0: JS and KL do not fall",
         inequality=r"W(P_0, P_\theta) \to 0, \quad JS(P_0, P_\theta) - JS(P_0, P_0) \ge \log 2, "
         r"\quad KL = \infty",
-        source="section 2, Theorem 1.3",
+        source="section 2, Theorem 1 (3)",
         hypotheses=("theta runs through 1, 0.1, ..., times a random factor",),
         cases=40,
         check=check_discontinuity,

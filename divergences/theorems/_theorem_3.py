@@ -186,7 +186,7 @@ CLAIMS = (
         title="The gradient of W1",
         statement=r"\nabla_\theta W(P_r, P_\theta) = -E\, \nabla_\theta f(g_\theta(Z)), "
         r"\quad f \text{ an optimal critic}",
-        plain="grad W from the plan = finite differences of exact W",
+        summary="grad W by the plan = finite differences of W",
         inequality=r"\nabla_\theta W \cdot v = \frac{d}{dh} W(P_r, P_{\theta + h v}), \quad "
         r"\nabla_\theta W = \sum_{ij} \pi_{ij} J_\theta g(z_j)^\top "
         r"\frac{y_j - x_i}{\lVert y_j - x_i \rVert}",
@@ -202,7 +202,7 @@ CLAIMS = (
         id="theorem_3_autograd",
         title="The gradient of W1 by torch",
         statement=r"\nabla_\theta W(P_r, P_\theta) = -E\, \nabla_\theta f(g_\theta(Z))",
-        plain="backward() through wasserstein1 gives that gradient",
+        summary="backward() through wasserstein1 gives grad W",
         inequality=r"\lVert \nabla_\theta^{\text{torch}} W - \nabla_\theta W \rVert = 0",
         source="section 3, Theorem 3; section 2, Example 1",
         hypotheses=("the optimal plan is unique near theta",),
