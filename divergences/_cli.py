@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if all went well, 1 if a claim failed, 2 if a claim was skipped because a library is
-        missing (0 with ``--allow-skips``), 130 if interrupted. Unusable arguments end the process with status 2.
+        missing (0 with ``--allow-skips``), 130 if interrupted. Unusable
+        arguments end the process with status 2.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -169,7 +170,13 @@ COLUMNS = ("claim", "statement", "cases", "worst slack", "verdict")
 def table(results: Sequence[ClaimResult]) -> str:
     """The results as aligned text of at most 100 columns, and below it what failed and why."""
     rows = [
-        (result.id, result.statement, str(result.cases), f"{result.worst_slack:.2g}", result.verdict)
+        (
+            result.id,
+            result.statement,
+            str(result.cases),
+            f"{result.worst_slack:.2g}",
+            result.verdict,
+        )
         for result in results
     ]
     widths = [max(len(row[k]) for row in (COLUMNS, *rows)) for k in range(len(COLUMNS))]
@@ -199,5 +206,3 @@ def _failure(result: ClaimResult) -> str:
     if math.isnan(found.lhs) and math.isnan(found.rhs):
         return where
     return f"{where}: not {found.lhs!r} {found.kind} {found.rhs!r} within {found.budget:.2g}"
-
-

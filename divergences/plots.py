@@ -67,14 +67,21 @@ def figure_1(thetas: ArrayLike | None = None) -> "Figure":
     figure = _figure(8.0, 3.6)
     left, right = figure.subplots(1, 2)
     left.plot(grid, distances, color=BLUE, marker="o", markersize=3)
-    left.set(xlabel=r"displacement $\theta$", ylabel=r"$W_1$ (unit of $\theta$)",
-             title="Wasserstein-1: a V")  # fmt: skip
+    left.set(
+        xlabel=r"displacement $\theta$",
+        ylabel=r"$W_1$ (unit of $\theta$)",
+        title="Wasserstein-1: a V",
+    )
     for (name, values), colour, dash in zip(steps.items(), (VERMILION, GREEN), "-:", strict=True):
         _step(right, grid, np.array(values), name, colour, dash)
     right.axhline(math.log(2.0), color=GREY, linewidth=0.6, zorder=0)
     right.text(grid[0], math.log(2.0) - 0.02, "log 2", color=GREY, va="top", fontsize=8)
-    right.set(xlabel=r"displacement $\theta$", ylabel="divergence", ylim=(-0.05, 1.1),
-              title="JS and TV: steps (KL is infinite off 0)")  # fmt: skip
+    right.set(
+        xlabel=r"displacement $\theta$",
+        ylabel="divergence",
+        ylim=(-0.05, 1.1),
+        title="JS and TV: steps (KL is infinite off 0)",
+    )
     right.legend(loc="center right", fontsize=8)
     return figure
 
@@ -110,8 +117,8 @@ def figure_2(theta: float = 6.0, atoms: int = 200) -> "Figure":
     Notes
     -----
     The critic is the potential of the exact optimal transport between the quantiles, extended to
-    every x; its slope is a difference quotient. Cost: one transport problem of ``atoms`` points.
-    Source: arXiv:1701.07875, section 3, Figure 2.
+    the points between; its slope is a difference quotient. Cost: one transport problem of
+    ``atoms`` points. Source: arXiv:1701.07875, section 3, Figure 2.
     """
     real_number(theta, "theta", "figure_2", positive=True)
     theta = float(theta)
@@ -120,23 +127,34 @@ def figure_2(theta: float = 6.0, atoms: int = 200) -> "Figure":
     if isinstance(atoms, bool) or not isinstance(atoms, (int, np.integer)) or atoms < 2:
         refuse("figure_2", "atoms", "be an integer of at least 2", repr(atoms))
     x = np.linspace(-3.5, theta + 3.5, 561)
-    critic = _critic(x, theta, int(atoms))
+    law = NormalDist()
+    quantiles = np.array([law.inv_cdf((k + 0.5) / int(atoms)) for k in range(int(atoms))])
+    reached = x[(x >= quantiles[0]) & (x <= quantiles[-1] + theta)]  # no data beyond
+    critic = _critic(reached, theta, quantiles)
     figure = _figure(7.0, 7.2)
     panels = figure.subplots(3, 1, sharex=True)
     _densities(panels[0], x, theta)
     panels[0].plot(x, _discriminator(x, theta), color=VERMILION, label="discriminator $D^*$")
-    panels[0].set(ylabel="probability; density", title="Two normal laws and the optimal discriminator")
-    panels[1].plot(x, critic, color=BLUE, label="critic $f$")
-    panels[1].set(ylabel="$f(x)$ (unit of x)",
-                  title=f"The exact critic (optimal transport of {atoms} quantiles of each)")  # fmt: skip
-    slopes = np.abs(np.diff(critic) / np.diff(x))
-    between = (x[:-1] + x[1:]) / 2
-    panels[2].semilogy(between, slopes, color=BLUE, label="$|f'|$")
-    panels[2].semilogy(x, _saturating_slope(x, theta), color=VERMILION, linestyle="--",
-                       label=r"$|(\log(1 - D^*))'|$")  # fmt: skip
-    panels[2].set(xlabel="x", ylabel="slope (1 / unit of x)", title="What the generator is told")
-    for panel in panels:
-        panel.legend(fontsize=8, loc="center left")
+    panels[0].set(
+        ylabel="probability; density", title="Two normal laws and the optimal discriminator"
+    )
+    panels[1].plot(reached, critic, color=BLUE, label="critic $f$")
+    panels[1].set(
+        ylabel="$f(x)$ (unit of x)",
+        title=f"The exact critic (optimal transport of {atoms} quantiles of each)",
+    )
+    slopes = np.abs(np.diff(critic) / np.diff(reached))
+    panels[2].semilogy((reached[:-1] + reached[1:]) / 2, slopes, color=BLUE, label="$|f'|$")
+    panels[2].semilogy(
+        x,
+        _saturating_slope(x, theta),
+        color=VERMILION,
+        linestyle="--",
+        label=r"$|(\log(1 - D^*))'|$ (nats / unit of x)",
+    )
+    panels[2].set(xlabel="x", ylabel="magnitude of slope", title="What the generator is told")
+    for panel, place in zip(panels, ("center right", "upper right", "lower left"), strict=True):
+        panel.legend(fontsize=8, loc=place)
     return figure
 
 
@@ -174,7 +192,9 @@ def _step(
             ends: list[Any] = [np.append(grid[part], 0.0), np.append(values[part], inner)]
             order = np.argsort(ends[0], kind="stable")
             panel.plot(ends[0][order], ends[1][order], color=colour, linestyle=dash)
-            panel.plot([0.0], [inner], "o", markerfacecolor="white", markeredgecolor=colour, zorder=3)
+            panel.plot(
+                [0.0], [inner], "o", markerfacecolor="white", markeredgecolor=colour, zorder=3
+            )
     # Both curves are 0 at 0: the first point is larger, and stays visible around the second.
     size = 11 if dash == "-" else 6
     panel.plot([0.0], values[grid == 0], "o", color=colour, markersize=size, zorder=4)
@@ -189,7 +209,7 @@ def _densities(panel: "Axes", x: Float64Array, theta: float) -> None:
 
 
 def _log_ratio(x: Float64Array, theta: float) -> Float64Array:
-    """log p_theta - log p_r."""
+    """The log-ratio of the densities, log p_theta - log p_r."""
     return theta * x - 0.5 * theta**2
 
 
@@ -202,11 +222,8 @@ def _saturating_slope(x: Float64Array, theta: float) -> Float64Array:
     return theta * _discriminator(x, theta)
 
 
-def _critic(x: Float64Array, theta: float, atoms: int) -> Float64Array:
+def _critic(x: Float64Array, theta: float, quantiles: Float64Array) -> Float64Array:
     """The critic of optimal transport at ``x``, shifted to be 0 midway between the means."""
-    law = NormalDist()
-    levels = [(k + 0.5) / atoms for k in range(atoms)]
-    real = np.array([[law.inv_cdf(level)] for level in levels])
-    critic: Any = optimal_transport(real, real + theta).critic
+    critic: Any = optimal_transport(quantiles, quantiles + theta).critic
     values = np.asarray(critic(np.append(x, theta / 2)[:, None]))
-    return values[:-1] - values[-1]
+    return np.asarray(values[:-1] - values[-1])

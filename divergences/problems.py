@@ -2,7 +2,8 @@ r"""Seeded problems together with their answers.
 
 Every function draws one problem from a NumPy generator and returns it with what theory says the
 answer is: by construction (a translation costs the norm of its shift), or by arithmetic of 80 and
-more decimal digits on the very floats of the problem, so that an answer is right to the last bit. The theorems, the Hypothesis strategies, the tests and the benchmarks draw from here.
+more decimal digits on the very floats of the problem, so that an answer is right to the last bit.
+The theorems, the Hypothesis strategies, the tests and the benchmarks draw from here.
 
 References: M. Arjovsky, S. Chintala, L. Bottou, Wasserstein GAN, arXiv:1701.07875, Example 1.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +43,6 @@ def _digits(least: float = 1.0) -> Context:
     divergence of that size this counts.
     """
     return Context(prec=80 + math.ceil(-math.log10(least)), Emin=-9_999_999, Emax=9_999_999)
-
 
 
 @dataclass(frozen=True)
@@ -268,14 +269,12 @@ def parallel_lines(
     y = np.stack([np.full(size, theta), heights], axis=1)
     order = rng.permutation(size)
     answers = SAME if theta == 0 else SINGULAR
-    return MeasurePair(
-        "parallel lines", x, y[order], weights, weights[order], abs(theta), answers
-    )
+    return MeasurePair("parallel lines", x, y[order], weights, weights[order], abs(theta), answers)
 
 
 def _lattice(rng: Generator, *shape: int) -> Float64Array:
     """Points with multiples of 2^-10 in [-4, 4] for coordinates: their sums are exact."""
-    return rng.integers(-(2**12), 2**12 + 1, size=shape) * 2.0**-10
+    return np.asarray(rng.integers(-(2**12), 2**12 + 1, size=shape) * 2.0**-10)
 
 
 def _shape(rng: Generator, size: int | None, dimension: int | None) -> tuple[int, int]:
@@ -317,8 +316,9 @@ def outward_rays(
 ) -> MeasurePair:
     r"""Atoms against the same atoms moved away from the origin, each by its own factor 1 to 3.
 
-    With :math:`f(z) = -\lVert z \rVert`, which is 1-Lipschitz, :math:`f(x_i) - f(y_i) = \lVert x_i -
-    y_i \rVert`: moving along the rays is optimal and the distance is the mean displacement.
+    With the 1-Lipschitz :math:`f(z) = -\lVert z \rVert`,
+    :math:`f(x_i) - f(y_i) = \lVert x_i - y_i \rVert`: moving
+    along the rays is optimal and the distance is the mean displacement.
     """
     size, dimension = _shape(rng, size, dimension)
     x, weights = rng.normal(size=(size, dimension)), simplex_vector(rng, size)
@@ -326,9 +326,7 @@ def outward_rays(
     distance = math.fsum(w * math.dist(a, b) for w, a, b in zip(weights, x, y, strict=True))
     order = rng.permutation(size)
     mass = math.fsum(weights)
-    return MeasurePair(
-        "outward rays", x, y[order], weights, weights[order], distance / mass, None
-    )
+    return MeasurePair("outward rays", x, y[order], weights, weights[order], distance / mass, None)
 
 
 def line(rng: Generator, size: int | None = None) -> MeasurePair:
@@ -340,7 +338,7 @@ def line(rng: Generator, size: int | None = None) -> MeasurePair:
     jumps = _normalised_jumps(x, x_weights, 1) + _normalised_jumps(y, y_weights, -1)
     jumps.sort()
     total = height = Fraction(0)
-    for (here, jump), (there, _) in zip(jumps, jumps[1:], strict=False):
+    for (here, jump), (there, _) in pairwise(jumps):
         height += jump
         total += abs(height) * (there - here)
     return MeasurePair("line", x[:, None], y[:, None], x_weights, y_weights, float(total))
@@ -379,7 +377,7 @@ def random_measures(
 
 
 def finite_space(rng: Generator, relation: str | None = None) -> FiniteSpace:
-    """A finite metric space of 2 to 12 distinct points in R^d, d from 1 to 4, and two laws on it."""
+    """Two laws on a finite metric space of 2 to 12 distinct points in R^d, d from 1 to 4."""
     pair = vector_pair(rng, relation)
     points = rng.normal(size=(pair.p.size, int(rng.integers(1, 5))))
     return FiniteSpace(points, pair)

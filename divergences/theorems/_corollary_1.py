@@ -36,8 +36,12 @@ def moment_relations(
         origin = 0.0 if last else norm(sigma(np.zeros(network.biases[k].size)))
         bound = size * means[k] + float(norm(network.biases[k]) + origin)
         relations.append(
-            at_most("E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|", means[k + 1], bound,
-                    32 * ULP * bound)  # fmt: skip
+            at_most(
+                "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|",
+                means[k + 1],
+                bound,
+                32 * ULP * bound,
+            )
         )
     return tuple(relations)
 

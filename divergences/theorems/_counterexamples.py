@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from .. import Discrete, js_distance, js_divergence, kl_divergence
-from .. import total_variation, wasserstein1
+from .. import Discrete, js_distance, js_divergence, kl_divergence, total_variation, wasserstein1
 from .._typing import Float64Array
 from ..problems import vector_pair
 from ._claim import ULP, Check, Claim, Relation, at_most, equal
@@ -135,7 +134,9 @@ def check_7(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     )
 
 
-def _claim(number: int, title: str, summary: str, inequality: str, check: Check, cases: int) -> Claim:
+def _claim(
+    number: int, title: str, summary: str, inequality: str, check: Check, cases: int
+) -> Claim:
     return Claim(
         id=f"counterexample_{number}",
         title=title,

@@ -8,17 +8,17 @@ import numpy as np
 from .. import Discrete, optimal_transport
 from ..problems import random_measures
 from ._claim import ULP, Claim, Relation, at_most, equal
-from ._distances import distance, norm, pairwise
+from ._distances import cross_distances, distance, norm
 from ._networks import Network
 
 
 def check_slope(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
-    """f falls with slope 1 along the segment between coupled points, at its ends and inside."""
+    """A critic falls with slope 1 along the segments between coupled points."""
     _ = index
     p, q = random_measures(rng)
     result: Any = optimal_transport(p, q)
     plan = result.plan.toarray()
-    lengths = pairwise(p.points, q.points)
+    lengths = cross_distances(p.points, q.points)
     # A pair of mass m may miss tightness by gap/m: take pairs that carry a part of the mass.
     rows, columns = np.nonzero(plan > 1e-3)
     s, t = np.sort(rng.uniform(size=(2, len(rows), 1)), axis=0)
@@ -50,12 +50,12 @@ def check_clipping(rng: np.random.Generator, index: int) -> tuple[Relation, ...]
     values = clipped(points)[:, 0]
     product = math.prod(clipped.spectral_norms())
     frobenius = math.prod(c * math.sqrt(w.size) for w in clipped.weights)
-    apart = pairwise(points, points) + np.eye(len(points))
+    apart = cross_distances(points, points) + np.eye(len(points))
     steepest = float((np.abs(values[:, None] - values) / apart).max())
     gap = abs(math.fsum(np.concatenate([p.weights, -q.weights]) * values))
     value = distance(p, q)
     rounding = 64 * ULP * (float(np.abs(values).max()) + product)
-    nearest = float((pairwise(points, points) + 1e9 * np.eye(len(points))).min())
+    nearest = float((cross_distances(points, points) + 1e9 * np.eye(len(points))).min())
     return (
         at_most("|f(x) - f(y)| <= prod |W_l| |x - y|", steepest, product, rounding / nearest),
         at_most("prod |W_l| <= prod c sqrt(n_l n_l-1)", product, frobenius, 32 * ULP * frobenius),

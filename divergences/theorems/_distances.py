@@ -20,12 +20,12 @@ class Distance:
 def distance(p: Discrete, q: Discrete) -> Distance:
     """W1 of two laws, with the gap of its certificate and the rounding of sums as error."""
     result = optimal_transport(p, q)
-    largest = float(pairwise(p.points, q.points).max())
+    largest = float(cross_distances(p.points, q.points).max())
     rounding = 4 * ULP * (len(p) + len(q)) * largest
     return Distance(float(result.value), max(float(result.gap), 0.0) + rounding)
 
 
-def pairwise(x: Float64Array, y: Float64Array) -> Float64Array:
+def cross_distances(x: Float64Array, y: Float64Array) -> Float64Array:
     """The (n, m) Euclidean distances of the rows of x and y, by direct differences."""
     return norm(x[:, None, :] - y[None, :, :])
 

@@ -4,8 +4,14 @@ import math
 
 import numpy as np
 
-from .. import Discrete, js_divergence, kl_divergence, optimal_transport
-from .. import total_variation, wasserstein1
+from .. import (
+    Discrete,
+    js_divergence,
+    kl_divergence,
+    optimal_transport,
+    total_variation,
+    wasserstein1,
+)
 from ..problems import MeasurePair, parallel_lines
 from ._claim import ULP, Claim, Relation, equal
 
@@ -71,7 +77,8 @@ CLAIMS = (
         r"\text{ for } \theta \ne 0,\ 0 \text{ for } \theta = 0",
         summary="parallel lines: W1 = |theta|; TV, JS, KL are steps",
         inequality=r"|W - |\theta|| \le 4\,\mathrm{ulp}, \quad |JS - \log 2| \le 1\,\mathrm{ulp}, "
-        r"\quad TV = 1, \quad KL = \infty, \quad W' = \operatorname{sign} \theta, \quad TV' = JS' = 0",
+        r"\quad TV = 1, \quad KL = \infty, \quad W' = \operatorname{sign} \theta, "
+        r"\quad TV' = JS' = 0",
         source="section 2, Example 1",
         hypotheses=(
             "P_0 and P_theta are carried by the same finitely many heights with the same masses",

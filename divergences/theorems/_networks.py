@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Network:
         cls, rng: np.random.Generator, widths: tuple[int, ...], activation: str = "tanh"
     ) -> Network:
         """Normal weights of variance 1/fan-in and normal biases of variance 1/4."""
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         return cls(
             tuple(rng.normal(size=(out, inward)) / np.sqrt(inward) for inward, out in pairs),
             tuple(rng.normal(size=out) * 0.5 for _, out in pairs),

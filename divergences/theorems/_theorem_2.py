@@ -8,7 +8,7 @@ from .. import Discrete, js_divergence, kl_divergence, optimal_transport, total_
 from .._typing import Float64Array
 from ..problems import RELATIONS, FiniteSpace, diracs, finite_space, random_measures, vector_pair
 from ._claim import ULP, Claim, Relation, at_most, equal
-from ._distances import distance, norm, pairwise
+from ._distances import cross_distances, distance, norm
 
 LOG_2 = math.log(2.0)
 
@@ -19,7 +19,7 @@ def relative(value: float) -> float:
 
 
 def js_from_tv(t: float) -> float:
-    r"""log 2 - h((1 - t)/2), h the binary entropy: the least JS of two laws at TV = t."""
+    r"""Least JS of two laws at TV = t: log 2 - h((1 - t)/2), h the binary entropy."""
     if t >= 1.0:
         return LOG_2
     return 0.5 * ((1.0 + t) * math.log1p(t) + (1.0 - t) * math.log1p(-t))
@@ -66,7 +66,7 @@ def cones(rng: np.random.Generator, atoms: Float64Array) -> tuple[Float64Array, 
     """Values at ``atoms`` of a random sum of cones, f(x) = sum_k c_k |x - z_k|, and sum |c_k|."""
     centres = rng.normal(size=(int(rng.integers(1, 5)), atoms.shape[1])) * 2.0
     heights = rng.normal(size=len(centres))
-    return pairwise(atoms, centres) @ heights, float(np.abs(heights).sum())
+    return cross_distances(atoms, centres) @ heights, float(np.abs(heights).sum())
 
 
 def check_weak(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
@@ -127,7 +127,8 @@ CLAIMS = (
         title="TV and JS are equally strong",
         statement=r"\delta(P_n, P) \to 0 \iff JS(P_n, P) \to 0",
         summary="TV^2/2 <= log 2 - h((1-TV)/2) <= JS <= TV log 2",
-        inequality=r"\tfrac12 TV^2 \le \log 2 - h\bigl(\tfrac{1 - TV}{2}\bigr) \le JS \le TV \log 2, "
+        inequality=r"\tfrac12 TV^2 \le \log 2 - h\bigl(\tfrac{1 - TV}{2}\bigr) \le JS "
+        r"\le TV \log 2, "
         r"\quad H^2 \log 2 \le JS \le H^2 = \tfrac12 \sum (\sqrt p - \sqrt q)^2",
         source="section 2, Theorem 2 (1); Lin 1991; Topsoe 2000",
         hypotheses=("P and Q are probability vectors in one of eight relations",),

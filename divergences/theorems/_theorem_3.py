@@ -2,8 +2,9 @@ r"""Theorem 3: the gradient of W1 in a generator's parameters.
 
 The optimal critics of samples have kinks exactly at the data, so the gradient is read off the plan:
 
-.. math:: \frac{\partial W}{\partial y_j} = \sum_i \pi_{ij} \frac{y_j - x_i}{\lVert y_j - x_i \rVert},
-          \qquad \nabla_\theta W = \sum_j J_\theta g(z_j)^\top \frac{\partial W}{\partial y_j},
+.. math:: \frac{\partial W}{\partial y_j}
+          = \sum_i \pi_{ij} \frac{y_j - x_i}{\lVert y_j - x_i \rVert}, \qquad
+          \nabla_\theta W = \sum_j J_\theta g(z_j)^\top \frac{\partial W}{\partial y_j},
 
 valid where the optimal plan is unique and no x_i = y_j carries mass.
 """
@@ -18,7 +19,7 @@ from .. import Discrete, js_divergence, optimal_transport, total_variation, wass
 from .._typing import Float64Array
 from ..problems import parallel_lines, simplex_vector
 from ._claim import ULP, Claim, Relation, at_most, equal
-from ._distances import norm, pairwise
+from ._distances import cross_distances, norm
 from ._networks import Network
 
 STEP = 1e-3
@@ -55,7 +56,9 @@ def draw(rng: np.random.Generator) -> Scene:
         z = rng.normal(size=(size, 2))
         balanced = rng.random() < 0.5
         count = size if balanced else int(rng.integers(2, 8))
-        weights = [np.full(k, 1.0 / k) if balanced else simplex_vector(rng, k) for k in (count, size)]
+        weights = [
+            np.full(k, 1.0 / k) if balanced else simplex_vector(rng, k) for k in (count, size)
+        ]
         data = Discrete(rng.normal(size=(count, dimension)) * 1.5, weights[0])
         widths = (2, 4, dimension)
         network, towards = Network.draw(rng, widths), Network.draw(rng, widths)
@@ -71,7 +74,9 @@ def _is_generic(scene: Scene) -> bool:
     """Whether the plan is the same at both ends, and all that moves together is well apart."""
     used = scene.plan(0.0) > 0
     same = all(((scene.plan(s * STEP) > 0) == used).all() for s in (-4.0, 4.0))
-    return same and float(pairwise(scene.data.points, scene.law(0.0).points)[used].min()) > 0.1
+    return (
+        same and float(cross_distances(scene.data.points, scene.law(0.0).points)[used].min()) > 0.1
+    )
 
 
 def point_gradient(scene: Scene) -> Float64Array:
@@ -108,7 +113,7 @@ def _supergradient(scene: Scene, slope: float, value: float) -> tuple[Relation, 
     plan, relations = scene.plan(0.0), []
     for h in (-1.0, -0.1, 0.1, 1.0):
         moved = scene.law(h)
-        cost = math.fsum((plan * pairwise(scene.data.points, moved.points)).ravel())
+        cost = math.fsum((plan * cross_distances(scene.data.points, moved.points)).ravel())
         rounding = 64 * ULP * (cost + value + abs(slope))
         name = "W(theta + h v) <= <plan(theta), cost(theta + h v)>"
         relations.append(at_most(name, scene.wasserstein1(h), cost, rounding))
