@@ -17,7 +17,7 @@ def _entry(claim: Any) -> str:
         claim.statement,
         "$$",
         "",
-        claim.summary,
+        f"In one line: `{claim.summary}`.",
         "",
         f"*Source:* {claim.source}.",
         "",
