@@ -17,10 +17,11 @@ def _entry(claim: Any) -> str:
         claim.statement,
         "$$",
         "",
-        claim.summary,
+        f"In one line: `{claim.summary}`.",
         "",
-        f"*Source:* {claim.source}. *Hypotheses:* {claim.hypotheses}. "
-        f"*Checked:* {claim.inequality}, on {claim.cases} cases by default.",
+        f"*Source:* {claim.source}.",
+        "",
+        f"*Hypotheses:* {claim.hypotheses}. *Checked:* {claim.inequality}.",
         "",
     ]
     return "\n".join(lines)

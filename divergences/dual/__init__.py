@@ -1,1 +1,12 @@
-"""To be filled."""
+"""The Kantorovich-Rubinstein dual in torch: objective, Lipschitz constraints, the ascent step.
+
+Everything here has one sign: a critic ``f`` is large on ``x`` (the data) and small on ``y`` (the
+model), and the dual objective ``E_x f - E_y f`` is to be *maximised* over 1-Lipschitz ``f``.
+"""
+
+from ._ascent import ascent_step
+from ._clipping import WeightClipping
+from ._constraint import Constraint
+from ._objective import dual_objective, model_term
+
+__all__ = ["Constraint", "WeightClipping", "ascent_step", "dual_objective", "model_term"]

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from divergences.dual import WeightClipping, ascent_step, dual_objective
+
+
+@pytest.fixture
+def problem():
+    generator = torch.Generator().manual_seed(3)
+    critic = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+    with torch.no_grad():
+        for parameter in critic.parameters():
+            parameter.normal_(generator=generator)
+    x = torch.randn(16, 2, dtype=torch.float64, generator=generator) + 1
+    y = torch.randn(16, 2, dtype=torch.float64, generator=generator)
+    return critic, x, y
+
+
+def test_it_ascends_by_exactly_the_gradient(problem):
+    critic, x, y = problem
+    before = [parameter.detach().clone() for parameter in critic.parameters()]
+    value = dual_objective(critic, x, y)
+    gradients = torch.autograd.grad(value, list(critic.parameters()))
+    returned = ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=1e-3), x, y)
+    assert returned.item() == value.item()
+    assert not returned.requires_grad
+    for parameter, start, gradient in zip(critic.parameters(), before, gradients, strict=True):
+        torch.testing.assert_close(
+            parameter.detach(), start + 1e-3 * gradient, rtol=1e-14, atol=1e-16
+        )
+    assert dual_objective(critic, x, y) > value
+
+
+def test_parameters_are_clipped_after_the_step(problem):
+    critic, x, y = problem
+    ascent_step(
+        critic, torch.optim.RMSprop(critic.parameters(), lr=1.0), x, y, WeightClipping(0.25)
+    )
+    assert max(parameter.abs().max().item() for parameter in critic.parameters()) == 0.25
+
+
+def test_nothing_flows_into_the_batches(problem):
+    critic, x, y = problem
+    shift = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    leaf = x.clone().requires_grad_()
+    ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.1), leaf, y + shift)
+    assert shift.grad is None
+    assert leaf.grad is None
+
+
+def test_only_the_parameters_of_the_optimizer_move(problem):
+    critic, x, y = problem
+    kept = [parameter.detach().clone() for parameter in critic[0].parameters()]
+    ascent_step(critic, torch.optim.SGD(critic[2].parameters(), lr=0.1), x, y)
+    assert all(parameter.grad is None for parameter in critic[0].parameters())
+    for parameter, start in zip(critic[0].parameters(), kept, strict=True):
+        assert torch.equal(parameter, start)
+
+
+def test_gradients_do_not_accumulate_over_steps(problem):
+    critic, x, y = problem
+    optimizer = torch.optim.SGD(critic.parameters(), lr=0.0)
+    ascent_step(critic, optimizer, x, y)
+    first = [parameter.grad.clone() for parameter in critic.parameters()]
+    ascent_step(critic, optimizer, x, y)
+    for parameter, gradient in zip(critic.parameters(), first, strict=True):
+        assert torch.equal(parameter.grad, gradient)
+
+
+class Ridge:
+    """A constraint with a penalty and no projection: half the squared norm of the parameters."""
+
+    def penalty(self, critic, x, y):  # noqa: ARG002
+        return sum(parameter.square().sum() for parameter in critic.parameters()) / 2
+
+    def project(self, critic):
+        pass
+
+    def lipschitz_bound(self, critic):
+        raise NotImplementedError
+
+
+def test_a_penalty_is_subtracted_from_the_objective(problem):
+    critic, x, y = problem
+    before = [parameter.detach().clone() for parameter in critic.parameters()]
+    value = dual_objective(critic, x, y)
+    gradients = torch.autograd.grad(value, list(critic.parameters()))
+    returned = ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.5), x, y, Ridge())
+    assert returned.item() == value.item()
+    for parameter, start, gradient in zip(critic.parameters(), before, gradients, strict=True):
+        torch.testing.assert_close(
+            parameter.detach(), start + 0.5 * (gradient - start), rtol=1e-13, atol=1e-15
+        )
+
+
+def test_an_optimizer_that_maximizes_is_refused(problem):
+    critic, x, y = problem
+    optimizer = torch.optim.SGD(critic.parameters(), lr=0.1, maximize=True)
+    with pytest.raises(ValueError, match="ascent_step: optimizer must minimise"):
+        ascent_step(critic, optimizer, x, y)
+
+
+def test_arrays_are_refused(problem):
+    critic, x, _ = problem
+    with pytest.raises(TypeError, match="y must be a floating torch tensor"):
+        ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.1), x, np.ones((2, 2)))

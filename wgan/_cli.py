@@ -1,0 +1,208 @@
+"""The command line: ``wgan train | sample | evaluate | report | demo``.
+
+Whatever the user can put right is one line on standard error: exit status 2 where nothing was
+done, 1 where training diverged or a demo's claim failed, 128 plus the signal where one arrived.
+"""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import tyro
+
+from .config import TrainingConfig
+from .errors import RunError
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a Wasserstein GAN by Algorithm 1 of the paper, or continue a run.
+
+    Prints the exact W1 between held-out data and samples beside the critic's estimate.
+    """
+
+    config: Annotated[TrainingConfig, tyro.conf.arg(name="")]  # its options without a prefix
+    resume: bool = False
+    """Continue the run in OUT from its newest checkpoint; options not given keep their values."""
+    resume_step: int | None = None
+    """Continue from the checkpoint of this step instead (implies --resume)."""
+
+    def __call__(self) -> int:
+        """Train; returns the exit status."""
+        from .train import train
+
+        run = train(self.config, resume=self.resume, resume_step=self.resume_step)
+        print(f"{self.config.out}: {run.step} generator steps done")
+        return 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draw samples from a trained generator."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    out: Path
+    """File to write: .png for a picture, .npy for an array of shape (n, d)."""
+    n: int = 64
+    """How many samples."""
+    seed: int = 0
+    """Seed of the samples."""
+
+    def __call__(self) -> int:
+        """Write the file; returns the exit status."""
+        import numpy as np
+
+        from .checkpoint import write_atomically
+        from .pictures import picture
+        from .run import load
+
+        if self.out.suffix not in (".png", ".npy"):
+            message = f"option out must end in .png or .npy; got {self.out.name!r}"
+            raise RunError(message)
+        run = load(self.run)
+        try:
+            samples = run.sample(self.n, self.seed)
+        except ValueError as error:
+            raise RunError(str(error)) from None
+        if self.out.suffix == ".npy":
+            write_atomically(self.out, lambda file: np.save(file, samples))
+        else:
+            held_out = run.data.held_out.numpy()
+            content = picture(samples, held_out, run.data.image_shape)
+            write_atomically(self.out, lambda file: file.write(content))
+        print(f"{self.out}: {self.n} samples of the generator at step {run.step}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Exact W1 between held-out data and as many fresh samples, beside the critic's estimate."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    seed: int = 0
+    """Seed of the samples."""
+
+    def __call__(self) -> int:
+        """Print the comparison; returns the exit status."""
+        from .run import load
+
+        run = load(self.run)
+        try:
+            evaluation = run.evaluate(self.seed)
+        except ValueError as error:
+            raise RunError(str(error)) from None
+        print(f"step {run.step}: {evaluation.sentence()}")
+        print(f"certified by the critic on the same samples: W1 >= {evaluation.lower_bound:.4g}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write a run's report: one self-contained HTML file."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    out: Path | None = None
+    """File to write; report.html in the run folder by default."""
+
+    def __call__(self) -> int:
+        """Write the file; returns the exit status."""
+        from .report import write_report
+
+        out = self.run / "report.html" if self.out is None else self.out
+        write_report(self.run, out)
+        print(f"report: {out}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The paper's claims, its two figures and a WGAN on real digits, in one report."""
+
+    out: Path = Path("runs/demo")
+    """Folder of the demo; what an earlier demo wrote there is replaced."""
+    steps: int | None = None
+    """Short mode: so many generator steps, and no claim about the digits."""
+
+    def __call__(self) -> int:
+        """Run the demo; returns the exit status."""
+        from .demo import demo
+
+        return demo(self.out, self.steps)
+
+
+Command: TypeAlias = Train | Sample | Evaluate | Report | Demo
+COMMANDS: dict[str, Any] = {
+    "train": Train,
+    "sample": Sample,
+    "evaluate": Evaluate,
+    "report": Report,
+    "demo": Demo,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return parse(arguments)()
+    except RunError as error:
+        print(f"wgan: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("wgan: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone; its closing may not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command that the arguments ask for; RunError for arguments that make none."""
+    command = _parse(arguments, {})
+    if isinstance(command, Train) and (command.resume or command.resume_step is not None):
+        # options not given keep the values of the run, and not the defaults
+        from .folder import RunFolder
+
+        stored = RunFolder(command.config.out).read_config()
+        command = _parse(arguments, {"train": Train(stored)})
+    return command
+
+
+def _parse(arguments: Sequence[str], defaults: dict[str, Command]) -> Command:
+    union: Any = None
+    for name, kind in COMMANDS.items():
+        given = {"default": defaults[name]} if name in defaults else {}
+        choice = Annotated[kind, tyro.conf.subcommand(name, **given)]
+        union = choice if union is None else union | choice
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            parsed: Command = tyro.cli(
+                union, prog="wgan", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
+            )
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise RunError(_one_line(complaint.getvalue())) from None
+    return parsed
+
+
+def _one_line(complaint: str) -> str:
+    """The complaint in tyro's box as one line."""
+    lines = [line.strip("│ \t") for line in complaint.splitlines()]
+    text = []
+    for line in lines:
+        if line.startswith(("╭", "╰")):
+            continue
+        if set(line) <= {"─"}:
+            break
+        text.append(line)
+    return " ".join(text) or "the arguments are not understood; see wgan --help"

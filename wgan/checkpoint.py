@@ -1,0 +1,156 @@
+"""Checkpoints: one file each, without pickle, written so that a kill never leaves half of one.
+
+A checkpoint is a safetensors file of all tensors of the training state. Its header holds the step,
+the length of metrics.jsonl at that moment, and a SHA-256 over all of these.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from .errors import RunError
+from .state import digest
+
+FORMAT = "wgan-checkpoint-1"
+KEPT = 2
+"""Checkpoints that stay in a run folder: the newest and the one before it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of a run, as it lies in a file."""
+
+    step: int
+    """Generator steps done."""
+    metrics_bytes: int
+    """Length of metrics.jsonl when the checkpoint was written."""
+    tensors: dict[str, Tensor]
+    """The training state by name, on the CPU."""
+
+    def checksum(self) -> str:
+        """SHA-256, hexadecimal, of everything the checkpoint holds."""
+        header = torch.tensor([self.step, self.metrics_bytes], dtype=torch.int64)
+        return digest({**self.tensors, "header": header})
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint into ``folder`` and remove all but it and the one before it."""
+    import safetensors.torch
+
+    header = {
+        "format": FORMAT,
+        "step": str(checkpoint.step),
+        "metrics_bytes": str(checkpoint.metrics_bytes),
+        "sha256": checkpoint.checksum(),
+    }
+    content = safetensors.torch.save(checkpoint.tensors, header)
+    path = checkpoint_path(folder, checkpoint.step)
+    write_atomically(path, lambda file: file.write(content))
+    steps = checkpoint_steps(folder)
+    kept = [step for step in steps if step <= checkpoint.step][-KEPT:]
+    for step in set(steps) - set(kept):
+        checkpoint_path(folder, step).unlink(missing_ok=True)
+    return path
+
+
+def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint:
+    """The checkpoint of ``step`` or the newest, verified; RunError if it is unusable."""
+    steps = checkpoint_steps(folder)
+    if not steps:
+        message = f"{folder}: no checkpoint here"
+        raise RunError(message)
+    if step is not None and step not in steps:
+        message = f"{folder}: no checkpoint of step {step}; there are those of {steps}"
+        raise RunError(message)
+    chosen = steps[-1] if step is None else step
+    path = checkpoint_path(folder, chosen)
+    try:
+        return _parse(path.read_bytes())
+    except _UnusableError as error:
+        others = [other for other in steps if other != chosen]
+        advice = (
+            f"the checkpoint of step {others[-1]} is there: add --resume-step {others[-1]}"
+            if others
+            else "no other checkpoint is there"
+        )
+        message = f"{path}: {error}; nothing was changed; {advice}"
+        raise RunError(message) from None
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror})"
+        raise RunError(message) from None
+
+
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """Where the checkpoint of ``step`` lies."""
+    return folder / f"{step:08d}.safetensors"
+
+
+def checkpoint_steps(folder: Path) -> list[int]:
+    """The steps of the checkpoints in ``folder``, ascending; unfinished files do not count."""
+    names = [path.stem for path in folder.glob("*.safetensors")]
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Make ``path`` hold what ``write`` writes, or leave it as it was, whenever the process dies.
+
+    The bytes go to a temporary name in the same folder and to the disk, and only then take the
+    name. A leftover of an earlier kill is overwritten.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        message = f"{path}: cannot be written ({error.strerror or error})"
+        raise RunError(message) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _UnusableError(Exception):
+    """Why a file is no usable checkpoint."""
+
+
+def _parse(content: bytes) -> Checkpoint:
+    import json
+
+    import safetensors
+    import safetensors.torch
+
+    try:
+        tensors = safetensors.torch.load(content)
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])["__metadata__"]
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        message = f"damaged or cut off ({error})".replace("\n", " ")
+        raise _UnusableError(message) from None
+    if header.get("format") != FORMAT:
+        message = f"not a checkpoint of this version of wgan ({header.get('format')!r})"
+        raise _UnusableError(message)
+    try:
+        checkpoint = Checkpoint(int(header["step"]), int(header["metrics_bytes"]), tensors)
+    except (ValueError, KeyError):
+        message = "damaged (its header is unreadable)"
+        raise _UnusableError(message) from None
+    if checkpoint.checksum() != header.get("sha256"):
+        message = "damaged (its checksum does not match)"
+        raise _UnusableError(message)
+    return checkpoint

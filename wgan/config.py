@@ -1,0 +1,117 @@
+"""The options of a training run; the command line is made from them."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import ConfigError
+
+FREE_ON_RESUME = frozenset(
+    {"out", "steps", "eval_every", "checkpoint_every", "log_every", "device", "threads"}
+)
+"""Options that may change when a run is resumed: none of them enters Algorithm 1.
+
+The device and the number of threads change the rounding of sums: a resumed run continues to the
+bit only where both stay.
+"""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Options of a run; the defaults of the algorithm are the paper's (its Algorithm 1).
+
+    Raises
+    ------
+    ConfigError
+        For a value that an option does not admit.
+    """
+
+    out: Path
+    """Run folder: new or empty, or with --resume one that holds a run."""
+    data: str = "digits"
+    """Data set: digits (1,797 real 8x8 images) or ring (8 Gaussians in the plane)."""
+    steps: int = 2000
+    """Generator steps in all, those before a resume included."""
+    seed: int = 0
+    """Seed of every random number of the run: weights, batches, noise, evaluation."""
+    learning_rate: float = 5e-5
+    """RMSProp's learning rate (the paper's alpha), for generator and critic."""
+    clip: float = 0.01
+    """Critic parameters stay in [-clip, clip] (the paper's c); units of the parameters."""
+    batch_size: int = 64
+    """Samples in a batch (the paper's m)."""
+    critic_steps: int = 5
+    """Critic steps before each generator step (the paper's n_critic)."""
+    latent: int = 64
+    """Dimension of the generator's standard normal input z."""
+    generator_widths: tuple[int, ...] = (256, 256)
+    """Units of each hidden ReLU layer of the generator."""
+    critic_widths: tuple[int, ...] = (256, 256)
+    """Units of each hidden ReLU layer of the critic; a clipped critic's slope dies with depth."""
+    eval_every: int = 100
+    """Generator steps between evaluations (exact W1 to held-out data, picture of samples)."""
+    checkpoint_every: int = 100
+    """Generator steps between checkpoints."""
+    log_every: int = 10
+    """Generator steps between lines of metrics.jsonl, where the loss is also checked."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to compute; auto takes a GPU if there is one."""
+    threads: int = 0
+    """CPU threads of torch; 0 leaves torch's own choice."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "out", Path(self.out))
+        for name in ("generator_widths", "critic_widths"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+            for width in getattr(self, name):
+                _integer(name, width, least=1)
+        for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
+                     "log_every"):  # fmt: skip
+            _integer(name, getattr(self, name), least=1)
+        for name in ("steps", "seed", "threads"):
+            _integer(name, getattr(self, name), least=0)
+        for name in ("learning_rate", "clip"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not (
+                math.isfinite(value) and value > 0
+            ):  # fmt: skip
+                _refuse(name, "be a positive finite number", value)
+        if self.device not in ("auto", "cpu", "cuda"):
+            _refuse("device", "be auto, cpu or cuda", self.device)
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as JSON values, without the folder (a run may be moved)."""
+        values = dataclasses.asdict(self)
+        del values["out"]
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], out: Path) -> "TrainingConfig":
+        """The options that :meth:`to_json` wrote, for a run that now lies in ``out``."""
+        known = {field.name for field in dataclasses.fields(cls)} - {"out"}
+        if set(values) != known:
+            odd = ", ".join(sorted(set(values) ^ known))
+            message = f"the options of this run are not those of this version of wgan ({odd})"
+            raise ConfigError(message)
+        return cls(out=out, **values)
+
+    def differences(self, other: "TrainingConfig") -> list[str]:
+        """The options that differ and may not on a resume, as ``name: here -> there``."""
+        return [
+            f"{field.name}: {getattr(self, field.name)} -> {getattr(other, field.name)}"
+            for field in dataclasses.fields(self)
+            if field.name not in FREE_ON_RESUME
+            and getattr(self, field.name) != getattr(other, field.name)
+        ]
+
+
+def _integer(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        _refuse(name, f"be an integer of at least {least}", value)
+
+
+def _refuse(name: str, requirement: str, value: object) -> None:
+    message = f"option {name} must {requirement}; got {value!r}"
+    raise ConfigError(message)

@@ -1,0 +1,36 @@
+"""What can stop a run. Every message is one line; the command line turns it into an exit status."""
+
+import signal
+
+
+class RunError(Exception):
+    """Something the user can put right: a bad option, folder or checkpoint. Nothing was touched."""
+
+    exit_status = 2
+
+
+class ConfigError(RunError, ValueError):
+    """A value that an option of a run does not admit."""
+
+
+class DivergedError(RunError):
+    """Training left the finite numbers; the last checkpoint is intact."""
+
+    exit_status = 1
+
+
+class InterruptedRunError(RunError):
+    """A signal ended training early, after a checkpoint was written.
+
+    Parameters
+    ----------
+    message : str
+        One line that says how to go on.
+    number : int
+        The signal.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.signal = signal.Signals(number)
+        self.exit_status = 128 + number

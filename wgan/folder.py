@@ -1,0 +1,216 @@
+"""A run folder: what lies where, who may write to it, and its log.
+
+::
+
+    run.json              options, versions, machine, date
+    metrics.jsonl         one JSON object a line, see MetricsLog
+    checkpoints/          the two newest checkpoints, one file each
+    samples/              a picture of fixed noise at every evaluation
+    .lock                 held by the process that trains
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from .checkpoint import write_atomically
+from .config import TrainingConfig
+from .environment import describe_environment
+from .errors import RunError
+
+
+class RunFolder:
+    """Paths of a run and its description."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.description = path / "run.json"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.samples = path / "samples"
+
+    def holds_run(self) -> bool:
+        """Whether a run lies here."""
+        return self.description.is_file()
+
+    def demand_run(self) -> None:
+        """RunError unless a run lies here."""
+        if not self.path.is_dir():
+            message = f"{self.path}: no such folder"
+            raise RunError(message)
+        if not self.holds_run():
+            message = f"{self.path}: no run lies in this folder (it has no run.json)"
+            raise RunError(message)
+
+    def demand_room(self) -> None:
+        """RunError unless a new run may begin here: the folder is new, empty or a leftover."""
+        if self.holds_run():
+            message = f"{self.path}: a run lies here already; continue it with --resume"
+            raise RunError(message)
+        if self.path.exists() and not self.path.is_dir():
+            message = f"{self.path}: is a file, not a folder"
+            raise RunError(message)
+        if self.path.is_dir():
+            odd = sorted(entry.name for entry in self.path.iterdir() if not _is_leftover(entry))
+            if odd:
+                message = f"{self.path}: a run needs a new or empty folder; this one has {odd[0]!r}"
+                raise RunError(message)
+
+    def create(self) -> None:
+        """Make the folders; RunError where that is not possible."""
+        try:
+            for folder in (self.path, self.checkpoints, self.samples):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"{self.path}: cannot be created ({error.strerror})"
+            raise RunError(message) from None
+
+    def write_description(self, config: TrainingConfig) -> None:
+        """Record options and environment in run.json: from here on the folder holds a run."""
+        content = {"config": config.to_json(), **describe_environment()}
+        text = json.dumps(content, indent=2) + "\n"
+        write_atomically(self.description, lambda file: file.write(text.encode()))
+
+    def read_description(self) -> dict[str, Any]:
+        """What run.json holds."""
+        self.demand_run()
+        try:
+            content = json.loads(self.description.read_text(encoding="utf-8"))
+            if not isinstance(content["config"], dict):
+                raise TypeError
+        except (OSError, ValueError, KeyError, TypeError):
+            message = f"{self.description}: damaged, it does not describe a run"
+            raise RunError(message) from None
+        return dict(content)
+
+    def read_config(self) -> TrainingConfig:
+        """The options of the run."""
+        return TrainingConfig.from_json(self.read_description()["config"], self.path)
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl; one that is still being written is left out."""
+        if not self.metrics.is_file():
+            return []
+        whole = self.metrics.read_bytes().rpartition(b"\n")[0]
+        try:
+            return [json.loads(line) for line in whole.splitlines()]
+        except ValueError:
+            message = f"{self.metrics}: damaged, a line of it is no JSON"
+            raise RunError(message) from None
+
+
+def _is_leftover(entry: Path) -> bool:
+    """Whether a run that died before it had a run.json can have left this in its folder."""
+    if entry.is_dir():
+        names = {path.name for path in entry.iterdir()}
+        return entry.name in ("checkpoints", "samples") and all(
+            "00000000." in name for name in names
+        )
+    return entry.name in (".lock", ".run.json.part") or (
+        entry.name == "metrics.jsonl" and entry.stat().st_size == 0
+    )
+
+
+class Lock:
+    """The right to train in a folder; the system takes it back when its holder dies.
+
+    The file stays, and its content (a process id) only names the holder: a dead process cannot
+    keep the lock, nor can a new process with the same number be mistaken for it.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._path = folder.path / ".lock"
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> "Lock":
+        try:
+            self._file = self._path.open("a+b")
+        except OSError as error:
+            message = f"{self._path.parent}: cannot be written to ({error.strerror})"
+            raise RunError(message) from None
+        if not _try_lock(self._file):
+            self._file.seek(0)
+            holder = self._file.read().decode(errors="replace").strip() or "unknown"
+            self._file.close()
+            message = f"{self._path.parent}: process {holder} is training here"
+            raise RunError(message)
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()).encode())
+        self._file.flush()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()  # releases the lock
+
+
+def _try_lock(file: BinaryIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(1 << 30)  # a byte far behind the content, which others may read
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+class MetricsLog:
+    """The log of a run, metrics.jsonl: one JSON object a line.
+
+    Every line has ``step`` (generator steps done) and ``time``, which alone differs between two
+    equal runs: ``elapsed_s`` (seconds since this process began to train) and ``steps_per_s``
+    (generator steps per second since the line before, evaluations not counted).
+
+    Every ``log_every`` steps it has ``critic_estimate``, the dual objective on the last batch of
+    the critic: units of the critic's unknown Lipschitz constant. At evaluations it has
+    ``wasserstein1``, ``floor`` and ``excess`` (units of the data), ``critic_estimate_held_out``
+    (units as above) and ``lower_bound`` (units of the data); see ``evaluate.Evaluation``.
+    """
+
+    def __init__(self, path: Path, keep_bytes: int) -> None:
+        """Open ``path`` and cut it off after ``keep_bytes``: what came later is done again."""
+        self.demand_bytes(path, keep_bytes)
+        try:
+            self._file = path.open("ab")
+            self._file.truncate(keep_bytes)
+        except OSError as error:
+            message = f"{path}: cannot be written ({error.strerror})"
+            raise RunError(message) from None
+
+    @staticmethod
+    def demand_bytes(path: Path, count: int) -> None:
+        """RunError if the log is shorter than ``count`` bytes."""
+        length = path.stat().st_size if path.exists() else 0
+        if length < count:
+            message = f"{path}: lines are missing ({length} of {count} bytes are left)"
+            raise RunError(message)
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Append one line."""
+        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+
+    def sync(self) -> int:
+        """Bring all lines to the disk; returns the length of the file in bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return os.fstat(self._file.fileno()).st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,41 @@
+"""Signals that ask a run to end: noted, so that the step in progress can be finished."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Interruptions:
+    """Notes the first SIGINT (Ctrl-C) or SIGTERM; a second one acts at once, as usual.
+
+    Only the main thread can receive signals: elsewhere nothing is noted.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        """The signal that arrived."""
+        self._former: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interruptions":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._former[number] = signal.signal(number, self._note)
+        return self
+
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.signal = number
+        self._give_back()
+
+    def _give_back(self) -> None:
+        while self._former:
+            number, handler = self._former.popitem()
+            signal.signal(number, handler)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._give_back()

@@ -1,0 +1,66 @@
+"""Samples as PNG pictures: a grid of images, or a scatter plot of points in the plane."""
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .checkpoint import write_atomically
+
+SCALE = 4
+"""Screen pixels for a pixel of a sample."""
+SHOWN = 64
+"""Images in a grid."""
+
+
+def image_grid(samples: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Images in [-1, 1], (n, rows * columns), as one picture of grey values.
+
+    The grid is as square as n admits; -1 is white and 1 black, like ink on paper.
+    """
+    rows, columns = shape
+    across = math.ceil(math.sqrt(len(samples)))
+    down = math.ceil(len(samples) / across)
+    grey = np.round((1 - np.clip(samples, -1, 1)) * 127.5).astype(np.uint8)
+    grid = np.full((down * (rows + 1) + 1, across * (columns + 1) + 1), 225, dtype=np.uint8)
+    for index, image in enumerate(grey.reshape(-1, rows, columns)):
+        top, left = 1 + (index // across) * (rows + 1), 1 + (index % across) * (columns + 1)
+        grid[top : top + rows, left : left + columns] = image
+    return grid.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+
+
+def scatter(samples: NDArray[np.float32], real: NDArray[np.float32]) -> bytes:
+    """Generated points over real points, first two coordinates; a PNG file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.scatter(real[:, 0], real[:, 1], s=14, color="0.75", label="held-out data")
+    axes.scatter(samples[:, 0], samples[:, 1], s=5, color="#0b5fa5", label="generated")
+    reach = 1.25 * float(np.abs(real).max())
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach * 1.25), aspect="equal")
+    axes.set(xlabel="first coordinate", ylabel="second coordinate")
+    axes.legend(loc="upper center", ncols=2, frameon=False, markerscale=2)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=100)
+    return stream.getvalue()
+
+
+def picture(
+    samples: NDArray[np.float32], real: NDArray[np.float32], shape: tuple[int, int] | None
+) -> bytes:
+    """A PNG file of samples: images in a grid if they have a ``shape``, else a scatter plot."""
+    if shape is None:
+        return scatter(samples, real)
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(image_grid(samples, shape)).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def write_picture(path: Path, content: bytes) -> None:
+    """Write a PNG file whole or not at all; RunError where that is not possible."""
+    write_atomically(path, lambda file: file.write(content))
