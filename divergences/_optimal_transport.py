@@ -127,21 +127,25 @@ def _cost_problem(
     if solver is not None:
         one_of(solver, "solver", ("simplex",), _NAME)
     cost = cost_matrix(cost, _NAME)
-    weights = []
-    for name, cloud, masses, count in (
-        ("x", x, x_weights, cost.shape[0]),
-        ("y", y, y_weights, cost.shape[1]),
-    ):
-        if cloud is not None:
-            cloud, masses = law(_NAME, name, cloud, masses)  # noqa: PLW2901
-            if cloud.shape[0] != count:
-                refuse(_NAME, "cost", "have one row for each x and one column for each y",
-                       f"shape {tuple(cost.shape)} for {cloud.shape[0]} points {name}")  # fmt: skip
-        elif masses is not None:
-            masses = sample_weights(masses, f"{name}_weights", cost.T if name == "y" else cost, _NAME)  # noqa: PLW2901
-        weights.append(masses)
-    same_library(_NAME, cost=cost, x_weights=weights[0], y_weights=weights[1])
-    return CostProblem(cost, *weights)
+    a = _weights_of_side("x", x, x_weights, cost, _NAME)
+    b = _weights_of_side("y", y, y_weights, cost.T, _NAME)
+    same_library(_NAME, cost=cost, x_weights=a, y_weights=b)
+    return CostProblem(cost, a, b)
+
+
+def _weights_of_side(
+    name: str, cloud: Any, weights: Any, cost: Array, function: str
+) -> Array | None:
+    """Weights of the rows of ``cost``, given alone or with points ``cloud``."""
+    if cloud is None:
+        if weights is None:
+            return None
+        return sample_weights(weights, f"{name}_weights", cost, function)
+    cloud, weights = law(function, name, cloud, weights)
+    if cloud.shape[0] != cost.shape[0]:
+        refuse(function, "cost", "have one row for each x and one column for each y",
+               f"{cost.shape[0]} for {cloud.shape[0]} points {name}")  # fmt: skip
+    return weights
 
 
 def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
@@ -149,8 +153,11 @@ def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
     costs = as_numpy(problem.cost)
 
     def critic(z: Any) -> Array:
-        refuse(_NAME, "critic", "be asked of a result between points under a metric (a cost matrix "
-               "says nothing about distances elsewhere)", f"{describe(z)} for a result of cost=")  # fmt: skip
+        requirement = (
+            "be asked of a result between points under a metric "
+            "(a cost matrix says nothing about distances elsewhere)"
+        )
+        refuse(_NAME, "critic", requirement, f"{describe(z)} for a result of cost=")
 
     return _result(value, solution, problem, lambda i, j: costs[i, j], critic)
 
@@ -172,7 +179,7 @@ def _result(
     precision = 2.0**-23 if str(problem.dtype).endswith("float32") else 0.0
 
     def check(result: TransportResult) -> None:
-        verify(_claims(result), *given, costs, precision)
+        verify(_claims(result), given[0], given[1], costs, precision)
 
     return TransportResult(
         value=answer,

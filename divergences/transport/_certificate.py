@@ -16,7 +16,7 @@ import numpy as np
 from .._metrics import Metric
 from .._summation import total
 from .._typing import Float64Array
-from ._masses import Flow, Marginals, as_fractions
+from ._masses import Marginals, as_fractions
 from ._result import CertificateError
 
 RELATIVE_GAP = 1e-9
@@ -31,16 +31,7 @@ def conjugates(cost: Float64Array, v: Float64Array) -> tuple[Float64Array, Float
     return u, (cost - u[:, None]).min(axis=0)
 
 
-def cost_of(flow: Flow, distances: Float64Array, masses_total: int) -> float:
-    """Cost of a plan whose pairs have the given distances, to about 2 ulps if they are positive."""
-    if flow.mass.dtype == object:
-        return total(as_fractions(flow.mass, masses_total) * distances)
-    return total(flow.mass * distances) / masses_total
-
-
-def dual_value(
-    masses: Marginals, u: Float64Array, v: Float64Array
-) -> float:
+def dual_value(masses: Marginals, u: Float64Array, v: Float64Array) -> float:
     """The lower bound sum a u + sum b v."""
     supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
     return total(np.concatenate([supply * u, demand * v]))
@@ -52,7 +43,7 @@ def tolerance(value: float, diameter: float) -> float:
 
 
 def radius(metric: Metric, atoms: Float64Array) -> float:
-    """Largest distance from one of the atoms: between half the diameter and the diameter; O(n d)."""
+    """Largest distance from one of the atoms: at least half the diameter; O(n d)."""
     middle = atoms.shape[0] // 2
     return float(metric.matrix(atoms[middle : middle + 1], atoms).max())
 
