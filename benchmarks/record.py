@@ -18,7 +18,9 @@ def machine() -> dict[str, Any]:
     versions = {name: _version(name) for name in PACKAGES}
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": sys.version.split()[0],
         **{name: version for name, version in versions.items() if version},

@@ -25,7 +25,9 @@ STATEMENTS = {
 
 def _probe(statement: str) -> tuple[float, float]:
     code = PROBE.format(statement=statement)
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
     seconds, mebibytes = map(float, output.stdout.split())
     return seconds, mebibytes
 
@@ -39,7 +41,9 @@ def test_import():
         name: [statistics.median(column) for column in zip(*probes, strict=True)]
         for name, probes in runs.items()
     }
-    seconds, mebibytes = (b - a for a, b in zip(medians["numpy"], medians["divergences"], strict=True))
+    seconds, mebibytes = (
+        b - a for a, b in zip(medians["numpy"], medians["divergences"], strict=True)
+    )
     record(
         "import",
         {

@@ -2,15 +2,24 @@
 
 from ._js import js_distance, js_divergence
 from ._kl import kl_divergence
+from ._optimal_transport import optimal_transport
 from ._total_variation import total_variation
+from ._wasserstein1 import wasserstein1
 from .families import Normal
 from .measures import Discrete
+from .transport import Bracket, CertificateError, TimeLimitReached, TransportResult
 
 __all__ = [
+    "Bracket",
+    "CertificateError",
     "Discrete",
     "Normal",
+    "TimeLimitReached",
+    "TransportResult",
     "js_distance",
     "js_divergence",
     "kl_divergence",
+    "optimal_transport",
     "total_variation",
+    "wasserstein1",
 ]

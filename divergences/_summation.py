@@ -5,6 +5,8 @@ SIAM J. Sci. Comput. 26, 2005, algorithm 4.4) carried out pairwise: the result h
 a sum in twice the working precision, at the cost of a few vectorised passes.
 """
 
+import numpy as np
+
 from ._typing import Array, Namespace
 
 
@@ -64,3 +66,18 @@ def divide(numerator: tuple[Array, Array], denominator: tuple[Array, Array]) -> 
     product, product_error = two_product(first, denominator[0])
     remainder = (numerator[0] - product) - product_error + numerator[1] - first * denominator[1]
     return two_sum(first, remainder / denominator[0])
+
+
+def total(values: Array) -> float:
+    """The sum of a NumPy vector, correctly rounded but in rare cases; 0.0 if it is empty."""
+    if values.size == 0:
+        return 0.0
+    high, low = exact_sum(np, values)
+    return float(high + low)
+
+
+def subtract_pair(values: Array, u: Array, v: Array) -> Array:
+    """``values - u - v`` with one rounding: relatively accurate where the three nearly cancel."""
+    high, low = two_sum(values, -u)
+    high, rest = two_sum(high, -v)
+    return high + (low + rest)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ._array import as_float64, as_numpy, is_tensor, result_dtype, values_are_readable
+from ._metrics import NAMES, NORM_ORDERS, Metric
 from ._summation import exact_sum
 from ._typing import Array, ArrayLike, Float64Array
 
@@ -252,15 +253,20 @@ def one_of(value: object, parameter: str, choices: tuple[str, ...], function: st
     return value
 
 
-def cost_matrix(value: ArrayLike, function: str, shape: tuple[int, int] | None = None) -> Array:
+def cost_matrix(
+    value: ArrayLike,
+    function: str,
+    shape: tuple[int, int] | None = None,
+    parameter: str = "cost",
+) -> Array:
     """A finite real matrix with at least one row and column; of ``shape`` if that is given."""
-    array = real_array(value, "cost", function)
+    array = real_array(value, parameter, function)
     if array.ndim != 2 or 0 in tuple(array.shape):
-        refuse(function, "cost", "be a matrix of shape (n, m)", describe(array))
+        refuse(function, parameter, "be a matrix of shape (n, m)", describe(array))
     if shape is not None and tuple(array.shape) != shape:
-        refuse(function, "cost", f"have shape {shape}, one entry for each pair of points",
+        refuse(function, parameter, f"have shape {shape}, one entry for each pair of points",
                describe(array))  # fmt: skip
-    finite(array, "cost", function)
+    finite(array, parameter, function)
     return array
 
 
@@ -277,3 +283,67 @@ def logarithm_unit(base: Any, function: str) -> float:
     if float(base) <= 1.0:
         refuse(function, "base", "be greater than 1 (or None for nats)", repr(float(base)))
     return math.log(float(base))
+
+
+def sample_weights(
+    value: ArrayLike, parameter: str, cloud: Array, function: str, *, batch: bool = False
+) -> Array:
+    """One weight for each point of a cloud (n, d); with ``batch`` also (..., n) for (..., n, d)."""
+    count = int(cloud.shape[-2])
+    if not batch:
+        return weights(value, parameter, count, function)
+    array = real_array(value, parameter, function)
+    if array.ndim == 0 or array.shape[-1] != count or array.ndim >= max(2, cloud.ndim):
+        refuse(function, parameter, f"have shape (..., {count}), one weight for each point",
+               describe(array))  # fmt: skip
+    masses(array, parameter, function)
+    return array
+
+
+def batch_shape(
+    function: str, x: Array, y: Array, x_weights: Array | None, y_weights: Array | None
+) -> tuple[int, ...]:
+    """The leading axes that clouds (..., n, d) and weights (..., n) share after broadcasting."""
+    shapes = {"x": x.shape[:-2], "y": y.shape[:-2]}
+    for name, array in (("x_weights", x_weights), ("y_weights", y_weights)):
+        if array is not None:
+            shapes[name] = array.shape[:-1]
+    try:
+        return np.broadcast_shapes(*(tuple(shape) for shape in shapes.values()))
+    except ValueError:
+        refuse(function, " and ".join(shapes), "have batch axes that broadcast",
+               ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items()))  # fmt: skip
+
+
+def nonzero_points(array: Array, parameter: str, function: str) -> None:
+    """Demand points other than the origin, which has no direction."""
+    if not values_are_readable(array):
+        return
+    zero = ~as_numpy(array).any(axis=-1)
+    if zero.any():
+        where = tuple(int(index) for index in np.argwhere(zero)[0])
+        refuse(function, parameter, "hold non-zero vectors under metric='angular'",
+               f"the origin at index {where}")  # fmt: skip
+
+
+def ground_metric(value: Any, function: str) -> Metric:
+    """A metric by name, ``("minkowski", order)``, or a callable."""
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == "minkowski":
+        if value[1] == math.inf:
+            return Metric("minkowski", math.inf)
+        real_number(value[1], "the order of metric", function)
+        order = float(value[1])
+        if order < 1:
+            refuse(function, "the order of metric", "be at least 1", repr(value[1]))
+        return Metric("minkowski", order)
+    if callable(value):
+        return Metric("callable", function=value)
+    choices = ", ".join(repr(name) for name in NAMES if name != "minkowski")
+    requirement = f"be one of {choices}, ('minkowski', order) or a callable"
+    if value in ("cosine", "sqeuclidean"):
+        requirement += f" ({value} is no metric: give its matrix to optimal_transport as cost=)"
+    if not isinstance(value, str):
+        refuse(function, "metric", requirement, describe(value), TypeError)
+    if value not in NAMES or value == "minkowski":
+        refuse(function, "metric", requirement, describe(value))
+    return Metric(value, NORM_ORDERS.get(value, 2.0))

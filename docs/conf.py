@@ -17,7 +17,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "numpydoc",
-    "matplotlib.sphinxext.plot_directive",
     "generate",
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
@@ -31,6 +30,3 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 numpydoc_validation_checks = {"GL01", "GL08", "PR01", "PR02", "PR07", "RT01", "SS03"}
 numpydoc_validation_exclude = {r"\._", r"__\w+__", "add_note", "with_traceback"}
-plot_formats = [("svg", 96)]
-plot_html_show_source_link = False
-plot_html_show_formats = False

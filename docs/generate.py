@@ -1,11 +1,12 @@
-"""A Sphinx extension that writes the page of theorems from the registry, before the build."""
+"""A Sphinx extension: before a build, the page of theorems and the figures are made anew."""
 
 from pathlib import Path
 from typing import Any
 
+from divergences import plots
 from divergences.theorems import ALL
 
-TARGET = Path(__file__).parent / "_generated" / "theorems.md"
+TARGET = Path(__file__).parent / "_generated"
 
 
 def _entry(claim: Any) -> str:
@@ -16,21 +17,22 @@ def _entry(claim: Any) -> str:
         claim.statement,
         "$$",
         "",
-        claim.summary,
+        f"In one line: `{claim.summary}`.",
         "",
-        f"*Source:* {claim.source}. *Hypotheses:* {claim.hypotheses}. "
-        f"*Checked:* {claim.inequality}, on {claim.cases} cases by default.",
+        f"*Source:* {claim.source}.",
+        "",
+        f"*Hypotheses:* {claim.hypotheses}. *Checked:* {claim.inequality}.",
         "",
     ]
     return "\n".join(lines)
 
 
 def write(_app: Any) -> None:
-    """Write ``_generated/theorems.md``, which ``theorems.md`` includes."""
-    TARGET.parent.mkdir(exist_ok=True)
-    text = "\n".join(_entry(claim) for claim in ALL)
-    if not TARGET.exists() or TARGET.read_text() != text:
-        TARGET.write_text(text)
+    """Write ``_generated/theorems.md``, which ``theorems.md`` includes, and the figures."""
+    TARGET.mkdir(exist_ok=True)
+    (TARGET / "theorems.md").write_text("\n".join(_entry(claim) for claim in ALL))
+    plots.figure_1().savefig(TARGET / "figure_1.svg")
+    plots.figure_2().savefig(TARGET / "figure_2.svg")
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -16,7 +16,9 @@ HEAVY = ("torch", "numba", "scipy", "ot", "hypothesis", "array_api_compat", "mat
 
 def _loaded(statement):
     code = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     return set(json.loads(result.stdout))
 
 
@@ -51,7 +53,9 @@ def test_all_is_exact(name):
         for alias in node.names
     }
     assert sorted(module.__all__) == sorted(imported), "__init__ re-exports and does nothing else"
-    assert list(module.__all__) == sorted(module.__all__, key=lambda word: (not word.isupper(), word))
+    assert list(module.__all__) == sorted(
+        module.__all__, key=lambda word: (not word.isupper(), word)
+    )
     for entry in module.__all__:
         assert getattr(module, entry) is not None
 

@@ -1,1 +1,9 @@
-"""To be filled."""
+"""The paper's claims as data, each with a check on seeded problems.
+
+`ALL` is the list; `check_all` runs it; `python -m divergences theorems` prints what it finds.
+"""
+
+from ._claim import Claim, ClaimResult, Relation, WorstCase
+from ._registry import ALL, check_all, check_case
+
+__all__ = ["ALL", "Claim", "ClaimResult", "Relation", "WorstCase", "check_all", "check_case"]

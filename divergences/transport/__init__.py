@@ -1,1 +1,21 @@
-"""To be filled."""
+"""Exact optimal transport between weighted atoms: arrays in, certified solution out."""
+
+from ._choose import SOLVERS, on_the_line, solve_cost, solve_points
+from ._clock import Clock
+from ._result import Bracket, CertificateError, Solution, TimeLimitReached, TransportResult
+from ._verify import Claims, verify
+
+__all__ = [
+    "SOLVERS",
+    "Bracket",
+    "CertificateError",
+    "Claims",
+    "Clock",
+    "Solution",
+    "TimeLimitReached",
+    "TransportResult",
+    "on_the_line",
+    "solve_cost",
+    "solve_points",
+    "verify",
+]

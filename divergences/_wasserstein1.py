@@ -1,0 +1,130 @@
+"""The public ``wasserstein1``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._array import is_tensor, namespace
+from ._closed_forms import wasserstein1 as of_laws
+from ._transport_problem import PointProblem, finished, point_problem
+from ._typing import Array, ArrayLike
+from ._validation import batch_shape, ground_metric
+from .measures import Discrete, Law
+
+
+def wasserstein1(
+    x: ArrayLike,
+    y: ArrayLike,
+    x_weights: ArrayLike | None = None,
+    y_weights: ArrayLike | None = None,
+    *,
+    metric: str | tuple[str, float] | Callable[[Any, Any], Any] = "euclidean",
+    solver: str | None = None,
+) -> Array:
+    r"""Wasserstein-1 (Earth Mover) distance, exact and certified.
+
+    .. math:: W_1(P, Q) = \min_{\pi \in \Pi(P, Q)} \int d(x, y) \, d\pi(x, y)
+        = \sup_{\mathrm{Lip} f \le 1} \int f \, dP - \int f \, dQ .
+
+    Parameters
+    ----------
+    x, y : array, tensor or list, shapes (n,) or (n, d), and (m,) or (m, d); or a law
+        Samples: a vector holds numbers on the line. With three axes or more, a batch of clouds
+        (..., n, d) and (..., m, d) whose leading axes broadcast. A ``Discrete`` may stand for
+        either; two laws of other families are compared by their closed form if there is one.
+    x_weights, y_weights : array, tensor or list, shapes (n,) and (m,), optional
+        Masses of the points, non-negative, of sum 1 up to rounding; uniform by default. For
+        batches also (..., n) and (..., m).
+    metric : {"euclidean", "cityblock", "chebyshev", "angular"}, ("minkowski", order) or callable
+        The ground distance d. "angular" is the angle in radians between non-zero vectors. A callable
+        gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a graph; that
+        it is a metric is not checked.
+    solver : {"line", "simplex"}, optional
+        By default "line" for numbers under a norm and the network simplex otherwise.
+
+    Returns
+    -------
+    scalar or array of the batch's shape
+        In [0, diameter], in the units of the metric. ``np.float64`` or ``np.float32``, or a tensor
+        of the dtype and device of the input with its graph.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else than what is said above: NaN or infinite coordinates, weights that are
+        negative or do not sum to 1, points of different dimension, NumPy mixed with torch.
+    NotImplementedError
+        If no closed form is known for two laws; the message says what would work.
+    CertificateError
+        If the gap between primal and dual exceeds 1e-9 of the value plus 1e-13 of the diameter.
+
+    See Also
+    --------
+    optimal_transport : the plan, the potentials and the gap besides.
+
+    Notes
+    -----
+    Masses are exact integers, equal mass at equal points is cancelled first, and distances are
+    taken from coordinate differences, so the value is accurate relatively even where the laws nearly
+    agree; identical clouds in any order give exactly 0.
+
+    Gradients are those of the exactly normalised distance (envelope theorem): the plan's transport
+    directions for the points, :math:`f(x_i) - \sum_k a_k f(x_k)` for a weight. Where the optimal plan
+    is not unique they are one subgradient; a pair at distance 0 contributes 0. The value itself is
+    differentiable once: second derivatives keep plan and potentials fixed.
+
+    Cost: O((n + m) log(n + m)) on the line; otherwise O(n m d) for the distances, O(n m) memory and
+    about O((n + m)^3) for the solver.
+
+    References
+    ----------
+    Villani, *Optimal Transport: Old and New* (2009), chapters 5 and 6.
+
+    Examples
+    --------
+    >>> from divergences import wasserstein1
+    >>> float(wasserstein1([0.0, 1.0, 3.0], [5.0, 6.0, 8.0]))
+    5.0
+    >>> float(wasserstein1([[0.0, 0.0]], [[3.0, 4.0]]))
+    5.0
+    """
+    if isinstance(x, Law) and isinstance(y, Law):
+        if not (isinstance(x, Discrete) and isinstance(y, Discrete)):
+            return of_laws(x, y)
+    ground = ground_metric(metric, "wasserstein1")
+    problem = point_problem(
+        "wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True
+    )
+    shape = batch_shape("wasserstein1", problem.x, problem.y, problem.x_weights, problem.y_weights)
+    if not shape and problem.x.ndim == 2:
+        return finished(problem.solve("wasserstein1")[0], problem.dtype, "wasserstein1")
+    values = [part.solve("wasserstein1")[0] for part in _parts(problem, shape)]
+    if not values:
+        return _empty(problem, shape)
+    stacked = namespace(problem.x).stack(values).reshape(shape)
+    return finished(stacked, problem.dtype, "wasserstein1")
+
+
+def _parts(problem: PointProblem, shape: tuple[int, ...]) -> list[PointProblem]:
+    """The problems of a batch, in C order."""
+    broadcast = namespace(problem.x).broadcast_to
+
+    def along(array: Array | None, kept: int) -> Any:
+        if array is None:
+            return lambda _: None
+        whole = broadcast(array, (*shape, *array.shape[array.ndim - kept :]))
+        return lambda index: whole[index]
+
+    x, y = along(problem.x, 2), along(problem.y, 2)
+    a, b = along(problem.x_weights, 1), along(problem.y_weights, 1)
+    return [
+        PointProblem(x(index), y(index), a(index), b(index), problem.metric, problem.solver)
+        for index in np.ndindex(shape)
+    ]
+
+
+def _empty(problem: PointProblem, shape: tuple[int, ...]) -> Array:
+    if is_tensor(problem.x):
+        return problem.x.new_zeros(shape, dtype=problem.dtype)
+    return np.zeros(shape, dtype=problem.dtype)

@@ -1,0 +1,73 @@
+r"""Bounds from potentials, and the independent check of a result.
+
+Any u, v with :math:`u_i + v_j \le c_{ij}` bound the cost of every plan from below by
+:math:`\sum a_i u_i + \sum b_j v_j`. One c-transform of any v,
+
+.. math:: u_i = \min_j (c_{ij} - v_j),
+
+gives such a pair; a second one, of u, can only raise the bound. For a metric cost both are the
+values of one 1-Lipschitz function, :math:`u = f(x), v = -f(y)`.
+"""
+
+import math
+
+import numpy as np
+
+from .._metrics import Metric
+from .._summation import total
+from .._typing import Float64Array
+from ._masses import Flow, Marginals, as_fractions
+from ._result import CertificateError
+
+RELATIVE_GAP = 1e-9
+GAP_PER_DIAMETER = 1e-13
+EPS = 2.0**-52
+
+
+def conjugates(cost: Float64Array, v: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Feasible potentials (u, v) from any v, each the c-transform of the other; O(n m)."""
+    v = v - (v.max() / 2 + v.min() / 2)
+    u = (cost - v).min(axis=1)
+    return u, (cost - u[:, None]).min(axis=0)
+
+
+def cost_of(flow: Flow, distances: Float64Array, masses_total: int) -> float:
+    """Cost of a plan whose pairs have the given distances, to about 2 ulps if they are positive."""
+    if flow.mass.dtype == object:
+        return total(as_fractions(flow.mass, masses_total) * distances)
+    return total(flow.mass * distances) / masses_total
+
+
+def dual_value(
+    masses: Marginals, u: Float64Array, v: Float64Array
+) -> float:
+    """The lower bound sum a u + sum b v."""
+    supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
+    return total(np.concatenate([supply * u, demand * v]))
+
+
+def tolerance(value: float, diameter: float) -> float:
+    """The gap with which an answer is given."""
+    return RELATIVE_GAP * abs(value) + GAP_PER_DIAMETER * diameter
+
+
+def radius(metric: Metric, atoms: Float64Array) -> float:
+    """Largest distance from one of the atoms: between half the diameter and the diameter; O(n d)."""
+    middle = atoms.shape[0] // 2
+    return float(metric.matrix(atoms[middle : middle + 1], atoms).max())
+
+
+def rounding_of_distances(dimension: int, diameter: float) -> float:
+    """By how much computed distances, and differences of potentials, may contradict each other."""
+    return (4 + min(dimension, 32) / 4) * EPS * diameter
+
+
+def require(value: float, dual: float, allowed: float) -> None:
+    """Demand that the gap is within the tolerance; never below 0 by more than rounding."""
+    gap = value - dual
+    if not (math.isfinite(gap) and -allowed <= gap <= allowed):
+        message = (
+            f"the answer {value!r} is not certified: its duality gap {gap:.3g} is above the "
+            f"tolerance {allowed:.3g}"
+        )
+        raise CertificateError(message)

@@ -1,0 +1,216 @@
+"""Which algorithm solves a problem, and the way from points to a certified solution.
+
+On the line (one coordinate and a norm) the monotone plan; in every other case common mass is
+cancelled and the network simplex solves the dense problem between what is left. A solver that the
+caller names is used as named, so the simplex can be asked for on the line too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._metrics import Metric
+from .._typing import Float64Array
+from . import _certificate, _line, _simplex
+from ._clock import Clock
+from ._common_mass import Residual, cancel, expand
+from ._masses import Flow, Marginals, as_fractions, marginals
+from ._result import Bracket, CertificateError, Solution, TimeLimitReached
+
+SOLVERS = ("line", "simplex")
+
+# Above this excess over the optimum, relative to the value, the simplex refines its answer: always
+# where that takes milliseconds, else only where the certificate would notice.
+_EXCESS = 2.0**-52
+_EXCESS_OF_LARGE = 2.0**-43
+_LARGE = 1 << 18
+
+
+class _Dense(NamedTuple):
+    """The best plan and potentials found for a cost matrix."""
+
+    flow: Flow
+    u: Float64Array
+    v: Float64Array
+
+
+def choose(metric: Metric, dimension: int, solver: str | None) -> str:
+    """The solver that the rule above picks, or the caller's."""
+    if solver is not None:
+        return solver
+    return "line" if on_the_line(metric, dimension) else "simplex"
+
+
+def on_the_line(metric: Metric, dimension: int) -> bool:
+    """Whether the distance is abs(x - y)."""
+    return dimension == 1 and metric.is_norm
+
+
+def solve_points(
+    x: Float64Array,
+    y: Float64Array,
+    a: Float64Array | None,
+    b: Float64Array | None,
+    metric: Metric,
+    solver: str | None = None,
+    clock: Clock | None = None,
+) -> Solution:
+    """Optimal transport between atoms x (n, d) and y (m, d) under a metric (not a callable).
+
+    Weights ``a``, ``b`` are non-negative and normalised here; None is uniform.
+    """
+    clock = clock or Clock()
+    scale = metric.scale(x, y)
+    x, y = metric.prepare(x, scale), metric.prepare(y, scale)
+    masses = marginals(a, x.shape[0], b, y.shape[0])
+    if choose(metric, x.shape[1], solver) == "line":
+        clock.announce("monotone plan on the line")
+        flow = _line.monotone_plan(x[:, 0], y[:, 0], masses)
+        heights = _line.potential(x[:, 0], y[:, 0], masses)
+        atoms = np.concatenate([x, y])
+        diameter = float(atoms.max() - atoms.min())
+        at_x, at_y, anchors = heights[: x.shape[0]], heights[x.shape[0] :], atoms
+    else:
+        clock.announce("cancelling common mass")
+        residual = cancel(x, y, masses)
+        diameter = _certificate.radius(metric, residual.atoms)
+        flow, potential, sinks = _solve_residual(
+            residual, metric, masses.total, diameter / scale, scale, clock
+        )
+        flow = expand(flow, residual, masses)
+        at_x, at_y = potential[residual.atom_of_x], potential[residual.atom_of_y]
+        anchors, heights = residual.atoms[sinks], potential[sinks]
+    # Lowered by more than the distances are rounded, the potentials are feasible as floats.
+    margin = _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
+    value = _certificate.cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
+    unscaled = (value / scale, (at_x - margin) / scale, -at_y / scale, diameter / scale)
+    return _certified(flow, masses, *unscaled, scale, anchors, heights)
+
+
+def solve_cost(
+    cost: Float64Array,
+    a: Float64Array | None,
+    b: Float64Array | None,
+    clock: Clock | None = None,
+) -> Solution:
+    """Optimal transport for a matrix of costs of any sign, shape (n, m)."""
+    clock = clock or Clock()
+    masses = marginals(a, cost.shape[0], b, cost.shape[1])
+    largest = float(np.abs(cost).max())
+    scale = float(np.ldexp(1.0, 1000 - np.frexp(largest)[1])) if largest > 2.0**1000 else 1.0
+    scaled = cost * scale
+    used_rows, used_columns = np.nonzero(masses.supply)[0], np.nonzero(masses.demand)[0]
+    part = Marginals(masses.supply[used_rows], masses.demand[used_columns], masses.total)
+    inner = scaled[np.ix_(used_rows, used_columns)]
+    dense = _solve_dense(inner, part, masses.total, largest, scale, clock)
+    flow = Flow(used_rows[dense.flow.source], used_columns[dense.flow.target], dense.flow.mass)
+    u = (scaled[:, used_columns] - dense.v).min(axis=1)
+    v = (scaled - u[:, None]).min(axis=0)
+    value = _certificate.cost_of(flow, scaled[flow.source, flow.target], masses.total)
+    u = u - 4 * _certificate.EPS * largest * scale
+    return _certified(
+        flow, masses, value / scale, u / scale, v / scale, largest, 1.0, None, -v / scale
+    )
+
+
+def _solve_residual(
+    residual: Residual, metric: Metric, total: int, diameter: float, scale: float, clock: Clock
+) -> tuple[Flow, Float64Array, Float64Array]:
+    """Flow between sources and sinks, the potential at all atoms, and the atoms that span it."""
+    atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
+    if not sources.size:
+        nothing = np.zeros(0, dtype=np.int64)
+        flow = Flow(nothing, nothing, residual.stays[:0])
+        return flow, np.zeros(atoms.shape[0]), np.arange(atoms.shape[0])
+    clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
+    cost = metric.matrix(atoms[sources], atoms[sinks])
+    dense = _solve_dense(cost, residual.marginals, total, diameter, scale, clock)
+    potential = np.empty(atoms.shape[0])
+    potential[sources], potential[sinks] = dense.u, -dense.v
+    others = np.ones(atoms.shape[0], dtype=bool)
+    others[sources] = others[sinks] = False
+    if others.any():
+        at_others = metric.matrix(atoms[others], atoms[sinks])
+        potential[others] = (at_others - dense.v).min(axis=1)
+    return dense.flow, potential, sinks
+
+
+def _solve_dense(
+    cost: Float64Array,
+    masses: Marginals,
+    total: int,
+    diameter: float,
+    scale: float,
+    clock: Clock,
+) -> _Dense:
+    """Ask the simplex for candidates until one is as good as it can be.
+
+    ``masses`` are a part of ``total``; ``cost`` is in scaled units, ``diameter`` in the caller's.
+    """
+    best_flow, best_value = None, np.inf
+    best_pair, best_dual = None, -np.inf
+    clock.announce("network simplex")
+    began = clock.elapsed()
+    for candidate in _simplex.solve(cost, masses, clock):
+        flow = candidate.flow
+        value = _certificate.cost_of(flow, cost[flow.source, flow.target], total)
+        pair = _certificate.conjugates(cost, candidate.v)
+        dual = _certificate.dual_value(masses._replace(total=total), *pair)
+        improved = value < best_value or dual > best_dual
+        if value < best_value:
+            best_flow, best_value = flow, value
+        if dual > best_dual:
+            best_pair, best_dual = pair, dual
+        if candidate.slack is not None:
+            excess = _certificate.cost_of(flow, candidate.slack[flow.source, flow.target], total)
+            allowed = _EXCESS if cost.size <= _LARGE else _EXCESS_OF_LARGE
+            if excess <= allowed * abs(value) or not improved:
+                break
+            clock.announce("refining")
+        took = clock.elapsed() - began
+        if clock.limited and not clock.allows(2 * took):
+            _stop(best_value / scale, best_dual / scale, clock)
+        began = clock.elapsed()
+    if best_flow is None or best_pair is None:
+        message = f"the network simplex found no finite plan (diameter {diameter:.3g})"
+        raise CertificateError(message)
+    return _Dense(best_flow, *best_pair)
+
+
+def _stop(value: float, dual: float, clock: Clock) -> None:
+    message = (
+        f"optimal_transport: time_limit of {clock.limit:g} s does not suffice; after "
+        f"{clock.elapsed():.3g} s the value is known to lie in [{dual!r}, {value!r}]"
+    )
+    raise TimeLimitReached(message, Bracket(min(dual, value), value))
+
+
+def _certified(
+    flow: Flow,
+    masses: Marginals,
+    value: float,
+    potential_x: Float64Array,
+    potential_y: Float64Array,
+    diameter: float,
+    scale: float,
+    anchors: Float64Array | None,
+    heights: Float64Array,
+) -> Solution:
+    dual = _certificate.dual_value(masses, potential_x, potential_y)
+    allowed = _certificate.tolerance(value, diameter)
+    _certificate.require(value, dual, allowed)
+    return Solution(
+        value=value,
+        source=flow.source,
+        target=flow.target,
+        mass=as_fractions(flow.mass, masses.total),
+        supply=as_fractions(masses.supply, masses.total),
+        demand=as_fractions(masses.demand, masses.total),
+        potential_x=potential_x,
+        potential_y=potential_y,
+        dual_value=dual,
+        tolerance=allowed,
+        scale=scale,
+        anchors=anchors,
+        heights=heights,
+    )

@@ -1,0 +1,85 @@
+r"""Masses as integers, so that marginals balance exactly and equal masses cancel to 0.
+
+A float is an integer times a power of two, hence normalised weights :math:`a_i / \sum a` and
+:math:`b_j / \sum b` have the common denominator :math:`T = \sum a \sum b`. Masses are kept as
+their numerators: int64 where :math:`T \le 2^{53}` (uniform weights and other small ratios), Python
+integers in an object array otherwise. Sums and differences of masses are then exact; the one
+rounding is the division by :math:`T` at the end.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Float64Array, IntArray
+
+EXACT_IN_FLOAT = 2**53
+
+Masses = NDArray[Any]  # int64, or object holding Python integers
+
+
+class Marginals(NamedTuple):
+    """Integer masses of two laws: ``supply`` (n,), ``demand`` (m,), both of sum ``total``."""
+
+    supply: Masses
+    demand: Masses
+    total: int
+
+
+class Flow(NamedTuple):
+    """A plan as lists: ``mass[k] / total`` goes from atom ``source[k]`` to atom ``target[k]``."""
+
+    source: IntArray
+    target: IntArray
+    mass: Masses
+
+
+def marginals(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> Marginals:
+    """Integer masses in the proportions of the weights (None: uniform); O(n + m)."""
+    supply, demand = _numerators(a, n), _numerators(b, m)
+    supply_sum, demand_sum = int(supply.sum()), int(demand.sum())
+    common = math.gcd(supply_sum, demand_sum)
+    total = supply_sum * (demand_sum // common)
+    kind: Any = np.int64 if total <= EXACT_IN_FLOAT else object
+    return Marginals(
+        supply.astype(kind) * (demand_sum // common),
+        demand.astype(kind) * (supply_sum // common),
+        total,
+    )
+
+
+def _numerators(weights: Float64Array | None, count: int) -> Masses:
+    """Integers without common divisor, in the proportions of ``weights``."""
+    if weights is None:
+        return np.ones(count, dtype=np.int64)
+    mantissas, exponents = np.frexp(weights)
+    integers = np.ldexp(mantissas, 53).astype(np.int64).astype(object)
+    exponents = np.where(weights > 0, exponents, exponents.max())
+    integers = np.left_shift(integers, (exponents - exponents.min()).astype(object))
+    reduced: Masses = integers // np.gcd.reduce(integers)
+    return reduced
+
+
+def as_fractions(mass: Masses, total: int) -> Float64Array:
+    """``mass / total``, correctly rounded."""
+    return np.asarray(mass / total, dtype=np.float64)
+
+
+def north_west(supply: Masses, demand: Masses) -> Flow:
+    """The monotone plan of two lists of masses of equal sum: at most n + m - 1 pairs.
+
+    Both lists cut the interval from 0 to their sum; pair (i, j) receives what piece i and piece j
+    share. O((n + m) log(n + m)).
+    """
+    ends = np.concatenate([np.cumsum(supply), np.cumsum(demand)])
+    order = np.argsort(ends, kind="stable")
+    ends = ends[order]
+    mass = ends.copy()
+    mass[1:] -= ends[:-1]
+    closes_source = order < supply.size
+    source = np.cumsum(closes_source) - closes_source
+    target = np.arange(ends.size) - source
+    kept = np.nonzero(mass)[0]
+    return Flow(source[kept], target[kept], mass[kept])

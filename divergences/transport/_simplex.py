@@ -1,0 +1,136 @@
+r"""The transportation problem of a dense cost matrix, by POT's network simplex.
+
+.. math:: \min_{\pi \ge 0} \sum_{ij} c_{ij} \pi_{ij}, \qquad
+    \sum_j \pi_{ij} = s_i, \quad \sum_i \pi_{ij} = t_j .
+
+Bonneel, van de Panne, Paris, Heidrich, *Displacement interpolation using Lagrangian mass
+transport*, ACM Trans. Graph. 30 (2011). About O((n + m)^3) in practice, O(n m) memory.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._summation import subtract_pair
+from .._typing import Float64Array, IntArray
+from ._clock import Clock
+from ._forest import flows_on_forest
+from ._masses import Flow, Marginals, Masses, north_west
+from ._result import CertificateError
+
+_UNLIMITED_PIVOTS = 2_000_000_000
+_FIRST_PIVOTS = 20  # pivots a node in the first of the bounded attempts; each later one doubles
+_MASS_UNITS = 2**52  # masses given to the solver are integers of at most this sum: exact floats
+_CAP = 2.0**10  # refined costs reach this far beyond the largest error they repair
+_OPTIMAL, _STOPPED_EARLY = 1, 3
+
+
+class Candidate(NamedTuple):
+    """A feasible plan and potentials of the columns (up to a constant).
+
+    ``slack`` (n, m) are costs reduced by feasible potentials, so the plan is optimal to within the
+    sum of its flows times the slack: None where the solver was stopped or the costs were capped.
+    """
+
+    flow: Flow
+    v: Float64Array
+    slack: Float64Array | None
+
+
+class _Answer(NamedTuple):
+    source: IntArray
+    target: IntArray
+    u: Float64Array
+    v: Float64Array
+    optimal: bool
+
+
+def solve(cost: Float64Array, masses: Marginals, clock: Clock) -> Iterator[Candidate]:
+    """Plans and potentials, better and better: the caller stops when one is good enough.
+
+    All masses are positive. Without a time limit the first candidate is the simplex's answer; each
+    later one solves again with the costs reduced by the potentials of the one before (iterative
+    refinement), so that the small differences that decide stand alone in the mantissa. With a
+    limit, a cheap candidate comes first and the solver's pivots are bounded, the bound doubling.
+    """
+    reduced, v = _subtract_minima(cost)
+    if 1 in cost.shape or not reduced.any():
+        yield Candidate(north_west(masses.supply, masses.demand), v, reduced)
+        return
+    pivots = _UNLIMITED_PIVOTS
+    if clock.limited:
+        yield Candidate(north_west(masses.supply, masses.demand), v, None)
+        pivots = _FIRST_PIVOTS * sum(cost.shape)
+    rows, columns = _in_units(masses)
+    cap = float(reduced.max())
+    while True:
+        unit = float(np.ldexp(1.0, np.frexp(cap)[1]))
+        answer = _pot(np.minimum(reduced, cap) / unit, rows, columns, pivots)
+        flow = flows_on_forest(answer.source, answer.target, masses, reduced)
+        if not answer.optimal:
+            yield Candidate(flow, v + answer.v * unit, None)
+            pivots *= 2
+            continue
+        v = v + answer.v * unit
+        previous = subtract_pair(reduced, answer.u[:, None] * unit, answer.v * unit)
+        reduced, change = _subtract_minima(previous)
+        v = v + change
+        yield Candidate(flow, v, reduced)
+        error = max(-float(previous.min()), float(reduced[flow.source, flow.target].max()))
+        if error == 0.0:
+            return
+        cap = min(_CAP * error, float(reduced.max()))
+
+
+def _subtract_minima(cost: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Costs made non-negative by row minima, then column minima; the latter beside."""
+    reduced = cost - cost.min(axis=1, keepdims=True)
+    v = reduced.min(axis=0)
+    return reduced - v, v
+
+
+def _in_units(masses: Marginals) -> tuple[IntArray, IntArray]:
+    """Masses rounded down to multiples of total / 2**52, as integers of exactly equal sums."""
+    unit = -(-masses.total // _MASS_UNITS)
+    rows = (masses.supply // unit).astype(np.int64)
+    columns = (masses.demand // unit).astype(np.int64)
+    difference = int(rows.sum() - columns.sum())
+    larger = rows if difference > 0 else columns
+    # The sums differ by less than one unit an atom: the heaviest atoms give one each.
+    heaviest_first = np.argsort(-larger, kind="stable")
+    givers = min(abs(difference), int(np.count_nonzero(larger)))
+    larger[heaviest_first[:givers]] -= 1
+    larger[heaviest_first[0]] -= abs(difference) - givers
+    return rows, columns
+
+
+def _pot(
+    cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int
+) -> _Answer:
+    """One run of POT; the support of its plan and its potentials."""
+    import ot
+
+    used_rows, used_columns = np.nonzero(rows > 0)[0], np.nonzero(columns > 0)[0]
+    every = used_rows.size == rows.size and used_columns.size == columns.size
+    part = np.ascontiguousarray(cost if every else cost[np.ix_(used_rows, used_columns)])
+    # POT's absolute tolerances want a sum of about 1: a power of two keeps the masses exact.
+    share = float(np.ldexp(1.0, -int(rows.sum()).bit_length()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the result code says what the warnings would
+        plan, log = ot.emd(
+            rows[used_rows] * share, columns[used_columns] * share, part, numItermax=pivots,
+            log=True, center_dual=False,
+        )  # fmt: skip
+    code: Any = log.get("result_code")
+    if code not in (_OPTIMAL, _STOPPED_EARLY):
+        message = f"the network simplex ended with code {code}: {log.get('warning')}"
+        raise CertificateError(message)
+    source, target = np.nonzero(np.rint(plan / share) > 0)
+    u, v = log["u"] + log["v"][0], log["v"] - log["v"][0]
+    if not every:  # atoms too light for one unit take the potentials that the others leave them
+        all_v = (cost[used_rows] - u[:, None]).min(axis=0)
+        all_v[used_columns] = v
+        u, v = (cost[:, used_columns] - v).min(axis=1), all_v
+    return _Answer(used_rows[source], used_columns[target], u, v, code == _OPTIMAL)
