@@ -1,0 +1,228 @@
+r"""Balanced kd-trees without pointers, whose nodes double as a hierarchy of clusters.
+
+Points are put in an order in which node k of level l owns the slice
+
+.. math:: [\lfloor k n / 2^l \rfloor, \lfloor (k + 1) n / 2^l \rfloor) .
+
+Nodes are numbered like a heap: the root is 1, the children of node a are 2a and 2a + 1, so level l
+is 2^l to 2^(l+1) - 1. A node has the box of its points (centre and half-widths) and, for values
+given at the points, an affine function below all of them: where the values are those of a
+potential, nearly affine along transport rays, it bounds them far better than their minimum.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._typing import Float64Array, IntArray
+from ._jit import jit
+
+LEAF = 4  # a leaf holds from LEAF to 2 LEAF - 1 points
+_SAMPLE = 64  # points of a node that its slope is fitted to
+_RIDGE = 1e-9
+
+
+class Tree(NamedTuple):
+    """Points (n, d) in tree order; centre and half-widths of boxes, shape (2^(depth+1), d)."""
+
+    points: Float64Array
+    centre: Float64Array
+    half: Float64Array
+    depth: int
+
+
+class Minorant(NamedTuple):
+    """Values at a tree's points, and below them base + slope . (z - centre), and their minimum."""
+
+    values: Float64Array
+    slope: Float64Array
+    base: Float64Array
+    least: Float64Array
+
+
+def _select(points: Float64Array, order: IntArray, axis: int, span: tuple[int, int, int]) -> None:
+    """Permute rows start to stop so that those before ``middle`` are the smaller along axis."""
+    start, middle, stop = span
+    left, right = start, stop - 1
+    while left < right:
+        pivot = points[(left + right) // 2, axis]
+        i, j = left, right
+        while i <= j:
+            while points[i, axis] < pivot:
+                i += 1
+            while points[j, axis] > pivot:
+                j -= 1
+            if i <= j:
+                for k in range(points.shape[1]):
+                    points[i, k], points[j, k] = points[j, k], points[i, k]
+                order[i], order[j] = order[j], order[i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            right = j
+        elif middle >= i:
+            left = i
+        else:
+            return
+
+
+select = jit(_select)
+
+
+def _widest(points: Float64Array, start: int, stop: int) -> int:
+    """The axis along which rows start to stop extend farthest."""
+    best, axis = -1.0, 0
+    for k in range(points.shape[1]):
+        low, high = points[start, k], points[start, k]
+        for i in range(start, stop):
+            low, high = min(low, points[i, k]), max(high, points[i, k])
+        if high - low > best:
+            best, axis = high - low, k
+    return axis
+
+
+widest = jit(_widest)
+
+
+def _sort(points: Float64Array) -> IntArray:
+    """Put the points in tree order, in place; the permutation. O(n d log n)."""
+    n = points.shape[0]
+    order = np.arange(n)
+    level = 0
+    while n >> level > 1:
+        for k in range(1 << level):
+            start, stop = (k * n) >> level, ((k + 1) * n) >> level
+            middle = ((2 * k + 1) * n) >> (level + 1)
+            if stop - start > 1:
+                axis = widest(points, start, stop)
+                select(points, order, axis, (start, middle, stop))
+        level += 1
+    return order
+
+
+sort = jit(_sort)
+
+
+def _boxes(points: Float64Array, depth: int) -> tuple[Float64Array, Float64Array]:
+    """Centres and half-widths of all nodes, rounded outwards; O(n d)."""
+    n, dimension = points.shape
+    low = np.empty((2 << depth, dimension))
+    high = np.empty((2 << depth, dimension))
+    for node in range((2 << depth) - 1, 0, -1):
+        leaf = node >= 1 << depth
+        k = node - (1 << depth)
+        start = (k * n) >> depth if leaf else 0
+        stop = ((k + 1) * n) >> depth if leaf else 0
+        for axis in range(dimension):
+            if leaf:
+                least, most = points[start, axis], points[start, axis]
+                for i in range(start + 1, stop):
+                    least, most = min(least, points[i, axis]), max(most, points[i, axis])
+            else:
+                least = min(low[2 * node, axis], low[2 * node + 1, axis])
+                most = max(high[2 * node, axis], high[2 * node + 1, axis])
+            low[node, axis], high[node, axis] = least, most
+    low[0], high[0] = low[1], high[1]
+    centre = (low + high) / 2
+    half = np.maximum(high - centre, centre - low)
+    return centre, half
+
+
+boxes = jit(_boxes)
+
+
+def _fit(
+    points: Float64Array, values: Float64Array, span: tuple[int, int], centre: Float64Array
+) -> Float64Array:
+    """Least-squares slope of the values of rows start to stop, from a sample; O(d^3)."""
+    start, stop = span
+    dimension = points.shape[1]
+    stride = max(1, (stop - start) // _SAMPLE)
+    square = np.zeros((dimension + 1, dimension + 2))
+    row = np.empty(dimension + 2)
+    for i in range(start, stop, stride):
+        for k in range(dimension):
+            row[k] = points[i, k] - centre[k]
+        row[dimension], row[dimension + 1] = 1.0, values[i]
+        for k in range(dimension + 1):
+            for l in range(k, dimension + 2):  # noqa: E741
+                square[k, l] += row[k] * row[l]
+    trace = 0.0
+    for k in range(dimension):
+        trace += square[k, k]
+    for k in range(dimension + 1):
+        square[k, k] += _RIDGE * trace if k < dimension else 0.0
+        for l in range(k):  # noqa: E741
+            square[k, l] = square[l, k]
+    return solve(square)[:dimension]
+
+
+def _solve(square: Float64Array) -> Float64Array:
+    """Solution of positive semidefinite equations (k, k + 1), 0 for what they leave open."""
+    count = square.shape[0]
+    for k in range(count - 1, -1, -1):
+        pivot = square[k, k]
+        for i in range(k):
+            factor = square[i, k] / pivot if pivot > 0.0 else 0.0
+            for l in range(count + 1):  # noqa: E741
+                square[i, l] -= factor * square[k, l]
+    solution = np.zeros(count)
+    for k in range(count):
+        total = square[k, count]
+        for l in range(k):  # noqa: E741
+            total -= square[k, l] * solution[l]
+        if square[k, k] > 0.0:
+            solution[k] = total / square[k, k]
+    return solution
+
+
+solve = jit(_solve)
+fit = jit(_fit)
+
+
+def _minorant(
+    tree: Tree, values: Float64Array
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Slope, base and least value of every node; O(n d log n)."""
+    points, depth = tree.points, tree.depth
+    n, dimension = points.shape
+    slope = np.zeros((2 << depth, dimension))
+    base, least = np.zeros(2 << depth), np.zeros(2 << depth)
+    for level in range(depth + 1):
+        for k in range(1 << level):
+            node = (1 << level) + k
+            start, stop = (k * n) >> level, ((k + 1) * n) >> level
+            fitted = fit(points, values, (start, stop), tree.centre[node])
+            length = 0.0
+            for axis in range(dimension):
+                length += fitted[axis] * fitted[axis]
+            if length <= 4.0 * dimension:  # else the fit is of rounding: a potential's slope is 1
+                slope[node] = fitted
+            lowest, smallest = np.inf, np.inf
+            for i in range(start, stop):
+                residual = values[i]
+                smallest = min(smallest, residual)
+                for axis in range(dimension):
+                    residual -= slope[node, axis] * (points[i, axis] - tree.centre[node, axis])
+                lowest = min(lowest, residual)
+            base[node], least[node] = lowest, smallest
+    return slope, base, least
+
+
+minorant = jit(_minorant)
+
+
+def depth_for(count: int) -> int:
+    """Levels below the root of a tree of ``count`` points."""
+    return max(0, (count // LEAF).bit_length() - 1)
+
+
+def build(points: Float64Array) -> Tree:
+    """The tree of points that are in tree order already."""
+    depth = depth_for(points.shape[0])
+    return Tree(points, *boxes(points, depth), depth)
+
+
+def below(tree: Tree, values: Float64Array) -> Minorant:
+    """Affine functions below ``values`` (n,) on every node."""
+    return Minorant(values, *minorant(tree, values))
