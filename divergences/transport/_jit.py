@@ -25,10 +25,14 @@ _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 _LOGGER = logging.getLogger("divergences")
 
 
-def jit(formula: _Kernel) -> _Kernel:
-    """Compile at the first call with each combination of types; the GIL is released."""
+def jit(formula: _Kernel, *, inline: bool = False) -> _Kernel:
+    """Compile at the first call with each combination of types; the GIL is released.
+
+    A small kernel called from inner loops is ``inline``: passing arrays to a function counts
+    references, which costs more than a distance.
+    """
     folder = cache_folder()
-    options = {"nogil": True, "error_model": "numpy"}
+    options = {"nogil": True, "error_model": "numpy", "forceinline": inline}
     if folder is None:
         compiled: _Kernel = numba.njit(**options)(formula)
         return compiled

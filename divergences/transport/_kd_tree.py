@@ -66,7 +66,7 @@ def _select(points: Float64Array, order: IntArray, axis: int, span: tuple[int, i
             return
 
 
-select = jit(_select)
+select = jit(_select, inline=True)
 
 
 def _widest(points: Float64Array, start: int, stop: int) -> int:
@@ -81,7 +81,7 @@ def _widest(points: Float64Array, start: int, stop: int) -> int:
     return axis
 
 
-widest = jit(_widest)
+widest = jit(_widest, inline=True)
 
 
 def _sort(points: Float64Array) -> IntArray:
@@ -176,8 +176,8 @@ def _solve(square: Float64Array) -> Float64Array:
     return solution
 
 
-solve = jit(_solve)
-fit = jit(_fit)
+solve = jit(_solve, inline=True)
+fit = jit(_fit, inline=True)
 
 
 def _minorant(

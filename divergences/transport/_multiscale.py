@@ -35,6 +35,7 @@ from ._spanning_tree import SpanningTree, grow, refresh
 _COARSEST = 6  # the first level has 2^6 clusters of each cloud
 _REFINE = 2  # levels of the kd-tree between one level of the problem and the next
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
+_LEAVES = 40  # leaves searched for such an arc: proposals need not be the best
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0, in diameters
 _EXACT, _COARSE = 1e-13, 1e-7  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 200
@@ -54,9 +55,9 @@ class Potential(NamedTuple):
     y: Tree
     heights: Float64Array
 
-    def __call__(self, points: Float64Array, order: float) -> Float64Array:
-        """The values of f; O(log m) a point on most data."""
-        values, _ = smallest(points, self.y, below(self.y, self.heights), order, 1)
+    def __call__(self, points: Float64Array, order: float, leaves: int = -1) -> Float64Array:
+        """The values of f, or upper bounds of them from so many leaves of the tree."""
+        values, _ = smallest(points, self.y, below(self.y, self.heights), order, 1, leaves)
         return values[:, 0]
 
 
@@ -125,8 +126,8 @@ def _solve_level(
     """Optimal flow between two clouds, from a feasible flow and a guess of the potential."""
     x, y = sources.tree, sinks.tree
     n, m = x.points.shape[0], y.points.shape[0]
-    f = np.zeros(n) if guide is None else guide(x.points, order)
-    g = np.zeros(m) if guide is None else guide(y.points, order)
+    f = np.zeros(n) if guide is None else guide(x.points, order, _LEAVES)
+    g = np.zeros(m) if guide is None else guide(y.points, order, _LEAVES)
     tree = grow(*flow, (n, m), f)
     lists = no_candidates(tree, n, min(WIDTH, m))
     tree, lists = in_preorder(tree, n + m, lists)
@@ -152,8 +153,8 @@ def _propose(
     order: float,
 ) -> None:  # fmt: skip
     """Arcs to begin with: the smallest d(x_i, y_j) + g_j of each i, d(x_i, y_j) - f_i of each j."""
-    _, sinks = smallest(x.points, y, below(y, g), order, _NEIGHBOURS)
-    _, sources = smallest(y.points, x, below(x, -f), order, _NEIGHBOURS)
+    _, sinks = smallest(x.points, y, below(y, g), order, _NEIGHBOURS, _LEAVES)
+    _, sources = smallest(y.points, x, below(x, -f), order, _NEIGHBOURS, _LEAVES)
     _add(lists, tree, sources, sinks, x, y, order)
 
 

@@ -51,7 +51,7 @@ def _add(
     return True
 
 
-add = jit(_add)
+add = jit(_add, inline=True)
 
 
 def _add_all(
@@ -104,7 +104,7 @@ def _cheapest(
     return row, place, least
 
 
-cheapest = jit(_cheapest)
+cheapest = jit(_cheapest, inline=True)
 
 
 def _run(

@@ -36,7 +36,7 @@ def _distance(x: Float64Array, i: int, y: Float64Array, j: int, order: float) ->
     return total if order == 1.0 or order == math.inf else total ** (1 / order)  # noqa: PLR1714
 
 
-distance = jit(_distance)
+distance = jit(_distance, inline=True)
 
 
 def _slope(step: float, length: float, order: float) -> float:
@@ -50,7 +50,7 @@ def _slope(step: float, length: float, order: float) -> float:
     return math.copysign((abs(step) / length) ** (order - 1), step)
 
 
-slope = jit(_slope)
+slope = jit(_slope, inline=True)
 
 
 def _box_distance(
@@ -76,7 +76,7 @@ def _box_distance(
     return total if order == 1.0 or order == math.inf else total ** (1 / order)  # noqa: PLR1714
 
 
-box_distance = jit(_box_distance)
+box_distance = jit(_box_distance, inline=True)
 
 
 def _distances(

@@ -30,7 +30,7 @@ def _largest_step(x: Float64Array, a: int, y: Float64Array, b: int) -> int:
     return axis
 
 
-largest_step = jit(_largest_step)
+largest_step = jit(_largest_step, inline=True)
 
 
 def _subgradient(
@@ -45,24 +45,51 @@ def _subgradient(
     return math.copysign(1.0, step)
 
 
-subgradient = jit(_subgradient)
+subgradient = jit(_subgradient, inline=True)
 
 
-def _bound(
-    x: Tree, at_x: Minorant, a: int, y: Tree, at_y: Minorant, b: int, order: float
-) -> float:
-    """Lower bound of the reduced costs between node a and node b."""
+def _tilt(
+    x: Float64Array, a: int, y: Float64Array, b: int, length: float, order: float,
+    slopes: tuple[Float64Array, Float64Array], halves: tuple[Float64Array, Float64Array],
+) -> float:  # fmt: skip
+    """The two sums of the bound above, for nodes a and b with centres x and y."""
+    total = 0.0
+    if order == 2.0:
+        inverse = 1.0 / length if length > 0.0 else 0.0
+        for k in range(x.shape[1]):
+            s = (y[b, k] - x[a, k]) * inverse
+            total += abs(s + slopes[1][b, k]) * halves[1][b, k]
+            total += abs(slopes[0][a, k] - s) * halves[0][a, k]
+        return total
+    for k in range(x.shape[1]):
+        s = subgradient(x, a, y, b, k, length, order)
+        total += abs(s + slopes[1][b, k]) * halves[1][b, k]
+        total += abs(slopes[0][a, k] - s) * halves[0][a, k]
+    return total
+
+
+tilt = jit(_tilt, inline=True)
+
+
+def _excluded(
+    x: Tree, at_x: Minorant, a: int, y: Tree, at_y: Minorant, b: int, order: float,
+    threshold: float,
+) -> bool:  # fmt: skip
+    """Whether no reduced cost between node a and node b is below the threshold."""
     length = distance(x.centre, a, y.centre, b, order)
     rays = length + at_x.base[a] + at_y.base[b]
-    for k in range(x.centre.shape[1]):
-        s = subgradient(x.centre, a, y.centre, b, k, length, order)
-        rays -= abs(s + at_y.slope[b, k]) * y.half[b, k]
-        rays -= abs(at_x.slope[a, k] - s) * x.half[a, k]
+    if rays < threshold:
+        return False
+    rays -= tilt(
+        x.centre, a, y.centre, b, length, order, (at_x.slope, at_y.slope), (x.half, y.half)
+    )  # fmt: skip
+    if rays >= threshold:
+        return True
     apart = box_distance(x.centre, x.half, a, y.centre, y.half, b, order)
-    return max(rays, apart + at_x.least[a] + at_y.least[b])
+    return apart + at_x.least[a] + at_y.least[b] >= threshold
 
 
-bound = jit(_bound)
+excluded = jit(_excluded, inline=True)
 
 
 def _bound_of_point(
@@ -71,13 +98,19 @@ def _bound_of_point(
     """Lower bound of d(x_i, y) + g(y) over node b."""
     length = distance(x, i, y.centre, b, order)
     rays = length + at_y.base[b]
+    if order == 2.0:
+        inverse = 1.0 / length if length > 0.0 else 0.0
+        for k in range(x.shape[1]):
+            s = (y.centre[b, k] - x[i, k]) * inverse
+            rays -= abs(s + at_y.slope[b, k]) * y.half[b, k]
+        return rays
     for k in range(x.shape[1]):
         s = subgradient(x, i, y.centre, b, k, length, order)
         rays -= abs(s + at_y.slope[b, k]) * y.half[b, k]
     return rays
 
 
-bound_of_point = jit(_bound_of_point)
+bound_of_point = jit(_bound_of_point, inline=True)
 
 
 def _keep(value: float, index: int, values: Float64Array, indices: IntArray, row: int) -> None:
@@ -93,23 +126,24 @@ def _keep(value: float, index: int, values: Float64Array, indices: IntArray, row
     indices[row, k] = index
 
 
-keep = jit(_keep)
+keep = jit(_keep, inline=True)
 
 
 def _smallest_of_point(
     x: Float64Array, i: int, y: Tree, at_y: Minorant, order: float, values: Float64Array,
-    indices: IntArray, stack: IntArray, bounds: Float64Array,
+    indices: IntArray, stack: IntArray, bounds: Float64Array, leaves: int,
 ) -> None:  # fmt: skip
-    """Search for one point, depth first, the more promising child first."""
+    """Search for one point, depth first, the more promising child first, in so many leaves."""
     m, last = y.points.shape[0], values.shape[1] - 1
     height = 1
     stack[0], bounds[0] = 1, -np.inf
-    while height:
+    while height and leaves:
         height -= 1
         node = stack[height]
         if bounds[height] >= values[i, last]:
             continue
         if node >= 1 << y.depth:
+            leaves -= 1
             k = node - (1 << y.depth)
             for j in range((k * m) >> y.depth, ((k + 1) * m) >> y.depth):
                 keep(distance(x, i, y.points, j, order) + at_y.values[j], j, values, indices, i)
@@ -122,22 +156,23 @@ def _smallest_of_point(
         height += 2
 
 
-smallest_of_point = jit(_smallest_of_point)
+smallest_of_point = jit(_smallest_of_point, inline=True)
 
 
 def _smallest(
-    x: Float64Array, y: Tree, at_y: Minorant, order: float, count: int
+    x: Float64Array, y: Tree, at_y: Minorant, order: float, count: int, leaves: int
 ) -> tuple[Float64Array, IntArray]:
     """The ``count`` smallest d(x_i, y_j) + g_j of each point, ascending, and their j.
 
-    Missing ones (fewer than ``count`` points y) are inf, with index -1.
+    Missing ones (fewer than ``count`` points y) are inf, with index -1. The search of a point ends
+    after ``leaves`` leaves of the tree, the most promising first: it is exact if that is negative.
     """
     values = np.full((x.shape[0], count), np.inf)
     indices = np.full((x.shape[0], count), -1)
     stack = np.empty(2 * y.depth + 3, dtype=np.int64)
     bounds = np.empty(2 * y.depth + 3)
     for i in range(x.shape[0]):
-        smallest_of_point(x, i, y, at_y, order, values, indices, stack, bounds)
+        smallest_of_point(x, i, y, at_y, order, values, indices, stack, bounds, leaves)
     return values, indices
 
 
@@ -163,7 +198,7 @@ def _price_leaves(
                 keep(reduced, i, of_y[0], of_y[1], j)
 
 
-price_leaves = jit(_price_leaves)
+price_leaves = jit(_price_leaves, inline=True)
 
 
 def _price(
@@ -181,7 +216,7 @@ def _price(
     while height:
         height -= 1
         a, b = stack[height, 0], stack[height, 1]
-        if bound(x, at_x, a, y, at_y, b, order) >= threshold:
+        if excluded(x, at_x, a, y, at_y, b, order, threshold):
             continue
         a_splits, b_splits = a < 1 << x.depth, b < 1 << y.depth
         if not (a_splits or b_splits):

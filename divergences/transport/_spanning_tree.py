@@ -49,7 +49,7 @@ def _detach(tree: SpanningTree, node: int) -> None:
         tree.previous_sibling[after] = before
 
 
-detach = jit(_detach)
+detach = jit(_detach, inline=True)
 
 
 def _attach(tree: SpanningTree, node: int, parent: int) -> None:
@@ -63,7 +63,7 @@ def _attach(tree: SpanningTree, node: int, parent: int) -> None:
         tree.previous_sibling[after] = node
 
 
-attach = jit(_attach)
+attach = jit(_attach, inline=True)
 
 
 def _join(tree: SpanningTree, u: int, v: int) -> int:
@@ -76,7 +76,7 @@ def _join(tree: SpanningTree, u: int, v: int) -> int:
     return u
 
 
-join = jit(_join)
+join = jit(_join, inline=True)
 
 
 def _leaving(tree: SpanningTree, source: int, sink: int, top: int) -> tuple[int, int, bool]:
@@ -99,7 +99,7 @@ def _leaving(tree: SpanningTree, source: int, sink: int, top: int) -> tuple[int,
     return node, least, beside_source
 
 
-leaving = jit(_leaving)
+leaving = jit(_leaving, inline=True)
 
 
 def _augment(tree: SpanningTree, source: int, sink: int, top: int, mass: int) -> None:
@@ -114,7 +114,7 @@ def _augment(tree: SpanningTree, source: int, sink: int, top: int, mass: int) ->
         u = tree.parent[u]
 
 
-augment = jit(_augment)
+augment = jit(_augment, inline=True)
 
 
 def _rehang(tree: SpanningTree, cut: int, node: int, parent: int, top: int, flow: int) -> None:
@@ -142,7 +142,7 @@ def _rehang(tree: SpanningTree, cut: int, node: int, parent: int, top: int, flow
         parent, node, flow, below = node, above, old_flow, old_size
 
 
-rehang = jit(_rehang)
+rehang = jit(_rehang, inline=True)
 
 
 def _shift(tree: SpanningTree, top: int, avoided: int, amount: float) -> None:
@@ -163,7 +163,7 @@ def _shift(tree: SpanningTree, top: int, avoided: int, amount: float) -> None:
         u = tree.next_sibling[u]
 
 
-shift = jit(_shift)
+shift = jit(_shift, inline=True)
 
 
 def _pivot(tree: SpanningTree, root: int, source: int, sink: int, reduced: float) -> None:
@@ -181,7 +181,7 @@ def _pivot(tree: SpanningTree, root: int, source: int, sink: int, reduced: float
         shift(tree, root, end, -amount)
 
 
-pivot = jit(_pivot)
+pivot = jit(_pivot, inline=True)
 
 
 def _preorder(tree: SpanningTree, root: int) -> Labels:
