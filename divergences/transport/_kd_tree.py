@@ -23,21 +23,22 @@ _RIDGE = 1e-9
 
 
 class Tree(NamedTuple):
-    """Points (n, d) in tree order; centre and half-widths of boxes, shape (2^(depth+1), d)."""
+    """Points (n, d) in tree order, and ``boxes`` of nodes (2^(depth+1), 2d): centre, half-widths."""
 
     points: Float64Array
-    centre: Float64Array
-    half: Float64Array
-    depth: int
+    boxes: Float64Array
 
 
-class Minorant(NamedTuple):
-    """Values at a tree's points, and below them base + slope . (z - centre), and their minimum."""
+class Bounded(NamedTuple):
+    """A tree with values at its points and affine functions below them.
 
-    values: Float64Array
-    slope: Float64Array
-    base: Float64Array
-    least: Float64Array
+    ``points`` (n, d + 1) are coordinates and value; ``nodes`` (2^(depth+1), 3d + 2) are centre c,
+    half-widths, slope v, base and least: on the node, values are at least base + v . (z - c), and
+    at least least.
+    """
+
+    points: Float64Array
+    nodes: Float64Array
 
 
 def _select(points: Float64Array, order: IntArray, axis: int, span: tuple[int, int, int]) -> None:
@@ -103,18 +104,16 @@ def _sort(points: Float64Array) -> IntArray:
 sort = jit(_sort)
 
 
-def _boxes(points: Float64Array, depth: int) -> tuple[Float64Array, Float64Array]:
-    """Centres and half-widths of all nodes, rounded outwards; O(n d)."""
+def _boxes(points: Float64Array, depth: int) -> Float64Array:
+    """Centres and half-widths of all nodes, rounded outwards, shape (2^(depth+1), 2d); O(n d)."""
     n, dimension = points.shape
-    low = np.empty((2 << depth, dimension))
-    high = np.empty((2 << depth, dimension))
+    low = np.zeros((2 << depth, dimension))
+    high = np.zeros((2 << depth, dimension))
     for node in range((2 << depth) - 1, 0, -1):
-        leaf = node >= 1 << depth
-        k = node - (1 << depth)
-        start = (k * n) >> depth if leaf else 0
-        stop = ((k + 1) * n) >> depth if leaf else 0
+        leaf = node - (1 << depth)
         for axis in range(dimension):
-            if leaf:
+            if leaf >= 0:
+                start, stop = (leaf * n) >> depth, ((leaf + 1) * n) >> depth
                 least, most = points[start, axis], points[start, axis]
                 for i in range(start + 1, stop):
                     least, most = min(least, points[i, axis]), max(most, points[i, axis])
@@ -122,28 +121,28 @@ def _boxes(points: Float64Array, depth: int) -> tuple[Float64Array, Float64Array
                 least = min(low[2 * node, axis], low[2 * node + 1, axis])
                 most = max(high[2 * node, axis], high[2 * node + 1, axis])
             low[node, axis], high[node, axis] = least, most
-    low[0], high[0] = low[1], high[1]
-    centre = (low + high) / 2
-    half = np.maximum(high - centre, centre - low)
-    return centre, half
+    result = np.empty((2 << depth, 2 * dimension))
+    for node in range(2 << depth):
+        for axis in range(dimension):
+            centre = (low[node, axis] + high[node, axis]) / 2
+            result[node, axis] = centre
+            result[node, dimension + axis] = max(high[node, axis] - centre, centre - low[node, axis])
+    return result
 
 
 boxes = jit(_boxes)
 
 
-def _fit(
-    points: Float64Array, values: Float64Array, span: tuple[int, int], centre: Float64Array
-) -> Float64Array:
-    """Least-squares slope of the values of rows start to stop, from a sample; O(d^3)."""
-    start, stop = span
-    dimension = points.shape[1]
+def _fit(points: Float64Array, start: int, stop: int, centre: Float64Array) -> Float64Array:
+    """Least-squares slope of the values (last column) of some rows, from a sample; O(d^3)."""
+    dimension = points.shape[1] - 1
     stride = max(1, (stop - start) // _SAMPLE)
     square = np.zeros((dimension + 1, dimension + 2))
     row = np.empty(dimension + 2)
     for i in range(start, stop, stride):
         for k in range(dimension):
             row[k] = points[i, k] - centre[k]
-        row[dimension], row[dimension + 1] = 1.0, values[i]
+        row[dimension], row[dimension + 1] = 1.0, points[i, dimension]
         for k in range(dimension + 1):
             for l in range(k, dimension + 2):  # noqa: E741
                 square[k, l] += row[k] * row[l]
@@ -180,36 +179,36 @@ solve = jit(_solve, inline=True)
 fit = jit(_fit, inline=True)
 
 
-def _minorant(
-    tree: Tree, values: Float64Array
-) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Slope, base and least value of every node; O(n d log n)."""
-    points, depth = tree.points, tree.depth
-    n, dimension = points.shape
-    slope = np.zeros((2 << depth, dimension))
-    base, least = np.zeros(2 << depth), np.zeros(2 << depth)
-    for level in range(depth + 1):
+def _minorants(points: Float64Array, boxes: Float64Array) -> Float64Array:
+    """The rows ``nodes`` of ``Bounded``, of points with values; O(n d log n)."""
+    n, dimension = points.shape[0], points.shape[1] - 1
+    nodes = np.zeros((boxes.shape[0], 3 * dimension + 2))
+    nodes[:, : 2 * dimension] = boxes
+    level = 0
+    while 2 << level <= boxes.shape[0]:
         for k in range(1 << level):
             node = (1 << level) + k
             start, stop = (k * n) >> level, ((k + 1) * n) >> level
-            fitted = fit(points, values, (start, stop), tree.centre[node])
+            slope = fit(points, start, stop, boxes[node])
             length = 0.0
             for axis in range(dimension):
-                length += fitted[axis] * fitted[axis]
-            if length <= 4.0 * dimension:  # else the fit is of rounding: a potential's slope is 1
-                slope[node] = fitted
-            lowest, smallest = np.inf, np.inf
+                length += slope[axis] * slope[axis]
+            if not length <= 4.0 * dimension:  # a fit of rounding: a potential's slope is 1
+                slope[:] = 0.0
+            base, least = np.inf, np.inf
             for i in range(start, stop):
-                residual = values[i]
-                smallest = min(smallest, residual)
+                residual = points[i, dimension]
+                least = min(least, residual)
                 for axis in range(dimension):
-                    residual -= slope[node, axis] * (points[i, axis] - tree.centre[node, axis])
-                lowest = min(lowest, residual)
-            base[node], least[node] = lowest, smallest
-    return slope, base, least
+                    residual -= slope[axis] * (points[i, axis] - boxes[node, axis])
+                base = min(base, residual)
+            nodes[node, 2 * dimension : 3 * dimension] = slope
+            nodes[node, 3 * dimension], nodes[node, 3 * dimension + 1] = base, least
+        level += 1
+    return nodes
 
 
-minorant = jit(_minorant)
+minorants = jit(_minorants)
 
 
 def depth_for(count: int) -> int:
@@ -219,10 +218,10 @@ def depth_for(count: int) -> int:
 
 def build(points: Float64Array) -> Tree:
     """The tree of points that are in tree order already."""
-    depth = depth_for(points.shape[0])
-    return Tree(points, *boxes(points, depth), depth)
+    return Tree(points, boxes(points, depth_for(points.shape[0])))
 
 
-def below(tree: Tree, values: Float64Array) -> Minorant:
+def below(tree: Tree, values: Float64Array) -> Bounded:
     """Affine functions below ``values`` (n,) on every node."""
-    return Minorant(values, *minorant(tree, values))
+    points = np.column_stack([tree.points, values])
+    return Bounded(points, minorants(points, tree.boxes))

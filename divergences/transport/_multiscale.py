@@ -57,7 +57,7 @@ class Potential(NamedTuple):
 
     def __call__(self, points: Float64Array, order: float, leaves: int = -1) -> Float64Array:
         """The values of f, or upper bounds of them from so many leaves of the tree."""
-        values, _ = smallest(points, self.y, below(self.y, self.heights), order, 1, leaves)
+        values, _ = smallest(points, *below(self.y, self.heights), order, 1, leaves)
         return values[:, 0]
 
 
@@ -153,8 +153,8 @@ def _propose(
     order: float,
 ) -> None:  # fmt: skip
     """Arcs to begin with: the smallest d(x_i, y_j) + g_j of each i, d(x_i, y_j) - f_i of each j."""
-    _, sinks = smallest(x.points, y, below(y, g), order, _NEIGHBOURS, _LEAVES)
-    _, sources = smallest(y.points, x, below(x, -f), order, _NEIGHBOURS, _LEAVES)
+    _, sinks = smallest(x.points, *below(y, g), order, _NEIGHBOURS, _LEAVES)
+    _, sources = smallest(y.points, *below(x, -f), order, _NEIGHBOURS, _LEAVES)
     _add(lists, tree, sources, sinks, x, y, order)
 
 
@@ -164,9 +164,9 @@ def _improve(
 ) -> float:  # fmt: skip
     """Price all pairs, add the worst of each point; by how much the flow may exceed the optimum."""
     x, y = sources.tree, sinks.tree
-    of_x, of_y = price(x, below(x, -f), y, below(y, g), order, -_ROUNDING, _NEIGHBOURS)
-    _add(lists, tree, of_y[1], of_x[1], x, y, order)
-    return float(-(sources.mass * of_x[0][:, 0]).sum())
+    reduced, of_x, of_y = price(*below(x, -f), *below(y, g), order, -_ROUNDING, _NEIGHBOURS)
+    _add(lists, tree, of_y, of_x, x, y, order)
+    return float(-(sources.mass * reduced[:, 0]).sum())
 
 
 def _add(

@@ -67,7 +67,7 @@ def _add_all(
     for k in range(rows.size):
         i, j = rows[k], columns[k]
         if i >= 0 and j >= 0:
-            added += add(lists, tree, i, label[n + j], distance(x, i, y, j, order))
+            added += add(lists, tree, i, label[n + j], distance(x, i, y, j, x.shape[1], order))
     return added
 
 

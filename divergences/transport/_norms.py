@@ -13,19 +13,21 @@ from .._typing import Float64Array, IntArray
 from ._jit import jit
 
 
-def _distance(x: Float64Array, i: int, y: Float64Array, j: int, order: float) -> float:
-    """|x_i - y_j|; O(d)."""
+def _distance(
+    x: Float64Array, i: int, y: Float64Array, j: int, dimension: int, order: float
+) -> float:
+    """|x_i - y_j|, the coordinates being the first columns; O(d)."""
     if order == 2.0:
-        if x.shape[1] == 2:
+        if dimension == 2:
             first, second = x[i, 0] - y[j, 0], x[i, 1] - y[j, 1]
             return math.sqrt(first * first + second * second)
         total = 0.0
-        for k in range(x.shape[1]):
+        for k in range(dimension):
             step = x[i, k] - y[j, k]
             total += step * step
         return math.sqrt(total)
     total = 0.0
-    for k in range(x.shape[1]):
+    for k in range(dimension):
         step = abs(x[i, k] - y[j, k])
         if order == 1.0:
             total += step
@@ -54,13 +56,12 @@ slope = jit(_slope, inline=True)
 
 
 def _box_distance(
-    x: Float64Array, x_half: Float64Array, a: int, y: Float64Array, y_half: Float64Array, b: int,
-    order: float,
-) -> float:  # fmt: skip
-    """Smallest distance between two boxes given by centres and half-widths (rows a and b)."""
+    x: Float64Array, a: int, y: Float64Array, b: int, dimension: int, order: float
+) -> float:
+    """Smallest distance between two boxes, rows of centres and then half-widths."""
     total = 0.0
-    for k in range(x.shape[1]):
-        step = abs(x[a, k] - y[b, k]) - x_half[a, k] - y_half[b, k]
+    for k in range(dimension):
+        step = abs(x[a, k] - y[b, k]) - x[a, dimension + k] - y[b, dimension + k]
         if step <= 0.0:
             continue
         if order == 2.0:
@@ -85,7 +86,7 @@ def _distances(
     """Distances of listed pairs."""
     result = np.empty(rows.size)
     for k in range(rows.size):
-        result[k] = distance(x, rows[k], y, columns[k], order)
+        result[k] = distance(x, rows[k], y, columns[k], x.shape[1], order)
     return result
 
 

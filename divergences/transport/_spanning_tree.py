@@ -234,10 +234,10 @@ def _refresh(tree: SpanningTree, x: Float64Array, y: Float64Array, order: float)
         if parent <= 0:  # the root, or a component's top: its cost was only guidance
             tree.potential[u] -= shift_of_root
         elif tree.is_source[u]:
-            length = distance(x, tree.origin[u], y, tree.origin[parent] - n, order)
+            length = distance(x, tree.origin[u], y, tree.origin[parent] - n, x.shape[1], order)
             tree.potential[u] = tree.potential[parent] + length
         else:
-            length = distance(x, tree.origin[parent], y, tree.origin[u] - n, order)
+            length = distance(x, tree.origin[parent], y, tree.origin[u] - n, x.shape[1], order)
             tree.potential[u] = tree.potential[parent] - length
 
 
