@@ -48,11 +48,12 @@ def moment_relations(
 
 def check_corollary_1(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     """Two networks of 1 to 3 layers, near or far from each other."""
-    _ = index
     z, masses = latent(rng)
     widths = (2, *(int(width) for width in rng.integers(2, 6, size=int(rng.integers(0, 3)))), 3)
     activation = str(rng.choice(["tanh", "relu", "softplus"]))
     s, direction = (Network.draw(rng, widths, activation) for _ in range(2))
+    if index % 4 == 0:  # only the last bias moves: a translation, which reaches the bound
+        direction = direction.last_bias_only()
     t = s.moved(direction, 10.0 ** rng.uniform(-6, 0))
     target, _ = random_measures(rng, dimension=3)
     first = distance(target, Discrete(s(z), masses))

@@ -78,6 +78,14 @@ class Network:
             self.activation,
         )
 
+    def last_bias_only(self) -> Network:
+        """The same parameters with all but the last layer's bias set to zero."""
+        return Network(
+            tuple(np.zeros_like(weight) for weight in self.weights),
+            (*(np.zeros_like(bias) for bias in self.biases[:-1]), self.biases[-1]),
+            self.activation,
+        )
+
     def inner(self, other: Network) -> float:
         """The inner product of the two parameter vectors."""
         ours, theirs = self.weights + self.biases, other.weights + other.biases

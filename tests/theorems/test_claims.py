@@ -1,0 +1,175 @@
+"""The claims hold, and the checks can tell: a false variant of every relation is refuted."""
+
+import math
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import divergences
+from divergences import theorems
+from divergences.testing import strategies
+from divergences.theorems import _counterexamples, _distances, _duality, _example_1
+from divergences.theorems import _figures, _theorem_1, _theorem_2, _theorem_3
+from divergences.theorems._registry import run
+
+IDS = [claim.id for claim in theorems.ALL]
+claims = pytest.mark.parametrize("claim", theorems.ALL, ids=IDS)
+
+
+@pytest.fixture(scope="module")
+def default_run():
+    return {result.id: result for result in theorems.check_all()}
+
+
+@claims
+def test_a_claim_passes_on_its_default_cases(claim, default_run):
+    result = default_run[claim.id]
+    assert result.verdict == "pass", result.worst_case
+    assert result.cases == claim.cases
+    assert result.worst_slack >= 0
+
+
+@claims
+@settings(max_examples=10 if settings.default.max_examples <= 100 else 200)
+@given(data=st.data())
+def test_a_claim_holds_on_cases_that_hypothesis_draws(claim, data):
+    seed = data.draw(strategies.case_seeds())
+    index = data.draw(st.integers(0, claim.cases - 1))
+    for relation in theorems.check_case(claim.id, index, seed=seed):
+        assert relation.holds, relation
+
+
+# By how much a bound may be tightened before a case contradicts it: 0.9 unless said here.
+LOOSE = {
+    ("theorem_1_2", "|W(t) - W(s)| <= E L(Z) |t - s|"): 0.6,
+    ("corollary_1", "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|"): 0.6,
+    ("theorem_2_2", "W(P, P rounded to mesh h) <= h sqrt(d)/2"): 0.8,
+    ("duality", "E_P f - E_Q f <= W, f 1-Lipschitz"): 0.8,
+    ("weight_clipping", "critic gap <= prod |W_l| W"): 0.4,
+}
+GUARDS = {("theorem_3", "the finite difference resolves 1e-6")}
+
+
+def _relations(claim):
+    found = defaultdict(list)
+    for index in range(claim.cases):
+        for relation in theorems.check_case(claim.id, index):
+            found[relation.name].append(relation)
+    return found
+
+
+def _falsified(relation, factor):
+    if relation.kind == "<=":
+        return replace(relation, rhs=factor * relation.rhs - (1e-3 if relation.rhs == 0 else 0.0))
+    if math.isinf(relation.rhs):
+        return replace(relation, rhs=1e300)
+    return replace(relation, rhs=relation.rhs + 1e-6 * max(1.0, abs(relation.rhs)))
+
+
+@claims
+def test_a_false_variant_of_each_relation_is_refuted(claim):
+    for name, relations in _relations(claim).items():
+        if (claim.id, name) in GUARDS:
+            continue
+        factor = LOOSE.get((claim.id, name), 0.9)
+
+        def check(rng, index, name=name, factor=factor):
+            return tuple(
+                _falsified(relation, factor) if relation.name == name else relation
+                for relation in claim.check(rng, index)
+            )
+
+        result = run(replace(claim, check=check), cases=claim.cases, seed=0)
+        assert result.verdict == "fail", (name, factor)
+        assert result.worst_case.relation.name == name
+        assert len(relations) >= 1
+
+
+def test_the_finite_differences_of_theorem_3_resolve_far_more_than_they_must():
+    for index in range(10):
+        relations = {r.name: r for r in theorems.check_case("theorem_3", index)}
+        assert relations["the finite difference resolves 1e-6"].lhs < 1e-7
+
+
+def _scaled(function, factor):
+    return lambda *arguments, **options: factor * function(*arguments, **options)
+
+
+def _wrong_transport(*arguments, **options):
+    """A plan that couples everything with everything: feasible, not optimal."""
+    result = divergences.optimal_transport(*arguments, **options)
+    plan = np.outer(result.plan.toarray().sum(1), result.plan.toarray().sum(0))
+
+    class Independent:
+        value, dual_value, gap = result.value, result.dual_value, result.gap
+        tolerance, critic = result.tolerance, result.critic
+
+    answer = Independent()
+    answer.plan = divergences.optimal_transport(*arguments, **options).plan.__class__(plan)
+    return answer
+
+
+MISTAKES = [
+    ("example_1", _example_1, "js_divergence", _scaled(divergences.js_divergence, 2)),
+    ("example_1", _example_1, "wasserstein1", _scaled(divergences.wasserstein1, 1 + 1e-14)),
+    ("example_1", _example_1, "total_variation", _scaled(divergences.total_variation, 2)),
+    ("figure_1", _figures, "wasserstein1", lambda p, q: divergences.wasserstein1(p, q) ** 2),
+    ("figure_2", _figures, "js_divergence", _scaled(divergences.js_divergence, 0.5)),
+    ("figure_2", _figures, "saturation", lambda theta: theta / (1 + math.exp(theta))),
+    ("theorem_1_3", _theorem_1, "js_divergence", divergences.js_distance),
+    ("theorem_2_1", _theorem_2, "js_divergence", _scaled(divergences.js_divergence, 2)),
+    ("theorem_2_1", _theorem_2, "js_divergence", divergences.js_distance),
+    ("theorem_2_1", _theorem_2, "total_variation", _scaled(divergences.total_variation, 1.001)),
+    ("theorem_2_3", _theorem_2, "kl_divergence", _scaled(divergences.kl_divergence, 0.99)),
+    ("theorem_2_3", _theorem_2, "total_variation", _scaled(divergences.total_variation, 2)),
+    ("theorem_2_4", _theorem_2, "total_variation", _scaled(divergences.total_variation, 1.001)),
+    ("theorem_3", _theorem_3, "optimal_transport", _wrong_transport),
+    ("optimal_critic", None, "optimal_transport", _wrong_transport),
+    ("counterexample_2", _counterexamples, "wasserstein1", _scaled(divergences.wasserstein1, 1.1)),
+    ("counterexample_7", _counterexamples, "js_distance", divergences.js_divergence),
+]
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "module", "name", "mistake"), MISTAKES, ids=[f"{m[0]}-{m[2]}" for m in MISTAKES]
+)
+def test_a_mistake_in_the_library_fails_a_claim(claim_id, module, name, mistake, monkeypatch):
+    if module is None:
+        from divergences.theorems import _critics as module
+    monkeypatch.setattr(module, name, mistake)
+    (result,) = theorems.check_all(claim_id)
+    assert result.verdict == "fail"
+    assert "raised" not in result.worst_case.relation.name
+
+
+@pytest.mark.parametrize("claim_id", ["theorem_1_1", "theorem_2_2", "theorem_2_4"])
+def test_a_wrong_distance_fails_the_claims_about_it(claim_id, monkeypatch):
+    def wrong(p, q):
+        exact = _distances.distance(p, q)
+        return replace(exact, value=exact.value**2)
+
+    for module in (_theorem_1, _theorem_2):
+        monkeypatch.setattr(module, "distance", wrong)
+    assert theorems.check_all(claim_id)[0].verdict == "fail"
+
+
+def test_a_critic_with_slope_two_fails_duality(monkeypatch):
+    class Steep:
+        def __init__(self, result):
+            self.result = result
+
+        def __getattr__(self, name):
+            return getattr(self.result, name)
+
+        def critic(self, z):
+            return 2 * self.result.critic(z)
+
+    def steep(*arguments, **options):
+        return Steep(divergences.optimal_transport(*arguments, **options))
+
+    monkeypatch.setattr(_duality, "optimal_transport", steep)
+    assert theorems.check_all("duality", cases=5)[0].verdict == "fail"
