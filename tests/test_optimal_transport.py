@@ -180,7 +180,7 @@ def test_torch_in_torch_out():
         (lambda r: {"potential_x": r.potential_x + np.eye(1, 12, 4)[0]}, "not dual_value"),
         (lambda r: {"plan": r.plan * 1.001}, "the plan gives x"),
         (lambda r: {"plan": r.plan[:, [0, 2, 1, *range(3, 9)]]}, "the plan gives y"),
-        (lambda r: {"tolerance": 0.0}, "above the tolerance"),
+        (lambda _: {"tolerance": 0.0}, "above the tolerance"),
     ],
 )
 def test_verify_finds_what_is_wrong(change, complaint):
@@ -224,9 +224,12 @@ def test_the_time_limit_gives_a_bracket(limit):
     assert bracket.lower < wasserstein1(x, y) < bracket.upper
 
 
-def test_a_generous_time_limit_changes_nothing():
+def test_a_generous_time_limit_changes_nothing(monkeypatch):
+    from divergences.transport import _simplex
+
+    monkeypatch.setattr(_simplex, "_FIRST_PIVOTS", 1)
     x, y, a, b = problem(10, n=60, m=50)
-    free, limited = (optimal_transport(x, y, a, b, time_limit=t) for t in (None, 100.0))
+    free, limited = (optimal_transport(x, y, a, b, time_limit=t) for t in (None, 20.0))
     assert limited.value == pytest.approx(free.value, rel=1e-15)
     limited.verify()
 
@@ -277,10 +280,10 @@ X, Y = [[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0]]
         (ValueError, "solver", (X, Y), {"solver": "sinkhorn"}),
         (ValueError, "solver", (X, Y), {"solver": "line"}),
         (ValueError, "solver", ([1.0], [2.0]), {"solver": "line", "metric": "angular"}),
-        (ValueError, "metric(x, y)", (X, Y), {"metric": lambda p, q: np.zeros((1, 1))}),
-        (ValueError, "metric(x, y)", (X, Y), {"metric": lambda p, q: np.full((2, 1), -1.0)}),
-        (ValueError, "metric(x, y)", (X, Y), {"metric": lambda p, q: np.full((2, 1), np.nan)}),
-        (TypeError, "metric(x, y)", (X, Y), {"metric": lambda p, q: torch.zeros(2, 1)}),
+        (ValueError, "metric(x, y)", (X, Y), {"metric": lambda *_: np.zeros((1, 1))}),
+        (ValueError, "metric(x, y)", (X, Y), {"metric": lambda *_: np.full((2, 1), -1.0)}),
+        (ValueError, "metric(x, y)", (X, Y), {"metric": lambda *_: np.full((2, 1), np.nan)}),
+        (TypeError, "metric(x, y)", (X, Y), {"metric": lambda *_: torch.zeros(2, 1)}),
     ],
 )
 @pytest.mark.parametrize("function", [wasserstein1, optimal_transport])
