@@ -138,14 +138,13 @@ class Demo:
         return demo(self.out, self.steps)
 
 
-Command: TypeAlias = Train | Sample | Evaluate | Report | Demo
-COMMANDS: dict[str, Any] = {
-    "train": Train,
-    "sample": Sample,
-    "evaluate": Evaluate,
-    "report": Report,
-    "demo": Demo,
-}
+Command: TypeAlias = (
+    Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Sample, tyro.conf.subcommand("sample")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Demo, tyro.conf.subcommand("demo")]
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,27 +165,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments ask for; RunError for arguments that make none."""
-    command = _parse(arguments, {})
+    command = _parse(arguments)
     if isinstance(command, Train) and (command.resume or command.resume_step is not None):
         # options not given keep the values of the run, and not the defaults
         from .folder import RunFolder
 
-        stored = RunFolder(command.config.out).read_config()
-        command = _parse(arguments, {"train": Train(stored)})
+        return _parse(arguments, Train(RunFolder(command.config.out).read_config()))
     return command
 
 
-def _parse(arguments: Sequence[str], defaults: dict[str, Command]) -> Command:
-    union: Any = None
-    for name, kind in COMMANDS.items():
-        given = {"default": defaults[name]} if name in defaults else {}
-        choice = Annotated[kind, tyro.conf.subcommand(name, **given)]
-        union = choice if union is None else union | choice
+def _parse(arguments: Sequence[str], default: Train | None = None) -> Command:
+    given: dict[str, Any] = {} if default is None else {"default": default}
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
             parsed: Command = tyro.cli(
-                union, prog="wgan", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
+                Command,
+                prog="wgan",
+                args=arguments,
+                config=(tyro.conf.FlagCreatePairsOff,),
+                **given,
             )
     except SystemExit as end:
         if end.code in (0, None):

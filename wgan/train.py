@@ -153,7 +153,7 @@ class _Session:
                 if self.due(config.log_every):
                     record["critic_estimate"] = self.checked(estimate)
                     shown = f"{record['critic_estimate']:.3g} (unknown Lipschitz unit)"
-                    bar.set_postfix_str(f"critic estimate {shown}")
+                    bar.set_postfix_str(f"critic estimate {shown}", refresh=False)
                 if self.due(config.eval_every):
                     self.checked(estimate)
                     record |= self.evaluate(evaluator, noise)
@@ -225,6 +225,7 @@ class _Session:
             desc=self.config.data,
             disable=self.quiet,
             dynamic_ncols=True,
+            mininterval=0.5,
         )
 
 

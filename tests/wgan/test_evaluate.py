@@ -1,0 +1,68 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from divergences.dual import WeightClipping
+from wgan.evaluate import Evaluator, exact_distance
+
+
+class Tiny:
+    """Four held-out points and four more, few enough to try every matching."""
+
+    dimension, image_shape, bounded = 2, None, False
+
+    def __init__(self):
+        random = torch.Generator().manual_seed(0)
+        self.held_out = torch.randn(4, 2, generator=random)
+        self.reference = torch.randn(4, 2, generator=random)
+
+
+def brute_force(x, y):
+    cost = np.linalg.norm(x.double().numpy()[:, None] - y.double().numpy()[None], axis=-1)
+    return min(
+        sum(cost[i, j] for i, j in enumerate(match)) / len(x)
+        for match in itertools.permutations(range(len(x)))
+    )
+
+
+def test_distances_are_exact():
+    data = Tiny()
+    samples = torch.randn(4, 2, generator=torch.Generator().manual_seed(1)) + 3
+    critic = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+    evaluation = Evaluator(data, WeightClipping())(critic, samples)
+    assert evaluation.wasserstein1 == pytest.approx(brute_force(data.held_out, samples), rel=1e-12)
+    assert evaluation.floor == pytest.approx(brute_force(data.held_out, data.reference), rel=1e-12)
+    assert evaluation.excess == evaluation.wasserstein1 - evaluation.floor
+
+
+def test_the_lower_bound_is_one_and_is_attained_by_the_right_critic():
+    """Data at 0 and samples at s on a line: the critic -0.5 z, clipped at 0.5, is optimal."""
+    data = Tiny()
+    data.held_out, data.reference = torch.zeros(4, 1), torch.zeros(4, 1)
+    samples = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    critic = nn.Sequential(nn.Linear(1, 1))
+    with torch.no_grad():
+        critic[0].weight.fill_(-0.5)
+        critic[0].bias.fill_(0.25)
+    evaluation = Evaluator(data, WeightClipping(0.5))(critic, samples)
+    assert evaluation.critic_estimate_held_out == 1.25
+    assert evaluation.lower_bound == evaluation.wasserstein1 == 2.5
+    with torch.no_grad():
+        critic[0].weight.fill_(0.5)
+    assert Evaluator(data, WeightClipping(0.5))(critic, samples).lower_bound == 0.0
+
+
+def test_the_critic_is_not_changed():
+    critic = nn.Sequential(nn.Linear(2, 1))
+    Evaluator(Tiny(), WeightClipping())(critic, torch.ones(4, 2))
+    assert critic[0].weight.dtype == torch.float32
+
+
+def test_two_real_halves_of_the_digits_are_2_8_apart():
+    from wgan.data import make_data
+
+    data = make_data("digits", torch.device("cpu"))
+    assert exact_distance(data.held_out, data.reference) == pytest.approx(2.8, abs=0.1)
