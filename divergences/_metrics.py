@@ -9,7 +9,7 @@ subgradient 0 where two points coincide.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,12 +20,13 @@ NORM_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
 
 _COORDINATES_A_PASS = 32  # squares summed one after another: bounds the rounding by 16 ulps
 _BLOCK_ENTRIES = 1 << 21  # entries of the largest temporary array
+_LEAST_EXPONENT, _GREATEST_EXPONENT = -500, 950  # of scaled coordinates
 _SAFE = 2.0**-500  # a distance above it has lost nothing to underflow of its squares
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A ground metric on :math:`\\mathbb R^d`.
+    r"""A ground metric on :math:`\mathbb R^d`.
 
     Attributes
     ----------
@@ -44,12 +45,12 @@ class Metric:
         return self.name not in ("angular", "callable")
 
     def scale(self, *clouds: Float64Array) -> float:
-        """A power of two that brings the coordinates to where differences neither over- nor underflow."""
+        """A power of two that takes coordinates away from the ends of the range of floats."""
         largest = max(float(np.abs(cloud).max()) for cloud in clouds)
         exponent = math.frexp(largest)[1]
-        if not self.is_norm or largest == 0 or -500 <= exponent <= 1000:
+        if not self.is_norm or largest == 0:
             return 1.0
-        return math.ldexp(1.0, min(1000 - exponent if exponent > 0 else -exponent, 1000))
+        return math.ldexp(1.0, min(max(exponent, _LEAST_EXPONENT), _GREATEST_EXPONENT) - exponent)
 
     def prepare(self, points: Float64Array, scale: float) -> Float64Array:
         """The points that the distances act on: scaled, or unit vectors for the angular metric.
@@ -73,7 +74,7 @@ class Metric:
         return norm(x - y, self.order)
 
     def tensor_pairs(self, xp: Namespace, x: Array, y: Array) -> Array:
-        """``pairs`` on points as the caller has them, differentiable; 0 subgradient at distance 0."""
+        """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0."""
         if self.name != "angular":
             return _differentiable_norm(xp, x - y, self.order)
         x, y = (p / _differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
@@ -117,7 +118,6 @@ def norm_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64Array:
     if dimension == 1:
         return np.abs(x - y.T)
     if dimension == 2 and order == 2.0:
-        # np.subtract.outer is one temporary a coordinate; hypot rounds correctly to within 1 ulp
         return np.hypot(np.subtract.outer(x[:, 0], y[:, 0]), np.subtract.outer(x[:, 1], y[:, 1]))
     if order in (1.0, 2.0) or math.isinf(order):
         return _compiled_matrix(x, y, order)
@@ -134,8 +134,8 @@ def _compiled_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64A
 
     if math.isinf(order):
         return np.asarray(cdist(x, y, "chebyshev"))
+    name: Literal["sqeuclidean", "cityblock"] = "sqeuclidean" if order == 2.0 else "cityblock"
     exponent = int(np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1]) if order == 2.0 else 0
-    name = "sqeuclidean" if order == 2.0 else "cityblock"
     total = np.zeros((x.shape[0], y.shape[0]))
     for start in range(0, x.shape[1], _COORDINATES_A_PASS):
         part = slice(start, start + _COORDINATES_A_PASS)

@@ -111,12 +111,10 @@ def optimal_transport(
     if ground.name == "callable":
         costs = as_numpy(problem.costs(problem.x, problem.y, _NAME))
         critic = _callable_critic(problem, solution)
-        return _result(value, solution, problem, lambda i, j: costs[i, j], critic)
+        return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
     x, y = (ground.prepare(as_numpy(cloud), solution.scale) for cloud in (problem.x, problem.y))
     critic = _metric_critic(ground, solution)
-    return _result(
-        value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]) / solution.scale, critic
-    )
+    return _result(value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]), critic)
 
 
 def _cost_problem(
@@ -127,21 +125,25 @@ def _cost_problem(
     if solver is not None:
         one_of(solver, "solver", ("simplex",), _NAME)
     cost = cost_matrix(cost, _NAME)
-    weights = []
-    for name, cloud, masses, count in (
-        ("x", x, x_weights, cost.shape[0]),
-        ("y", y, y_weights, cost.shape[1]),
-    ):
-        if cloud is not None:
-            cloud, masses = law(_NAME, name, cloud, masses)  # noqa: PLW2901
-            if cloud.shape[0] != count:
-                refuse(_NAME, "cost", "have one row for each x and one column for each y",
-                       f"shape {tuple(cost.shape)} for {cloud.shape[0]} points {name}")  # fmt: skip
-        elif masses is not None:
-            masses = sample_weights(masses, f"{name}_weights", cost.T if name == "y" else cost, _NAME)  # noqa: PLW2901
-        weights.append(masses)
-    same_library(_NAME, cost=cost, x_weights=weights[0], y_weights=weights[1])
-    return CostProblem(cost, *weights)
+    a = _weights_of_side("x", x, x_weights, cost, _NAME)
+    b = _weights_of_side("y", y, y_weights, cost.T, _NAME)
+    same_library(_NAME, cost=cost, x_weights=a, y_weights=b)
+    return CostProblem(cost, a, b)
+
+
+def _weights_of_side(
+    name: str, cloud: Any, weights: Any, cost: Array, function: str
+) -> Array | None:
+    """Weights of the rows of ``cost``, given alone or with points ``cloud``."""
+    if cloud is None:
+        if weights is None:
+            return None
+        return sample_weights(weights, f"{name}_weights", cost, function)
+    cloud, weights = law(function, name, cloud, weights)
+    if cloud.shape[0] != cost.shape[0]:
+        refuse(function, "cost", "have one row for each x and one column for each y",
+               f"{cost.shape[0]} for {cloud.shape[0]} points {name}")  # fmt: skip
+    return weights
 
 
 def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
@@ -149,10 +151,13 @@ def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
     costs = as_numpy(problem.cost)
 
     def critic(z: Any) -> Array:
-        refuse(_NAME, "critic", "be asked of a result between points under a metric (a cost matrix "
-               "says nothing about distances elsewhere)", f"{describe(z)} for a result of cost=")  # fmt: skip
+        requirement = (
+            "be asked of a result between points under a metric "
+            "(a cost matrix says nothing about distances elsewhere)"
+        )
+        refuse(_NAME, "critic", requirement, f"{describe(z)} for a result of cost=")
 
-    return _result(value, solution, problem, lambda i, j: costs[i, j], critic)
+    return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
 
 
 def _result(
@@ -162,6 +167,10 @@ def _result(
     costs: Callable[[IntArray, IntArray], Float64Array],
     critic: Callable[[Any], Array],
 ) -> TransportResult:
+    potentials = solution.potential_x, solution.potential_y
+    if not all(np.isfinite(potential).all() for potential in potentials):
+        refuse(_NAME, "x and y", "be so close that the potentials are finite float64 numbers",
+               "points farther apart")  # fmt: skip
     model = problem.x if isinstance(problem, PointProblem) else problem.cost
     answer = finished(value, problem.dtype, _NAME)
     shape = (solution.supply.size, solution.demand.size)
@@ -172,7 +181,7 @@ def _result(
     precision = 2.0**-23 if str(problem.dtype).endswith("float32") else 0.0
 
     def check(result: TransportResult) -> None:
-        verify(_claims(result), *given, costs, precision)
+        verify(_claims(result), given[0], given[1], costs, solution.scale, precision)
 
     return TransportResult(
         value=answer,
@@ -263,7 +272,8 @@ def _callable_critic(problem: PointProblem, solution: Solution) -> Callable[[Any
         same_dimension(z, problem.y, "critic", "z and the data")
         same_library("critic", z=z, y=problem.y)
         distances = as_float64(problem.costs(z, problem.y, "critic"))
-        values = namespace(z).min(distances + like(solution.heights, z), axis=1)
+        heights = like(solution.heights / solution.scale, z)
+        values = namespace(z).min(distances + heights, axis=1)
         return finish(values, result_dtype(z))
 
     return critic

@@ -28,7 +28,7 @@ from ._validation import (
     sample_weights,
 )
 from .measures import Discrete
-from .transport import SOLVERS, Clock, Solution, on_the_line, solve_cost, solve_points
+from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points, value_on_the_line
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,14 @@ class PointProblem:
         """The dtype of the value."""
         given = (self.x, self.y, self.x_weights, self.y_weights)
         return result_dtype(*(array for array in given if array is not None))
+
+    def value(self, function: str) -> Array:
+        """The value alone, 0-d and in float64 with its graph."""
+        if is_tensor(self.x) or choose(self.metric, self.x.shape[-1], self.solver) != "line":
+            return self.solve(function)[0]
+        a, b = _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights)
+        x, y = as_numpy(self.x), as_numpy(self.y)
+        return _checked(value_on_the_line(x, y, a, b, self.metric), function)
 
     def solve(self, function: str, clock: Clock | None = None) -> tuple[Array, Solution]:
         """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d)."""
@@ -135,7 +143,7 @@ def point_problem(
         nonzero_points(y, "y", function)
     if solver is not None:
         one_of(solver, "solver", SOLVERS, function)
-        if solver == "line" and not on_the_line(metric, x.shape[-1]):
+        if solver == "line" and choose(metric, x.shape[-1]) != "line":
             refuse(function, "solver", "be 'simplex' unless points are numbers and metric a norm",
                    f"'line' for dimension {x.shape[-1]} and metric {metric.name!r}")  # fmt: skip
     return PointProblem(x, y, x_weights, y_weights, metric, solver)
@@ -198,7 +206,7 @@ def _weight_terms(
         (x_weights, solution.potential_x, solution.supply),
         (y_weights, solution.potential_y, solution.demand),
     ):
-        if is_tensor(weights) and weights.requires_grad:
+        if weights is not None and is_tensor(weights) and weights.requires_grad:
             weights = as_float64(weights)  # noqa: PLW2901
             centred = like(potential - float(masses @ potential), weights)
             change = weights - weights.detach()

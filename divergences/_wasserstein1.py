@@ -7,9 +7,9 @@ import numpy as np
 
 from ._array import is_tensor, namespace
 from ._closed_forms import wasserstein1 as of_laws
-from ._transport_problem import PointProblem, finished, point_problem
+from ._transport_problem import PointProblem, finished, law, point_problem
 from ._typing import Array, ArrayLike
-from ._validation import batch_shape, ground_metric
+from ._validation import batch_shape, ground_metric, refuse
 from .measures import Discrete, Law
 
 
@@ -37,9 +37,9 @@ def wasserstein1(
         Masses of the points, non-negative, of sum 1 up to rounding; uniform by default. For
         batches also (..., n) and (..., m).
     metric : {"euclidean", "cityblock", "chebyshev", "angular"}, ("minkowski", order) or callable
-        The ground distance d. "angular" is the angle in radians between non-zero vectors. A callable
-        gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a graph; that
-        it is a metric is not checked.
+        The ground distance d. "angular" is the angle in radians between non-zero vectors. A
+        callable gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a
+        graph; that it is a metric is not checked.
     solver : {"line", "simplex"}, optional
         By default "line" for numbers under a norm and the network simplex otherwise.
 
@@ -66,13 +66,13 @@ def wasserstein1(
     Notes
     -----
     Masses are exact integers, equal mass at equal points is cancelled first, and distances are
-    taken from coordinate differences, so the value is accurate relatively even where the laws nearly
-    agree; identical clouds in any order give exactly 0.
+    taken from coordinate differences, so the value is accurate relatively even where the laws
+    nearly agree; identical clouds in any order give exactly 0.
 
-    Gradients are those of the exactly normalised distance (envelope theorem): the plan's transport
-    directions for the points, :math:`f(x_i) - \sum_k a_k f(x_k)` for a weight. Where the optimal plan
-    is not unique they are one subgradient; a pair at distance 0 contributes 0. The value itself is
-    differentiable once: second derivatives keep plan and potentials fixed.
+    Gradients are those of the exactly normalised distance (envelope theorem): the plan's
+    directions for the points, :math:`f(x_i) - \sum_k a_k f(x_k)` for a weight. Where the optimal
+    plan is not unique they are one subgradient; a pair at distance 0 contributes 0. Second
+    derivatives keep plan and potentials fixed.
 
     Cost: O((n + m) log(n + m)) on the line; otherwise O(n m d) for the distances, O(n m) memory and
     about O((n + m)^3) for the solver.
@@ -89,21 +89,27 @@ def wasserstein1(
     >>> float(wasserstein1([[0.0, 0.0]], [[3.0, 4.0]]))
     5.0
     """
-    if isinstance(x, Law) and isinstance(y, Law):
-        if not (isinstance(x, Discrete) and isinstance(y, Discrete)):
-            return of_laws(x, y)
+    if any(isinstance(side, Law) and not isinstance(side, Discrete) for side in (x, y)):
+        return of_laws(*(_as_law(*side) for side in (("x", x, x_weights), ("y", y, y_weights))))
     ground = ground_metric(metric, "wasserstein1")
-    problem = point_problem(
-        "wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True
-    )
+    problem = point_problem("wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True)
     shape = batch_shape("wasserstein1", problem.x, problem.y, problem.x_weights, problem.y_weights)
     if not shape and problem.x.ndim == 2:
-        return finished(problem.solve("wasserstein1")[0], problem.dtype, "wasserstein1")
-    values = [part.solve("wasserstein1")[0] for part in _parts(problem, shape)]
+        return finished(problem.value("wasserstein1"), problem.dtype, "wasserstein1")
+    values = [part.value("wasserstein1") for part in _parts(problem, shape)]
     if not values:
         return _empty(problem, shape)
     stacked = namespace(problem.x).stack(values).reshape(shape)
     return finished(stacked, problem.dtype, "wasserstein1")
+
+
+def _as_law(name: str, value: ArrayLike, weights: ArrayLike | None) -> Law:
+    if isinstance(value, Law):
+        if weights is not None:
+            requirement = f"be omitted where {name} is a law"
+            refuse("wasserstein1", f"{name}_weights", requirement, f"both, for {value!r}")
+        return value
+    return Discrete(*law("wasserstein1", name, value, weights))
 
 
 def _parts(problem: PointProblem, shape: tuple[int, ...]) -> list[PointProblem]:

@@ -1,6 +1,6 @@
 """Exact optimal transport between weighted atoms: arrays in, certified solution out."""
 
-from ._choose import SOLVERS, on_the_line, solve_cost, solve_points
+from ._choose import SOLVERS, choose, solve_cost, solve_points, value_on_the_line
 from ._clock import Clock
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached, TransportResult
 from ._verify import Claims, verify
@@ -14,8 +14,9 @@ __all__ = [
     "Solution",
     "TimeLimitReached",
     "TransportResult",
-    "on_the_line",
+    "choose",
     "solve_cost",
     "solve_points",
+    "value_on_the_line",
     "verify",
 ]

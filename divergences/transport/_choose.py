@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .._metrics import Metric
-from .._typing import Float64Array
+from .._typing import Float64Array, IntArray
 from . import _certificate, _line, _simplex
 from ._clock import Clock
 from ._common_mass import Residual, cancel, expand
-from ._masses import Flow, Marginals, as_fractions, marginals
+from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
 SOLVERS = ("line", "simplex")
@@ -34,16 +34,28 @@ class _Dense(NamedTuple):
     v: Float64Array
 
 
-def choose(metric: Metric, dimension: int, solver: str | None) -> str:
+def choose(metric: Metric, dimension: int, solver: str | None = None) -> str:
     """The solver that the rule above picks, or the caller's."""
     if solver is not None:
         return solver
-    return "line" if on_the_line(metric, dimension) else "simplex"
+    return "line" if dimension == 1 and metric.is_norm else "simplex"
 
 
-def on_the_line(metric: Metric, dimension: int) -> bool:
-    """Whether the distance is abs(x - y)."""
-    return dimension == 1 and metric.is_norm
+def value_on_the_line(
+    x: Float64Array,
+    y: Float64Array,
+    a: Float64Array | None,
+    b: Float64Array | None,
+    metric: Metric,
+) -> float:
+    """The value of ``solve_points`` on the line, to the bit, without plan and potentials.
+
+    It needs no certificate: that the monotone plan is optimal is a theorem.
+    """
+    scale = metric.scale(x, y)
+    masses = marginals(a, x.shape[0], b, y.shape[0])
+    x, y = metric.prepare(x, scale), metric.prepare(y, scale)
+    return _line.value(x[:, 0], y[:, 0], masses) / scale
 
 
 def solve_points(
@@ -78,13 +90,13 @@ def solve_points(
             residual, metric, masses.total, diameter / scale, scale, clock
         )
         flow = expand(flow, residual, masses)
+        potential -= potential.max() / 2 + potential.min() / 2
         at_x, at_y = potential[residual.atom_of_x], potential[residual.atom_of_y]
         anchors, heights = residual.atoms[sinks], potential[sinks]
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
-    margin = _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
-    value = _certificate.cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
-    unscaled = (value / scale, (at_x - margin) / scale, -at_y / scale, diameter / scale)
-    return _certified(flow, masses, *unscaled, scale, anchors, heights)
+    at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
+    value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
+    return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
 
 
 def solve_cost(
@@ -106,16 +118,15 @@ def solve_cost(
     flow = Flow(used_rows[dense.flow.source], used_columns[dense.flow.target], dense.flow.mass)
     u = (scaled[:, used_columns] - dense.v).min(axis=1)
     v = (scaled - u[:, None]).min(axis=0)
-    value = _certificate.cost_of(flow, scaled[flow.source, flow.target], masses.total)
-    u = u - 4 * _certificate.EPS * largest * scale
-    return _certified(
-        flow, masses, value / scale, u / scale, v / scale, largest, 1.0, None, -v / scale
-    )
+    value = cost_of(flow, scaled[flow.source, flow.target], masses.total)
+    largest = largest * scale
+    u = u - 4 * _certificate.EPS * largest
+    return _certified(flow, masses, value, u, v, largest, scale, None, -v)
 
 
 def _solve_residual(
     residual: Residual, metric: Metric, total: int, diameter: float, scale: float, clock: Clock
-) -> tuple[Flow, Float64Array, Float64Array]:
+) -> tuple[Flow, Float64Array, IntArray]:
     """Flow between sources and sinks, the potential at all atoms, and the atoms that span it."""
     atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
     if not sources.size:
@@ -149,20 +160,21 @@ def _solve_dense(
     """
     best_flow, best_value = None, np.inf
     best_pair, best_dual = None, -np.inf
+    supply, demand = (as_fractions(m, total) for m in (masses.supply, masses.demand))
     clock.announce("network simplex")
     began = clock.elapsed()
     for candidate in _simplex.solve(cost, masses, clock):
         flow = candidate.flow
-        value = _certificate.cost_of(flow, cost[flow.source, flow.target], total)
+        value = cost_of(flow, cost[flow.source, flow.target], total)
         pair = _certificate.conjugates(cost, candidate.v)
-        dual = _certificate.dual_value(masses._replace(total=total), *pair)
+        dual = _certificate.dual_value(supply, demand, *pair)
         improved = value < best_value or dual > best_dual
         if value < best_value:
             best_flow, best_value = flow, value
         if dual > best_dual:
             best_pair, best_dual = pair, dual
         if candidate.slack is not None:
-            excess = _certificate.cost_of(flow, candidate.slack[flow.source, flow.target], total)
+            excess = cost_of(flow, candidate.slack[flow.source, flow.target], total)
             allowed = _EXCESS if cost.size <= _LARGE else _EXCESS_OF_LARGE
             if excess <= allowed * abs(value) or not improved:
                 break
@@ -196,21 +208,23 @@ def _certified(
     anchors: Float64Array | None,
     heights: Float64Array,
 ) -> Solution:
-    dual = _certificate.dual_value(masses, potential_x, potential_y)
-    allowed = _certificate.tolerance(value, diameter)
-    _certificate.require(value, dual, allowed)
-    return Solution(
-        value=value,
-        source=flow.source,
-        target=flow.target,
-        mass=as_fractions(flow.mass, masses.total),
-        supply=as_fractions(masses.supply, masses.total),
-        demand=as_fractions(masses.demand, masses.total),
-        potential_x=potential_x,
-        potential_y=potential_y,
-        dual_value=dual,
-        tolerance=allowed,
-        scale=scale,
-        anchors=anchors,
-        heights=heights,
-    )
+    """The solution in the caller's units, from one in scaled units, if its gap allows."""
+    supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
+    dual = _certificate.dual_value(supply, demand, potential_x, potential_y)
+    _certificate.require(value, dual, _certificate.tolerance(value, diameter))
+    with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
+        return Solution(
+            value=value / scale,
+            source=flow.source,
+            target=flow.target,
+            mass=as_fractions(flow.mass, masses.total),
+            supply=supply,
+            demand=demand,
+            potential_x=potential_x / scale,
+            potential_y=potential_y / scale,
+            dual_value=dual / scale,
+            tolerance=_certificate.tolerance(value / scale, diameter / scale),
+            scale=scale,
+            anchors=anchors,
+            heights=heights,
+        )

@@ -27,7 +27,7 @@ def flows_on_forest(
     ends = [(int(i), n + int(j)) for i, j in zip(source, target, strict=True)]
     mass = _strip_leaves(ends, left)
     rest = _cheapest_first(left[:n], left[n:], cost)
-    flow = {}
+    flow: dict[tuple[int, int], int] = {}
     for (i, j), moved in [*zip(ends, mass, strict=True), *rest]:
         if moved:
             flow[i, j] = flow.get((i, j), 0) + moved

@@ -8,7 +8,7 @@ from .._typing import Array, Float64Array, IntArray
 
 
 class CertificateError(ArithmeticError):
-    """An answer could not be certified: its duality gap is above the tolerance, or a check failed."""
+    """An answer is not certified: its duality gap is above the tolerance, or a check failed."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Bracket:
     upper: float
 
 
-class TimeLimitReached(TimeoutError):
+class TimeLimitReached(TimeoutError):  # noqa: N818 (it is a limit that the caller set)
     """The time limit came first.
 
     Attributes
@@ -77,7 +77,7 @@ class TransportResult:
         Its marginals are the normalised weights to 1e-14. At most n + m - 1 entries, apart from
         ties.
     potential_x, potential_y : float64 arrays, shapes (n,) and (m,)
-        ``potential_x[i] + potential_y[j] <= cost[i, j]`` for all pairs, those without mass included.
+        ``potential_x[i] + potential_y[j] <= cost[i, j]`` for all pairs, with mass or without.
     dual_value : float
         ``a . potential_x + b . potential_y``: a lower bound of the value.
     gap : float
@@ -130,8 +130,8 @@ class TransportResult:
     def verify(self) -> None:
         """Check this result again from the input, without the solver.
 
-        Marginals of the plan to 1e-14, its cost, the dual value, the gap, and the feasibility of the
-        potentials over all n m pairs, with distances from another formula than the solver's.
+        Marginals of the plan to 1e-14, its cost, the dual value, the gap, and the feasibility of
+        the potentials over all n m pairs, with distances from another formula than the solver's.
         O(n m d) time, a few MB of memory.
 
         Raises

@@ -17,7 +17,7 @@ from .._summation import subtract_pair
 from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._forest import flows_on_forest
-from ._masses import Flow, Marginals, Masses, north_west
+from ._masses import Flow, Marginals, north_west
 from ._result import CertificateError
 
 _UNLIMITED_PIVOTS = 2_000_000_000
@@ -106,9 +106,7 @@ def _in_units(masses: Marginals) -> tuple[IntArray, IntArray]:
     return rows, columns
 
 
-def _pot(
-    cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int
-) -> _Answer:
+def _pot(cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int) -> _Answer:
     """One run of POT; the support of its plan and its potentials."""
     import ot
 
