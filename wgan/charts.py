@@ -51,7 +51,7 @@ def estimate_chart(records: Records) -> str:
     training = [record for record in records if "critic_estimate" in record]
     held_out = [record for record in records if "critic_estimate_held_out" in record]
     held_out = [record for record in held_out if record["step"] > 0]  # an untrained critic
-    figure, axes = _panel(3.0)
+    figure, axes = _panel(3.6)
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.plot(
         [record["step"] for record in training],
@@ -63,7 +63,7 @@ def estimate_chart(records: Records) -> str:
         [record["critic_estimate_held_out"] for record in held_out],
         color=BLUE, marker="o", markersize=3.5, label="on held-out data",
     )  # fmt: skip
-    label = f"critic estimate, E f(data) - E f(samples)\n({ESTIMATE_UNIT})"
+    label = f"critic estimate E f(data) − E f(samples)\n({ESTIMATE_UNIT})"
     axes.set(xlabel="generator steps", ylabel=label)
     _legend_above(axes)
     return _image(figure, "Critic estimate against generator steps")

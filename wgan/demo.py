@@ -46,7 +46,7 @@ def demo(out: Path, steps: int | None = None) -> int:
     """
     config = TrainingConfig(
         out=out / "digits", data="digits", steps=STEPS if steps is None else steps, device="cpu",
-        eval_every=100 if steps is None else max(1, steps // 2),
+        eval_every=50 if steps is None else max(1, steps // 2),
     )  # fmt: skip
     _claim_folder(out)
     print("1. The paper's claims, on seeded problems", flush=True)
@@ -119,14 +119,14 @@ def _page(claims: tuple[ClaimResult, ...], run: Run, *, whole: bool) -> str:
 def _claims(claims: tuple[ClaimResult, ...]) -> str:
     passed = sum(claim.verdict == "pass" for claim in claims)
     rows = [
-        (claim.id, claim.statement, claim.cases, f"{claim.worst_slack:.2g}", claim.verdict)
+        (claim.id, claim.statement, str(claim.cases), f"{claim.worst_slack:.2g}", claim.verdict)
         for claim in claims
     ]
     return (
         f"<p>{passed} of {len(claims)} claims hold on all of their seeded cases. The slack is the "
         "room that the closest case leaves: negative slack would be a violation. "
         "<code>python -m divergences theorems</code> prints the same table.</p>"
-        + table(("claim", "statement", "cases", "worst slack", "verdict"), rows)
+        + table(("claim", "statement", "cases", "worst slack", "verdict"), rows, "  rr ")
     )
 
 

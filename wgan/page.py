@@ -21,7 +21,7 @@ table { border-collapse: collapse; margin: .8rem 0; font-size: .88rem; }
 th { text-align: left; font-weight: 600; vertical-align: bottom; border-bottom: 2px solid #999; }
 th, td { padding: .25rem .9rem .25rem 0; vertical-align: top; }
 td { border-bottom: 1px solid #e6e6e6; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .verdict { background: #eef4fa; border-left: 4px solid #0b5fa5; padding: .7rem 1rem; }
 .grids { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: 0; }
@@ -51,23 +51,25 @@ def page(title: str, lead: str, sections: Iterable[Section]) -> str:
     )
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """An HTML table; numbers, and text that says "number", stand right."""
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
-    return f'<div class="scroll"><table><tr>{head}</tr>\n{body}</table></div>'
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: str = "") -> str:
+    """An HTML table; ``numbers`` has an "r" at the place of each column that stands right."""
+    right = [mark == "r" for mark in numbers.ljust(len(columns))]
+    head = _row("th", columns, right)
+    body = "".join(_row("td", row, right) for row in rows)
+    return f'<div class="scroll"><table>{head}{body}</table></div>'
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f'<td class="number">{value:.4g}</td>'
-    if isinstance(value, int):
-        return f'<td class="number">{value}</td>'
-    return f"<td>{html.escape(str(value))}</td>"
+def _row(tag: str, cells: Sequence[str], right: Sequence[bool]) -> str:
+    parts = [
+        f"<{tag}{' class=number' if number else ''}>{html.escape(cell)}</{tag}>"
+        for cell, number in zip(cells, right, strict=True)
+    ]
+    return f"<tr>{''.join(parts)}</tr>\n"
 
 
-def picture(content: bytes, caption: str, width: int) -> str:
-    """A PNG picture with its caption, ``width`` pixels wide."""
+def picture(content: bytes, caption: str) -> str:
+    """A PNG picture at half its size, sharp on dense screens too, with its caption."""
+    width = int.from_bytes(content[16:20], "big") // 2  # from the PNG header
     code = base64.b64encode(content).decode()
     text = html.escape(caption)
     return (

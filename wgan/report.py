@@ -117,13 +117,12 @@ def _samples(run: Run) -> str:
     files = [path for path in files if int(path.stem) <= run.step]
     shape = run.data.image_shape
     real = run.data.held_out.numpy()
-    width = 240 if shape else 330
     pictures = [
-        picture(path.read_bytes(), f"samples at step {int(path.stem)}", width)
+        picture(path.read_bytes(), f"samples at step {int(path.stem)}")
         for path in _spread(files, GRIDS)
     ]
     if shape:
-        pictures.append(picture(draw(real[:SHOWN], real, shape), "held-out real data", width))
+        pictures.append(picture(draw(real[:SHOWN], real, shape), "held-out real data"))
     return (
         "<p>The same noise at every time, so that a picture in one place is the same input seen "
         f"by a later generator.</p>\n<div class='grids'>{''.join(pictures)}</div>"
@@ -138,13 +137,13 @@ def _numbers(run: Run) -> str:
                "critic estimate, held-out", "certified: W1 ≥")  # fmt: skip
     rows = [
         (
-            record["step"],
+            str(record["step"]),
             f"{record['wasserstein1']:.4f}",
             f"{record['floor']:.4f}",
             f"{record['excess']:.4f}",
             f"{record['excess'] / start:.0%}",
-            float(record["critic_estimate_held_out"]),
-            float(record["lower_bound"]),
+            f"{record['critic_estimate_held_out']:.4g}",
+            f"{record['lower_bound']:.4g}",
         )
         for record in shown
     ]
@@ -153,7 +152,7 @@ def _numbers(run: Run) -> str:
         f"<p>Distances are {distance_unit(run.data)}; the critic's estimate is in "
         f"{ESTIMATE_UNIT}. Divided by a Lipschitz constant that no clipped critic of this shape "
         f"exceeds, it is a certified lower bound of the exact distance: true, and far below it."
-        f"{left_out}</p>{table(columns, rows)}"
+        f"{left_out}</p>{table(columns, rows, 'r' * len(columns))}"
     )
 
 
