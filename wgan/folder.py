@@ -68,6 +68,21 @@ class RunFolder:
             message = f"{self.path}: cannot be created ({error.strerror})"
             raise RunError(message) from None
 
+    def remove(self) -> None:
+        """Remove the files of a run, and the folder if nothing else is in it."""
+        files = [self.description, self.metrics, self.path / ".lock", self.path / ".run.json.part"]
+        files += [*self.checkpoints.glob("*.safetensors*"), *self.samples.glob("*.png*")]
+        files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
+        try:
+            for file in files:
+                file.unlink(missing_ok=True)
+            for folder in (self.checkpoints, self.samples, self.path):
+                if folder.is_dir() and not any(folder.iterdir()):
+                    folder.rmdir()
+        except OSError as error:
+            message = f"{self.path}: cannot be removed ({error.strerror})"
+            raise RunError(message) from None
+
     def write_description(self, config: TrainingConfig) -> None:
         """Record options and environment in run.json: from here on the folder holds a run."""
         content = {"config": config.to_json(), **describe_environment()}
