@@ -28,5 +28,5 @@ html_static_path = ["_static"]
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-numpydoc_validation_checks = {"GL01", "GL08", "PR01", "PR02", "PR07", "RT01", "SS03"}
+numpydoc_validation_checks = {"GL08", "PR02"}  # tests/test_docstrings.py demands more
 numpydoc_validation_exclude = {r"\._", r"__\w+__", "add_note", "with_traceback"}

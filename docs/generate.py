@@ -11,7 +11,7 @@ TARGET = Path(__file__).parent / "_generated"
 
 def _entry(claim: Any) -> str:
     lines = [
-        f"### `{claim.id}`: {claim.title}",
+        f"## `{claim.id}`: {claim.title}",
         "",
         "$$",
         claim.statement,

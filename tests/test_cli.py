@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from divergences import _cli, theorems
-from divergences.theorems import ClaimResult, Relation, WorstCase
+from divergences.theorems import ClaimResult, Relation, Witness
 
 QUICK = ["--cases", "2"]
 
@@ -23,7 +23,7 @@ def _run(capsys, *arguments):
 
 
 def _fake(monkeypatch, **changes):
-    passed = WorstCase(0, Relation("a <= b", 1.0, 2.0))
+    passed = Witness(0, Relation("a <= b", 1.0, 2.0))
     base = ClaimResult("theorem_2_3", "statement", 2, 0.5, "pass", 0, passed)
     results = (base, replace(base, id="duality", **changes))
     monkeypatch.setattr(_cli, "check_all", lambda ids, **options: results)
@@ -68,7 +68,7 @@ def test_a_worst_case_can_be_drawn_again(capsys):
 
 def test_numbers_that_json_lacks(capsys, monkeypatch):
     nan = float("nan")
-    case = WorstCase(3, Relation("KL = inf", float("inf"), nan, 0.0, "=="))
+    case = Witness(3, Relation("KL = inf", float("inf"), nan, 0.0, "=="))
     _fake(monkeypatch, worst_slack=nan, verdict="fail", worst_case=case)
     status, out, _ = _run(capsys, "--json")
     record = json.loads(out, parse_constant=lambda name: pytest.fail(name))[1]
@@ -78,7 +78,7 @@ def test_numbers_that_json_lacks(capsys, monkeypatch):
 
 
 def test_a_failure_is_status_1_and_says_where(capsys, monkeypatch):
-    case = WorstCase(3, Relation("a <= b", 2.0, 1.0, 1e-9))
+    case = Witness(3, Relation("a <= b", 2.0, 1.0, 1e-9))
     _fake(monkeypatch, worst_slack=-0.5, verdict="fail", worst_case=case)
     status, out, _ = _run(capsys)
     assert status == 1
@@ -98,7 +98,7 @@ def test_a_skip_is_status_2_unless_allowed(capsys, monkeypatch):
 def test_a_failure_beside_a_skip_is_status_1(capsys, monkeypatch):
     results = (
         ClaimResult("duality", "s", 0, float("nan"), "skip", 0, None),
-        ClaimResult("example_1", "s", 1, -1.0, "fail", 0, WorstCase(0, Relation("a", 1.0, 0.0))),
+        ClaimResult("example_1", "s", 1, -1.0, "fail", 0, Witness(0, Relation("a", 1.0, 0.0))),
     )
     monkeypatch.setattr(_cli, "check_all", lambda ids, **options: results)
     assert _run(capsys, "--allow-skips")[0] == 1

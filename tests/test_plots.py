@@ -1,6 +1,7 @@
 """The figures show computed values, and the jump of JS is drawn as one."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -10,19 +11,13 @@ from divergences import plots
 pytest.importorskip("matplotlib")
 
 
-def _curves(axes):
-    return {line.get_label(): line for line in axes.lines if len(line.get_xdata()) > 1}
-
-
 def test_figure_1_is_a_v_and_two_steps():
     figure = plots.figure_1([-2.0, -0.5, 1.0])
     left, right = figure.axes
     (v,) = [line for line in left.lines if len(line.get_xdata())]
     np.testing.assert_array_equal(v.get_xdata(), [-2.0, -0.5, 0.0, 1.0])
     np.testing.assert_allclose(v.get_ydata(), [2.0, 0.5, 0.0, 1.0], rtol=1e-15)
-    drawn = [
-        (line, np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in right.lines
-    ]
+    drawn = [(line, *map(np.asarray, line.get_data())) for line in right.lines]
     at_zero = [y[0] for _, x, y in drawn if len(x) == 1]
     assert sorted(at_zero) == pytest.approx([0.0, 0.0, math.log(2), math.log(2), 1.0, 1.0])
     for line, x, y in drawn:
@@ -33,8 +28,9 @@ def test_figure_1_is_a_v_and_two_steps():
 
 def test_figure_1_on_one_side_only():
     right = plots.figure_1([0.5, 1.0]).axes[1]
-    assert all(np.min(line.get_xdata()) >= 0 for line in right.lines[:-1] if len(line.get_xdata()) == 2
-               and line.get_linewidth() > 1)  # fmt: skip
+    thick = [line for line in right.lines if line.get_linewidth() > 1 and len(line.get_xdata()) > 1]
+    assert len(thick) == 2
+    assert all(np.min(line.get_xdata()) >= 0 for line in thick)
 
 
 def test_figure_2_saturates_and_keeps_its_slope():
@@ -51,16 +47,13 @@ def test_figure_2_saturates_and_keeps_its_slope():
 
 @pytest.mark.parametrize("draw", [plots.figure_1, plots.figure_2])
 def test_figures_can_be_saved_and_touch_no_global_state(draw, tmp_path):
-    import sys
-
     figure = draw()
     for kind in ("png", "svg"):
         path = tmp_path / f"figure.{kind}"
         figure.savefig(path)
         assert path.stat().st_size > 1000
-    assert (
-        "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
-    )
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
 
 
 @pytest.mark.parametrize(
