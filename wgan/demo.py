@@ -85,6 +85,7 @@ def _claim_folder(out: Path) -> None:
     if out.is_dir() and any(out.iterdir()) and not mark.is_file():
         message = f"{out}: is neither empty nor the folder of an earlier demo"
         raise RunError(message)
+    RunFolder(out / "digits").remove()
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.html").unlink(missing_ok=True)
@@ -93,7 +94,6 @@ def _claim_folder(out: Path) -> None:
         raise RunError(message) from None
     content = json.dumps({"written by": "wgan demo"}) + "\n"
     write_atomically(mark, lambda file: file.write(content.encode()))
-    RunFolder(out / "digits").remove()
 
 
 def _page(claims: tuple[ClaimResult, ...], run: Run, *, whole: bool) -> str:

@@ -69,15 +69,20 @@ class RunFolder:
             raise RunError(message) from None
 
     def remove(self) -> None:
-        """Remove the files of a run, and the folder if nothing else is in it."""
+        """Remove a run whole; RunError, with nothing removed, where other things lie beside it."""
         files = [self.description, self.metrics, self.path / ".lock", self.path / ".run.json.part"]
-        files += [*self.checkpoints.glob("*.safetensors*"), *self.samples.glob("*.png*")]
+        files += [*self.checkpoints.glob("*.safetensors"), *self.samples.glob("*.png")]
         files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
+        known = {*files, self.checkpoints, self.samples}
+        odd = sorted(str(path) for path in self.path.rglob("*") if path not in known)
+        if odd:
+            message = f"{odd[0]}: is no part of a run; nothing was removed"
+            raise RunError(message)
         try:
             for file in files:
                 file.unlink(missing_ok=True)
             for folder in (self.checkpoints, self.samples, self.path):
-                if folder.is_dir() and not any(folder.iterdir()):
+                if folder.is_dir():
                     folder.rmdir()
         except OSError as error:
             message = f"{self.path}: cannot be removed ({error.strerror})"
