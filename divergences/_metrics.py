@@ -53,13 +53,10 @@ class Metric:
         return math.ldexp(1.0, min(max(exponent, _LEAST_EXPONENT), _GREATEST_EXPONENT) - exponent)
 
     def prepare(self, points: Float64Array, scale: float) -> Float64Array:
-        """The points that the distances act on: scaled, or unit vectors for the angular metric.
-
-        Zeros lose their sign, so that equal coordinates are equal to the bit.
-        """
+        """The points that the distances act on: scaled, or unit vectors for the angular metric."""
         if self.name == "angular":
             points = unit_vectors(points)
-        return points * scale + 0.0
+        return points * scale
 
     def matrix(self, x: Float64Array, y: Float64Array) -> Float64Array:
         """Distances of all pairs of prepared points, shape (n, m); O(n m d)."""

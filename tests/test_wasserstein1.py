@@ -1,4 +1,4 @@
-"""Values of wasserstein1 against POT, SciPy, exact arithmetic, and the laws of a distance."""
+"""Values of wasserstein1 against POT, SciPy, exact rationals, and laws of the distance."""
 
 import subprocess
 import sys
