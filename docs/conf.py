@@ -24,7 +24,6 @@ exclude_patterns = ["_build", "_generated"]
 templates_path: list[str] = []
 html_theme = "alabaster"
 html_theme_options = {"description": divergences.__doc__.splitlines()[0], "page_width": "64rem"}
-html_static_path = ["_static"]
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

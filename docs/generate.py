@@ -19,9 +19,13 @@ def _entry(claim: Any) -> str:
         "",
         f"In one line: `{claim.summary}`.",
         "",
-        f"*Source:* {claim.source}.",
+        f"*Source:* {claim.source}. *Hypotheses:* {'; '.join(claim.hypotheses) or 'none'}.",
         "",
-        f"*Hypotheses:* {claim.hypotheses}. *Checked:* {claim.inequality}.",
+        f"*Checked*, on {claim.cases} cases by default:",
+        "",
+        "$$",
+        claim.inequality,
+        "$$",
         "",
     ]
     return "\n".join(lines)

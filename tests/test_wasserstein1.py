@@ -1,4 +1,4 @@
-"""Values of wasserstein1 against POT, SciPy, exact rational arithmetic, and laws of the distance."""
+"""Values of wasserstein1 against POT, SciPy, exact rationals, and laws of the distance."""
 
 import subprocess
 import sys

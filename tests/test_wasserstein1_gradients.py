@@ -17,7 +17,7 @@ def city(p, q):
     return (p[:, None, :] - q[None, :, :]).abs().sum(-1)
 
 
-@pytest.mark.parametrize("metric", [*METRICS, city], ids=str)
+@pytest.mark.parametrize("metric", [*METRICS, city], ids=lambda m: getattr(m, "__name__", str(m)))
 @pytest.mark.parametrize("dimension", [1, 2, 4])
 def test_points_and_softmax_weights(metric, dimension):
     if metric == "angular" and dimension == 1:
