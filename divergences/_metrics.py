@@ -20,6 +20,7 @@ NORM_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
 
 _COORDINATES_A_PASS = 32  # squares summed one after another: bounds the rounding by 16 ulps
 _BLOCK_ENTRIES = 1 << 21  # entries of the largest temporary array
+_LEAST_EXPONENT, _GREATEST_EXPONENT = -500, 950  # of scaled coordinates
 _SAFE = 2.0**-500  # a distance above it has lost nothing to underflow of its squares
 
 
@@ -47,18 +48,15 @@ class Metric:
         """A power of two that takes coordinates away from the ends of the range of floats."""
         largest = max(float(np.abs(cloud).max()) for cloud in clouds)
         exponent = math.frexp(largest)[1]
-        if not self.is_norm or largest == 0 or -500 <= exponent <= 1000:
+        if not self.is_norm or largest == 0:
             return 1.0
-        return math.ldexp(1.0, min(1000 - exponent if exponent > 0 else -exponent, 1000))
+        return math.ldexp(1.0, min(max(exponent, _LEAST_EXPONENT), _GREATEST_EXPONENT) - exponent)
 
     def prepare(self, points: Float64Array, scale: float) -> Float64Array:
-        """The points that the distances act on: scaled, or unit vectors for the angular metric.
-
-        Zeros lose their sign, so that equal coordinates are equal to the bit.
-        """
+        """The points that the distances act on: scaled, or unit vectors for the angular metric."""
         if self.name == "angular":
             points = unit_vectors(points)
-        return points * scale + 0.0
+        return points * scale
 
     def matrix(self, x: Float64Array, y: Float64Array) -> Float64Array:
         """Distances of all pairs of prepared points, shape (n, m); O(n m d)."""

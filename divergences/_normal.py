@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_scalar, erf, is_tensor, like, namespace
+from ._array import as_scalar, detach, erf, is_tensor, like, namespace
 from ._typing import Array, Float64Array, Namespace
 from ._vectors import ATANH_SERIES, LOG_2, Pair, js_terms, log_quotient, series
 from .families import Normal
@@ -40,11 +40,11 @@ def parameters(p: Normal, q: Normal) -> tuple[Namespace, Array, Array, Array, Ar
 def kl_divergence(xp: Namespace, m1: Array, s1: Array, m2: Array, s2: Array) -> Array:
     r"""KL = (a^2 + r^2)/2 + (r - log(1 + r)), three non-negative parts."""
     a, r = (m1 - m2) / s2, (s1 - s2) / s2
-    return 0.5 * a * a + 0.5 * r * r + (r - _log1p(xp, r, s1, s2)[1])
+    return 0.5 * a * a + 0.5 * r * r + _log1p(xp, r, s1, s2)[1]
 
 
 def _log1p(xp: Namespace, r: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
-    r"""log(1 + r), and the number to subtract from r so that r - log(1 + r) keeps its digits.
+    r"""log(1 + r), and r - log(1 + r), each with all of its digits.
 
     With w = r/(2 + r): log(1 + r) = 2 atanh w and r - log(1 + r) = r w - 2 (atanh w - w).
     """
@@ -53,12 +53,12 @@ def _log1p(xp: Namespace, r: Array, s1: Array, s2: Array) -> tuple[Array, Array]
     w = small / (2.0 + small)
     excess = small * w - 2.0 * w * series(xp, ATANH_SERIES, w * w)
     logarithm = log_quotient(xp, s1, s2)
-    return xp.where(near, xp.log1p(small), logarithm), xp.where(near, r - excess, logarithm)
+    return xp.where(near, xp.log1p(small), logarithm), xp.where(near, excess, r - logarithm)
 
 
 def total_variation(xp: Namespace, m1: Array, s1: Array, m2: Array, s2: Array) -> Array:
     """erf(|a| / sqrt 8) for equal deviations, else by quadrature."""
-    if float(s1) == float(s2):
+    if _number(s1) == _number(s2):
         return erf(xp.abs(m1 - m2) / s1 / math.sqrt(8.0))
     value = _integral(xp, (m1, s1, m2, s2), lambda t: 0.5 * xp.abs(t))
     return xp.clip(value, 0.0, 1.0)
@@ -101,10 +101,14 @@ def _integral(xp: Namespace, laws: tuple[Array, Array, Array, Array], g: Any) ->
 def _half(xp: Namespace, a: Array, r: Array, s1: Array, s2: Array, g: Any) -> Array:
     """E g(t) under the first law; the nodes carry no gradient, the integrand does."""
     logarithm = _log1p(xp, r, s1, s2)[0]
-    nodes, weights = _nodes(float(a), float(r), float(logarithm))
+    nodes, weights = _nodes(_number(a), _number(r), _number(logarithm))
     u, w = like(nodes, a), like(weights, a)
     ratio = 0.5 * (a + r * u) * ((2.0 + r) * u + a) - logarithm
     return xp.sum(w * g(xp.tanh(0.5 * ratio)))
+
+
+def _number(value: Array) -> float:
+    return float(detach(value))
 
 
 def _nodes(a: float, r: float, logarithm: float) -> tuple[Float64Array, Float64Array]:

@@ -111,12 +111,10 @@ def optimal_transport(
     if ground.name == "callable":
         costs = as_numpy(problem.costs(problem.x, problem.y, _NAME))
         critic = _callable_critic(problem, solution)
-        return _result(value, solution, problem, lambda i, j: costs[i, j], critic)
+        return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
     x, y = (ground.prepare(as_numpy(cloud), solution.scale) for cloud in (problem.x, problem.y))
     critic = _metric_critic(ground, solution)
-    return _result(
-        value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]) / solution.scale, critic
-    )
+    return _result(value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]), critic)
 
 
 def _cost_problem(
@@ -159,7 +157,7 @@ def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
         )
         refuse(_NAME, "critic", requirement, f"{describe(z)} for a result of cost=")
 
-    return _result(value, solution, problem, lambda i, j: costs[i, j], critic)
+    return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
 
 
 def _result(
@@ -169,6 +167,10 @@ def _result(
     costs: Callable[[IntArray, IntArray], Float64Array],
     critic: Callable[[Any], Array],
 ) -> TransportResult:
+    potentials = solution.potential_x, solution.potential_y
+    if not all(np.isfinite(potential).all() for potential in potentials):
+        refuse(_NAME, "x and y", "be so close that the potentials are finite float64 numbers",
+               "points farther apart")  # fmt: skip
     model = problem.x if isinstance(problem, PointProblem) else problem.cost
     answer = finished(value, problem.dtype, _NAME)
     shape = (solution.supply.size, solution.demand.size)
@@ -179,7 +181,7 @@ def _result(
     precision = 2.0**-23 if str(problem.dtype).endswith("float32") else 0.0
 
     def check(result: TransportResult) -> None:
-        verify(_claims(result), given[0], given[1], costs, precision)
+        verify(_claims(result), given[0], given[1], costs, solution.scale, precision)
 
     return TransportResult(
         value=answer,
@@ -270,7 +272,8 @@ def _callable_critic(problem: PointProblem, solution: Solution) -> Callable[[Any
         same_dimension(z, problem.y, "critic", "z and the data")
         same_library("critic", z=z, y=problem.y)
         distances = as_float64(problem.costs(z, problem.y, "critic"))
-        values = namespace(z).min(distances + like(solution.heights, z), axis=1)
+        heights = like(solution.heights / solution.scale, z)
+        values = namespace(z).min(distances + heights, axis=1)
         return finish(values, result_dtype(z))
 
     return critic

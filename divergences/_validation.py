@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, is_tensor, result_dtype, values_are_readable
+from ._array import as_float64, as_numpy, detach, is_tensor, result_dtype, values_are_readable
 from ._metrics import NAMES, NORM_ORDERS, Metric
 from ._summation import exact_sum
 from ._typing import Array, ArrayLike, Float64Array
@@ -234,7 +234,7 @@ def real_number(value: Any, parameter: str, function: str, *, positive: bool = F
         refuse(function, parameter, kind, describe(value), TypeError)
     if not values_are_readable(value):
         return
-    number = float(value)
+    number = float(detach(value))
     if not math.isfinite(number) or (positive and number <= 0):
         refuse(function, parameter, kind, repr(number))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ._array import is_tensor
+from ._array import detach, is_tensor
 from ._validation import real_number, same_library
 from .measures import Law
 
@@ -47,7 +47,7 @@ class Normal(Law):
         same_library("Normal", **_tensors(mean=self.mean, std=self.std))
 
     def __repr__(self) -> str:
-        return f"Normal(mean={float(self.mean)!r}, std={float(self.std)!r})"
+        return f"Normal(mean={float(detach(self.mean))!r}, std={float(detach(self.std))!r})"
 
 
 def _tensors(**parameters: Any) -> dict[str, Any]:

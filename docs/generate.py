@@ -11,7 +11,7 @@ TARGET = Path(__file__).parent / "_generated"
 
 def _entry(claim: Any) -> str:
     lines = [
-        f"### `{claim.id}`: {claim.title}",
+        f"## `{claim.id}`: {claim.title}",
         "",
         "$$",
         claim.statement,
@@ -19,9 +19,13 @@ def _entry(claim: Any) -> str:
         "",
         f"In one line: `{claim.summary}`.",
         "",
-        f"*Source:* {claim.source}.",
+        f"*Source:* {claim.source}. *Hypotheses:* {'; '.join(claim.hypotheses) or 'none'}.",
         "",
-        f"*Hypotheses:* {claim.hypotheses}. *Checked:* {claim.inequality}.",
+        f"*Checked*, on {claim.cases} cases by default:",
+        "",
+        "$$",
+        claim.inequality,
+        "$$",
         "",
     ]
     return "\n".join(lines)

@@ -58,8 +58,8 @@ class TrainingConfig:
     """Generator steps between lines of metrics.jsonl, where the loss is also checked."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
-    threads: int = 0
-    """CPU threads of torch; 0 leaves torch's own choice."""
+    threads: int = 1
+    """CPU threads of torch; more help wide networks only. 0 leaves torch's own choice."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))

@@ -68,6 +68,26 @@ class RunFolder:
             message = f"{self.path}: cannot be created ({error.strerror})"
             raise RunError(message) from None
 
+    def remove(self) -> None:
+        """Remove a run whole; RunError, with nothing removed, where other things lie beside it."""
+        files = [self.description, self.metrics, self.path / ".lock", self.path / ".run.json.part"]
+        files += [*self.checkpoints.glob("*.safetensors"), *self.samples.glob("*.png")]
+        files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
+        known = {*files, self.checkpoints, self.samples}
+        odd = sorted(str(path) for path in self.path.rglob("*") if path not in known)
+        if odd:
+            message = f"{odd[0]}: is no part of a run; nothing was removed"
+            raise RunError(message)
+        try:
+            for file in files:
+                file.unlink(missing_ok=True)
+            for folder in (self.checkpoints, self.samples, self.path):
+                if folder.is_dir():
+                    folder.rmdir()
+        except OSError as error:
+            message = f"{self.path}: cannot be removed ({error.strerror})"
+            raise RunError(message) from None
+
     def write_description(self, config: TrainingConfig) -> None:
         """Record options and environment in run.json: from here on the folder holds a run."""
         content = {"config": config.to_json(), **describe_environment()}

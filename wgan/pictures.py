@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .checkpoint import write_atomically
 
-SCALE = 4
-"""Screen pixels for a pixel of a sample."""
+SCALE = 6
+"""Pixels of a grid for a pixel of a sample."""
 SHOWN = 64
 """Images in a grid."""
 
@@ -33,18 +33,20 @@ def image_grid(samples: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[
 
 def scatter(samples: NDArray[np.float32], real: NDArray[np.float32]) -> bytes:
     """Generated points over real points, first two coordinates; a PNG file."""
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.2, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    axes.scatter(real[:, 0], real[:, 1], s=14, color="0.75", label="held-out data")
-    axes.scatter(samples[:, 0], samples[:, 1], s=5, color="#0b5fa5", label="generated")
-    reach = 1.25 * float(np.abs(real).max())
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach * 1.25), aspect="equal")
-    axes.set(xlabel="first coordinate", ylabel="second coordinate")
-    axes.legend(loc="upper center", ncols=2, frameon=False, markerscale=2)
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=100)
+    with mpl.rc_context({"font.size": 16}):  # shown at half its size
+        figure = Figure(figsize=(6.4, 6.8), layout="constrained")
+        axes = figure.add_subplot()
+        axes.scatter(real[:, 0], real[:, 1], s=40, color="0.75", label="held-out data")
+        axes.scatter(samples[:, 0], samples[:, 1], s=12, color="#0b5fa5", label="generated")
+        reach = 1.25 * float(np.abs(real).max())
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axes.set(xlabel="first coordinate", ylabel="second coordinate")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+        figure.savefig(stream, format="png", dpi=100)
     return stream.getvalue()
 
 

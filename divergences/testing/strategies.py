@@ -38,7 +38,8 @@ def simplex_vectors(
     -------
     strategy of float64 arrays, shape (k,)
     """
-    st = _strategies()
+    from hypothesis import strategies as st
+
     least = 1 if positive else 0
     counts = st.lists(st.integers(least, WEIGHT_STEPS), min_size=min_size, max_size=max_size)
     return counts.map(_normalised)
@@ -65,7 +66,8 @@ def vector_pairs(relation: str | None = None, max_size: int = 8) -> "SearchStrat
     ValueError
         If there is no such relation.
     """
-    st = _strategies()
+    from hypothesis import strategies as st
+
     if relation is not None and relation not in RELATIONS:
         message = f"vector_pairs: relation must be one of {RELATIONS}; got {relation!r}"
         raise ValueError(message)
@@ -105,7 +107,8 @@ def discrete_measures(
     -------
     strategy of Discrete
     """
-    st = _strategies()
+    from hypothesis import strategies as st
+
     dimensions = st.integers(1, 4) if dimension is None else st.just(dimension)
     return dimensions.flatmap(lambda d: _measures(d, max_atoms, reach))
 
@@ -114,7 +117,8 @@ def measure_pairs(
     dimension: int | None = None, max_atoms: int = 6, *, reach: float = 1e3
 ) -> "SearchStrategy[tuple[Discrete, Discrete]]":
     """Two discrete laws in a space of one dimension; parameters as of `discrete_measures`."""
-    st = _strategies()
+    from hypothesis import strategies as st
+
     dimensions = st.integers(1, 4) if dimension is None else st.just(dimension)
     return dimensions.flatmap(
         lambda d: st.tuples(_measures(d, max_atoms, reach), _measures(d, max_atoms, reach))
@@ -123,7 +127,8 @@ def measure_pairs(
 
 def parallel_lines(max_atoms: int = 8) -> "SearchStrategy[MeasurePair]":
     """Example 1 with its answers, theta 0 or from 1e-300 to 1e300 in magnitude, of either sign."""
-    st = _strategies()
+    from hypothesis import strategies as st
+
     large = st.floats(1e-300, 1e300)
     thetas = st.one_of(st.just(0.0), large, large.map(lambda theta: -theta))
     return st.builds(
@@ -140,7 +145,8 @@ def solved_transport_problems(max_atoms: int = 8) -> "SearchStrategy[MeasurePair
     Translations, permutations, point masses, outward rays, laws on the line and parallel lines, of
     at most ``max_atoms`` atoms (the second law on the line has up to 12) in dimension 1 to 5.
     """
-    st = _strategies()
+    from hypothesis import strategies as st
+
     sizes, dimensions = st.integers(1, max_atoms), st.integers(1, 5)
     makers = st.sampled_from((problems.translation, problems.permutation, problems.outward_rays))
     return st.one_of(
@@ -154,16 +160,9 @@ def solved_transport_problems(max_atoms: int = 8) -> "SearchStrategy[MeasurePair
 
 def case_seeds() -> "SearchStrategy[int]":
     """Seeds for NumPy generators, and for cases of `divergences.theorems`."""
-    return _strategies().integers(0, 2**32 - 1)
+    from hypothesis import strategies as st
 
-
-def _strategies() -> Any:
-    try:
-        import hypothesis.strategies
-    except ImportError as error:
-        message = 'strategies need hypothesis: pip install "divergences[testing]"'
-        raise ImportError(message) from error
-    return hypothesis.strategies
+    return st.integers(0, 2**32 - 1)
 
 
 def _generator(seed: int) -> np.random.Generator:
@@ -179,7 +178,8 @@ def _normalised(counts: Any) -> Float64Array:
 
 
 def _measures(dimension: int, max_atoms: int, reach: float) -> "SearchStrategy[Discrete]":
-    st = _strategies()
+    from hypothesis import strategies as st
+
     coordinate = st.floats(-reach, reach, allow_subnormal=False)
     atom = st.tuples(*[coordinate] * dimension)
     weighted = st.lists(

@@ -3,7 +3,7 @@
 `ALL` is the list; `check_all` runs it; `python -m divergences theorems` prints what it finds.
 """
 
-from ._claim import Claim, ClaimResult, Relation, WorstCase
+from ._claim import Claim, ClaimResult, Relation, Witness
 from ._registry import ALL, check_all, check_case
 
-__all__ = ["ALL", "Claim", "ClaimResult", "Relation", "WorstCase", "check_all", "check_case"]
+__all__ = ["ALL", "Claim", "ClaimResult", "Relation", "Witness", "check_all", "check_case"]

@@ -119,7 +119,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class WorstCase:
+class Witness:
     """The relation with the least slack of a run, and how to draw its case again.
 
     ``divergences.theorems.check_case(id, index, seed=seed)`` returns all relations of that case.
@@ -141,7 +141,7 @@ class ClaimResult:
         nothing ran)
     verdict : "pass", "fail" or "skip" (a library that the claim needs is missing)
     seed : int
-    worst_case : WorstCase, or None where nothing ran
+    worst_case : Witness, or None where nothing ran
     """
 
     id: str
@@ -150,4 +150,4 @@ class ClaimResult:
     worst_slack: float
     verdict: Verdict
     seed: int
-    worst_case: WorstCase | None
+    worst_case: Witness | None

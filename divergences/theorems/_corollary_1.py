@@ -52,10 +52,10 @@ def check_corollary_1(rng: np.random.Generator, index: int) -> tuple[Relation, .
     widths = (2, *(int(width) for width in rng.integers(2, 6, size=int(rng.integers(0, 3)))), 3)
     activation = str(rng.choice(["tanh", "relu", "softplus"]))
     s, direction = (Network.draw(rng, widths, activation) for _ in range(2))
-    if index % 4 == 0:  # only the last bias moves: a translation, which reaches the bound
-        direction = direction.last_bias_only()
-    t = s.moved(direction, 10.0 ** rng.uniform(-6, 0))
     target, _ = random_measures(rng, dimension=3)
+    if index % 4 == 0:  # only the last bias moves: seen from P_s, this reaches the bound
+        direction, target = direction.last_bias_only(), Discrete(s(z), masses)
+    t = s.moved(direction, 10.0 ** rng.uniform(-6, 0))
     first = distance(target, Discrete(s(z), masses))
     second = distance(target, Discrete(t(z), masses))
     bound = parameter_bound(s, t, z, masses)

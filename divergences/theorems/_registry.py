@@ -20,7 +20,7 @@ from . import (
     _theorem_2,
     _theorem_3,
 )
-from ._claim import Claim, ClaimResult, Relation, WorstCase
+from ._claim import Claim, ClaimResult, Relation, Witness
 
 ALL: tuple[Claim, ...] = (
     *_example_1.CLAIMS,
@@ -118,11 +118,11 @@ def run(claim: Claim, *, cases: int, seed: int) -> ClaimResult:
     """Check ``cases`` cases of one claim."""
     if not all(importlib.util.find_spec(library) for library in claim.requires):
         return ClaimResult(claim.id, claim.summary, 0, math.nan, "skip", seed, None)
-    worst: WorstCase | None = None
+    worst: Witness | None = None
     for index in range(cases):
         for relation in _relations(claim, index, seed):
             if worst is None or _rank(relation) < _rank(worst.relation):
-                worst = WorstCase(index, relation)
+                worst = Witness(index, relation)
     slack = worst.relation.slack if worst else math.nan
     verdict = "pass" if slack >= 0 else "fail"
     return ClaimResult(claim.id, claim.summary, cases, slack, verdict, seed, worst)  # type: ignore[arg-type]

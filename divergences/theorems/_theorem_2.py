@@ -82,8 +82,11 @@ def check_weak(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     gap = abs(math.fsum(weights * f_p))
     rounding = relative(float(np.abs(f_p).max()))
     mesh = 2.0 ** -float(index % 12)
-    rounded = Discrete(np.round(p.points / mesh) * mesh, p.weights)
-    near = distance(p, rounded)
+    points = p.points
+    if index % 2:  # midway between the mesh's points, where rounding moves the farthest
+        points = (np.round(points / mesh) + 0.5) * mesh
+    rounded = np.floor(points / mesh + 0.5) * mesh
+    near = distance(Discrete(points, p.weights), Discrete(rounded, p.weights))
     n = index + 1
     shrinking, origin = Discrete([1.0 / n]), Discrete([0.0])
     point = diracs(rng)

@@ -16,12 +16,12 @@ import numpy as np
 from .._metrics import Metric
 from .._summation import total
 from .._typing import Float64Array
-from ._masses import Marginals, as_fractions
 from ._result import CertificateError
 
 RELATIVE_GAP = 1e-9
 GAP_PER_DIAMETER = 1e-13
 EPS = 2.0**-52
+SUBNORMAL = 2.0**-1074
 
 
 def conjugates(cost: Float64Array, v: Float64Array) -> tuple[Float64Array, Float64Array]:
@@ -31,15 +31,16 @@ def conjugates(cost: Float64Array, v: Float64Array) -> tuple[Float64Array, Float
     return u, (cost - u[:, None]).min(axis=0)
 
 
-def dual_value(masses: Marginals, u: Float64Array, v: Float64Array) -> float:
+def dual_value(
+    supply: Float64Array, demand: Float64Array, u: Float64Array, v: Float64Array
+) -> float:
     """The lower bound sum a u + sum b v."""
-    supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
     return total(np.concatenate([supply * u, demand * v]))
 
 
 def tolerance(value: float, diameter: float) -> float:
-    """The gap with which an answer is given."""
-    return RELATIVE_GAP * abs(value) + GAP_PER_DIAMETER * diameter
+    """The gap with which an answer is given; at least what rounding leaves of subnormal answers."""
+    return RELATIVE_GAP * abs(value) + GAP_PER_DIAMETER * diameter + 4 * SUBNORMAL
 
 
 def radius(metric: Metric, atoms: Float64Array) -> float:

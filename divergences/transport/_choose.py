@@ -90,13 +90,13 @@ def solve_points(
             residual, metric, masses.total, diameter / scale, scale, clock
         )
         flow = expand(flow, residual, masses)
+        potential -= potential.max() / 2 + potential.min() / 2
         at_x, at_y = potential[residual.atom_of_x], potential[residual.atom_of_y]
         anchors, heights = residual.atoms[sinks], potential[sinks]
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
-    margin = _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
+    at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
     value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
-    unscaled = (value / scale, (at_x - margin) / scale, -at_y / scale, diameter / scale)
-    return _certified(flow, masses, *unscaled, scale, anchors, heights)
+    return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
 
 
 def solve_cost(
@@ -119,10 +119,9 @@ def solve_cost(
     u = (scaled[:, used_columns] - dense.v).min(axis=1)
     v = (scaled - u[:, None]).min(axis=0)
     value = cost_of(flow, scaled[flow.source, flow.target], masses.total)
-    u = u - 4 * _certificate.EPS * largest * scale
-    return _certified(
-        flow, masses, value / scale, u / scale, v / scale, largest, 1.0, None, -v / scale
-    )
+    largest = largest * scale
+    u = u - 4 * _certificate.EPS * largest
+    return _certified(flow, masses, value, u, v, largest, scale, None, -v)
 
 
 def _solve_residual(
@@ -161,13 +160,14 @@ def _solve_dense(
     """
     best_flow, best_value = None, np.inf
     best_pair, best_dual = None, -np.inf
+    supply, demand = (as_fractions(m, total) for m in (masses.supply, masses.demand))
     clock.announce("network simplex")
     began = clock.elapsed()
     for candidate in _simplex.solve(cost, masses, clock):
         flow = candidate.flow
         value = cost_of(flow, cost[flow.source, flow.target], total)
         pair = _certificate.conjugates(cost, candidate.v)
-        dual = _certificate.dual_value(masses._replace(total=total), *pair)
+        dual = _certificate.dual_value(supply, demand, *pair)
         improved = value < best_value or dual > best_dual
         if value < best_value:
             best_flow, best_value = flow, value
@@ -181,6 +181,9 @@ def _solve_dense(
             clock.announce("refining")
         took = clock.elapsed() - began
         if clock.limited and not clock.allows(2 * took):
+            allowed = 0.5 * _certificate.tolerance(best_value, diameter * scale)
+            if best_value - best_dual <= allowed:  # late, but an answer
+                break
             _stop(best_value / scale, best_dual / scale, clock)
         began = clock.elapsed()
     if best_flow is None or best_pair is None:
@@ -208,21 +211,23 @@ def _certified(
     anchors: Float64Array | None,
     heights: Float64Array,
 ) -> Solution:
-    dual = _certificate.dual_value(masses, potential_x, potential_y)
-    allowed = _certificate.tolerance(value, diameter)
-    _certificate.require(value, dual, allowed)
-    return Solution(
-        value=value,
-        source=flow.source,
-        target=flow.target,
-        mass=as_fractions(flow.mass, masses.total),
-        supply=as_fractions(masses.supply, masses.total),
-        demand=as_fractions(masses.demand, masses.total),
-        potential_x=potential_x,
-        potential_y=potential_y,
-        dual_value=dual,
-        tolerance=allowed,
-        scale=scale,
-        anchors=anchors,
-        heights=heights,
-    )
+    """The solution in the caller's units, from one in scaled units, if its gap allows."""
+    supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
+    dual = _certificate.dual_value(supply, demand, potential_x, potential_y)
+    _certificate.require(value, dual, _certificate.tolerance(value, diameter))
+    with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
+        return Solution(
+            value=value / scale,
+            source=flow.source,
+            target=flow.target,
+            mass=as_fractions(flow.mass, masses.total),
+            supply=supply,
+            demand=demand,
+            potential_x=potential_x / scale,
+            potential_y=potential_y / scale,
+            dual_value=dual / scale,
+            tolerance=_certificate.tolerance(value / scale, diameter / scale),
+            scale=scale,
+            anchors=anchors,
+            heights=heights,
+        )

@@ -63,17 +63,11 @@ def _numerators(weights: Float64Array | None, count: int) -> Masses:
     return reduced
 
 
-def as_floats(mass: Masses, total: int) -> tuple[Float64Array, float]:
-    """Numerators and denominator as floats, each correctly rounded and far from overflow."""
-    if total.bit_length() < 200:
-        return mass.astype(np.float64), float(total)
-    return (mass / total).astype(np.float64), 1.0
-
-
 def as_fractions(mass: Masses, total: int) -> Float64Array:
     """``mass / total``, to 1.5 ulps."""
-    numerators, denominator = as_floats(mass, total)
-    return numerators / denominator
+    if total.bit_length() < 1000:
+        return mass.astype(np.float64) / float(total)
+    return np.asarray(mass / total, dtype=np.float64)  # Python's quotient of long integers
 
 
 def north_west(supply: Masses, demand: Masses) -> Flow:
@@ -96,5 +90,6 @@ def north_west(supply: Masses, demand: Masses) -> Flow:
 
 def cost_of(flow: Flow, costs: Float64Array, total: int) -> float:
     """Cost of a plan whose pairs cost ``costs``, to about 2 ulps where these are positive."""
-    mass, denominator = as_floats(flow.mass, total)
-    return sum_of(mass * costs) / denominator
+    if total <= EXACT_IN_FLOAT:
+        return sum_of(flow.mass * costs) / total
+    return sum_of(as_fractions(flow.mass, total) * costs)

@@ -79,8 +79,6 @@ def solve(cost: Float64Array, masses: Marginals, clock: Clock) -> Iterator[Candi
         v = v + change
         yield Candidate(flow, v, reduced)
         error = max(-float(previous.min()), float(reduced[flow.source, flow.target].max()))
-        if error == 0.0:
-            return
         cap = min(_CAP * error, float(reduced.max()))
 
 

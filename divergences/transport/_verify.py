@@ -7,7 +7,7 @@ import numpy as np
 
 from .._summation import total
 from .._typing import Float64Array, IntArray
-from ._certificate import EPS
+from ._certificate import EPS, SUBNORMAL
 from ._result import CertificateError
 
 _BLOCK_ENTRIES = 1 << 20
@@ -34,6 +34,7 @@ def verify(
     supply: Float64Array,
     demand: Float64Array,
     costs: Callable[[IntArray, IntArray], Float64Array],
+    scale: float,
     value_error: float,
 ) -> None:
     """Raise ``CertificateError`` on the first claim that does not hold.
@@ -42,23 +43,26 @@ def verify(
     ----------
     claims : Claims
     supply, demand : weights as the caller gave them, shapes (n,) and (m,)
-    costs : index arrays (i, j), broadcast against each other, to the costs of these pairs
+    costs : index arrays (i, j), broadcast against each other, to the scaled costs of these pairs
+    scale : power of two that takes costs from the caller's units to scaled ones
     value_error : relative rounding of the value's dtype
     """
+    claims = _scaled(claims, scale)
     supply, demand = supply / total(supply), demand / total(demand)
+    subnormal = 8 * SUBNORMAL * scale
     _marginals(claims, supply, demand)
     carried = costs(claims.source, claims.target)
     primal = total(claims.mass * carried)
     size = total(np.abs(claims.mass * carried))
-    if abs(primal - claims.value) > (_VALUE_ERROR + value_error) * size:
+    if abs(primal - claims.value) > (_VALUE_ERROR + value_error) * size + subnormal:
         _fail(f"the plan costs {primal!r}, not the value {claims.value!r}")
     u, v = claims.potential_x, claims.potential_y
     dual = total(np.concatenate([supply * u, demand * v]))
-    scale = float(np.abs(u).max() + np.abs(v).max())
-    if abs(dual - claims.dual_value) > 8 * EPS * scale:
+    largest = float(np.abs(u).max() + np.abs(v).max())
+    if abs(dual - claims.dual_value) > 8 * EPS * largest + subnormal:
         _fail(f"the potentials give {dual!r}, not dual_value {claims.dual_value!r}")
-    _feasible(u, v, costs)
-    if not primal - dual <= claims.tolerance:
+    _feasible(u, v, costs, subnormal)
+    if not primal - dual <= claims.tolerance + subnormal:
         _fail(f"the gap {primal - dual:.3g} is above the tolerance {claims.tolerance:.3g}")
 
 
@@ -76,15 +80,28 @@ def _marginals(claims: Claims, supply: Float64Array, demand: Float64Array) -> No
             _fail(f"the plan gives {name}[{worst}] mass {sums[worst]!r}, not {weights[worst]!r}")
 
 
+def _scaled(claims: Claims, scale: float) -> Claims:
+    return claims._replace(
+        value=claims.value * scale,
+        potential_x=claims.potential_x * scale,
+        potential_y=claims.potential_y * scale,
+        dual_value=claims.dual_value * scale,
+        tolerance=claims.tolerance * scale,
+    )
+
+
 def _feasible(
-    u: Float64Array, v: Float64Array, costs: Callable[[IntArray, IntArray], Float64Array]
+    u: Float64Array,
+    v: Float64Array,
+    costs: Callable[[IntArray, IntArray], Float64Array],
+    subnormal: float,
 ) -> None:
     columns = np.arange(v.size)
     step = max(1, _BLOCK_ENTRIES // v.size)
     for start in range(0, u.size, step):
         rows = np.arange(start, min(start + step, u.size))[:, None]
         block = costs(rows, columns)
-        allowed = _ROUNDING * EPS * np.abs(block)
+        allowed = _ROUNDING * EPS * np.abs(block) + subnormal
         excess = (u[rows] + v) - block - allowed
         worst = np.unravel_index(int(excess.argmax()), excess.shape)
         if not excess[worst] <= 0:

@@ -1,7 +1,6 @@
 """The claims hold, and the checks can tell: a false variant of every relation is refuted."""
 
 import math
-from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +11,16 @@ from hypothesis import strategies as st
 import divergences
 from divergences import theorems
 from divergences.testing import strategies
-from divergences.theorems import _counterexamples, _distances, _duality, _example_1
-from divergences.theorems import _figures, _theorem_1, _theorem_2, _theorem_3
+from divergences.theorems import (
+    _counterexamples,
+    _distances,
+    _duality,
+    _example_1,
+    _figures,
+    _theorem_1,
+    _theorem_2,
+    _theorem_3,
+)
 from divergences.theorems._registry import run
 
 IDS = [claim.id for claim in theorems.ALL]
@@ -47,46 +54,39 @@ def test_a_claim_holds_on_cases_that_hypothesis_draws(claim, data):
 LOOSE = {
     ("theorem_1_2", "|W(t) - W(s)| <= E L(Z) |t - s|"): 0.6,
     ("corollary_1", "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|"): 0.6,
-    ("theorem_2_2", "W(P, P rounded to mesh h) <= h sqrt(d)/2"): 0.8,
     ("duality", "E_P f - E_Q f <= W, f 1-Lipschitz"): 0.8,
     ("weight_clipping", "critic gap <= prod |W_l| W"): 0.4,
 }
+COARSE = {"counterexample_2": 1e-2}  # integrals by cells
 GUARDS = {("theorem_3", "the finite difference resolves 1e-6")}
 
 
-def _relations(claim):
-    found = defaultdict(list)
-    for index in range(claim.cases):
-        for relation in theorems.check_case(claim.id, index):
-            found[relation.name].append(relation)
-    return found
-
-
-def _falsified(relation, factor):
+def _falsified(relation, factor, change):
     if relation.kind == "<=":
         return replace(relation, rhs=factor * relation.rhs - (1e-3 if relation.rhs == 0 else 0.0))
     if math.isinf(relation.rhs):
         return replace(relation, rhs=1e300)
-    return replace(relation, rhs=relation.rhs + 1e-6 * max(1.0, abs(relation.rhs)))
+    return replace(relation, rhs=relation.rhs + change * max(1.0, abs(relation.rhs)))
 
 
 @claims
 def test_a_false_variant_of_each_relation_is_refuted(claim):
-    for name, relations in _relations(claim).items():
+    drawn = [theorems.check_case(claim.id, index) for index in range(claim.cases)]
+    change = COARSE.get(claim.id, 1e-6)
+    for name in sorted({relation.name for relations in drawn for relation in relations}):
         if (claim.id, name) in GUARDS:
             continue
         factor = LOOSE.get((claim.id, name), 0.9)
 
-        def check(rng, index, name=name, factor=factor):
+        def false(rng, index, name=name, factor=factor):
             return tuple(
-                _falsified(relation, factor) if relation.name == name else relation
-                for relation in claim.check(rng, index)
+                _falsified(relation, factor, change) if relation.name == name else relation
+                for relation in drawn[index]
             )
 
-        result = run(replace(claim, check=check), cases=claim.cases, seed=0)
+        result = run(replace(claim, check=false), cases=claim.cases, seed=0)
         assert result.verdict == "fail", (name, factor)
         assert result.worst_case.relation.name == name
-        assert len(relations) >= 1
 
 
 def test_the_finite_differences_of_theorem_3_resolve_far_more_than_they_must():
@@ -120,13 +120,13 @@ MISTAKES = [
     ("figure_1", _figures, "wasserstein1", lambda p, q: divergences.wasserstein1(p, q) ** 2),
     ("figure_2", _figures, "js_divergence", _scaled(divergences.js_divergence, 0.5)),
     ("figure_2", _figures, "saturation", lambda theta: theta / (1 + math.exp(theta))),
-    ("theorem_1_3", _theorem_1, "js_divergence", divergences.js_distance),
+    ("theorem_1_3", _theorem_1, "js_divergence", _scaled(divergences.js_divergence, 0.9)),
     ("theorem_2_1", _theorem_2, "js_divergence", _scaled(divergences.js_divergence, 2)),
     ("theorem_2_1", _theorem_2, "js_divergence", divergences.js_distance),
     ("theorem_2_1", _theorem_2, "total_variation", _scaled(divergences.total_variation, 1.001)),
     ("theorem_2_3", _theorem_2, "kl_divergence", _scaled(divergences.kl_divergence, 0.99)),
     ("theorem_2_3", _theorem_2, "total_variation", _scaled(divergences.total_variation, 2)),
-    ("theorem_2_4", _theorem_2, "total_variation", _scaled(divergences.total_variation, 1.001)),
+    ("theorem_2_4", _theorem_2, "total_variation", _scaled(divergences.total_variation, 0.999)),
     ("theorem_3", _theorem_3, "optimal_transport", _wrong_transport),
     ("optimal_critic", None, "optimal_transport", _wrong_transport),
     ("counterexample_2", _counterexamples, "wasserstein1", _scaled(divergences.wasserstein1, 1.1)),

@@ -27,9 +27,7 @@ def test_pullback_is_the_gradient_of_torch(activation):
     np.testing.assert_allclose(network(z), output.detach().numpy(), rtol=1e-13, atol=1e-13)
     (output * torch.tensor(cotangent)).sum().backward()
     gradient = network.pullback(z, cotangent)
-    for ours, theirs in zip(
-        gradient.weights + gradient.biases, weights + biases, strict=True
-    ):
+    for ours, theirs in zip(gradient.weights + gradient.biases, weights + biases, strict=True):
         np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-12, atol=1e-13)
 
 

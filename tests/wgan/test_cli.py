@@ -1,0 +1,137 @@
+"""The command line: what it prints, writes and returns."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wgan import load, train
+from wgan._cli import main
+
+from .conftest import contents, options, small_config, start
+
+
+def run_main(words, capsys):
+    """Exit status, standard output, standard error without the progress bar."""
+    status = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_train_evaluates_in_words_and_can_be_continued(tmp_path, capsys):
+    run = tmp_path / "run"
+    status, out, _ = run_main(options(run), capsys)
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[-1] == f"{run}: 20 generator steps done"
+    steps = [line for line in lines if line.startswith("step ")]
+    assert [line.split(":")[0] for line in steps] == ["step 0", "step 10", "step 20"]
+    records = [record for record in load(run).metrics() if "wasserstein1" in record]
+    for line, record in zip(steps, records, strict=True):
+        assert f"exact W1 to held-out data {record['wasserstein1']:.4g}" in line
+        assert f"floor {record['floor']:.4g}" in line
+        assert line.endswith("units of an unknown Lipschitz constant")
+    # options not given keep the values of the run
+    assert run_main(["train", "--out", run, "--resume", "--steps", 24], capsys)[0] == 0
+    assert load(run).step == 24
+    assert load(run).config.latent == 4
+
+
+def test_the_bar_shows_steps_and_the_estimate(tmp_path):
+    process = start(options(tmp_path / "run"))
+    _, bar = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "20/20" in bar
+    assert "generator step/s" in bar
+    assert "critic estimate" in bar
+    assert "unknown Lipschitz unit" in bar
+
+
+def test_sample_writes_arrays_and_pictures(finished, tmp_path, capsys):
+    run = finished.folder.path
+    status, out, _ = run_main(
+        ["sample", run, "--n", 5, "--seed", 9, "--out", tmp_path / "a.npy"], capsys
+    )
+    assert status == 0
+    assert out == f"{tmp_path / 'a.npy'}: 5 samples of the generator at step 20\n"
+    assert np.array_equal(np.load(tmp_path / "a.npy"), finished.sample(5, seed=9))
+    assert run_main(["sample", run, "--out", tmp_path / "a.png"], capsys)[0] == 0
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.format == "PNG"
+
+
+def test_evaluate_prints_the_exact_distance(finished, capsys):
+    status, out, _ = run_main(["evaluate", finished.folder.path, "--seed", 3], capsys)
+    evaluation = finished.evaluate(3)
+    assert status == 0
+    assert f"exact W1 to held-out data {evaluation.wasserstein1:.4g}" in out
+    assert f"W1 >= {evaluation.lower_bound:.4g}" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "Expected one of"),
+        (["fly"], "fly"),
+        (["train"], "--out"),
+        (["train", "--out", "new", "--stepz", "3"], "--stepz"),
+        (["train", "--out", "new", "--steps", "many"], "--steps"),
+        (["train", "--out", "new", "--steps", "-1"], "option steps must be an integer"),
+        (["train", "--out", "new", "--device", "abacus"], "--device"),
+        (["train", "--out", "new", "--data", "mnist"], "option data must be one of digits, ring"),
+        (["train", "--out", "new", "--generator-widths", "8", "0"], "option generator_widths must"),
+        (["train", "--out", "new", "--resume"], "new: no such folder"),
+        (["train", "--out", "empty", "--resume"], "empty: no run lies in this folder"),
+        (["train", "--out", "full"], "full: a run needs a new or empty folder"),
+        (["train", "--out", "run"], "run: a run lies here already; continue it with --resume"),
+        (["train", "--out", "run", "--resume", "--clip", "0.5"], "clip: 0.01 -> 0.5"),
+        (["train", "--out", "run", "--resume-step", "7"], "no checkpoint of step 7"),
+        (["train", "--out", "full/note.txt/run"], "cannot be created"),
+        (["sample", "run", "--out", "grid.gif"], "must end in .png or .npy"),
+        (["sample", "run", "--out", "none/grid.png"], "none/grid.png: cannot be written"),
+        (["sample", "run", "--out", "grid.png", "--n", "0"], "n must be a positive integer"),
+        (["sample", "new", "--out", "grid.png"], "new: no such folder"),
+        (["evaluate", "empty"], "empty: no run lies in this folder"),
+        (["evaluate", "run", "--seed", "-1"], "seed must be an integer of at least 0"),
+        (["report", "new"], "new: no such folder"),
+        (["report", "run", "--out", "none/report.html"], "none/report.html: cannot be written"),
+        (["demo", "--out", "full"], "full: is neither empty nor the folder of an earlier demo"),
+        (["demo", "--out", "full/note.txt"], "is a file"),
+        (["demo", "--out", "new", "--steps", "-2"], "option steps must"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_line_status_2_and_touch_nothing(
+    tmp_path, capsys, monkeypatch, words, complaint
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "note.txt").write_text("precious")
+    train(small_config("run", steps=0), quiet=True)
+    before, folders = contents(tmp_path), sorted(tmp_path.rglob("*"))
+    status, out, err = run_main(words, capsys)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("wgan: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert complaint in err
+    assert contents(tmp_path) == before
+    assert sorted(tmp_path.rglob("*")) == folders
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_refused(tmp_path, capsys):
+    tmp_path.chmod(0o500)
+    status, _, err = run_main(options(tmp_path / "run"), capsys)
+    assert (status, err.count("\n")) == (2, 1)
+
+
+def test_help_is_not_a_mistake(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--help"])
+    assert end.value.code in (0, None)
+    text = capsys.readouterr().out
+    for option in ("--steps", "--eval-every", "--checkpoint-every", "--resume", "--device"):
+        assert option in text

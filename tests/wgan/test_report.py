@@ -1,0 +1,96 @@
+import html.parser
+import re
+import shlex
+
+import pytest
+
+from wgan import RunError, TrainingConfig, train
+from wgan.report import command, excess_fall, verdict, write_report
+
+from .conftest import small_config
+
+
+class Page(html.parser.HTMLParser):
+    """Collects what a page refers to, its headings and its cells; checks that tags match."""
+
+    VOID = frozenset({"meta", "img", "link", "br"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources, self.headings, self.cells = [], [], [], []
+        self.feed(text)
+        assert not self.open, "tags left open"
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        assert tag not in ("script", "link", "iframe")
+        self.sources += [attributes[name] for name in ("src", "href") if name in attributes]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("h1", "h2"):
+            self.headings.append(data)
+        if self.open and self.open[-1] == "td":
+            self.cells.append(data)
+
+
+@pytest.fixture
+def report(finished, tmp_path):
+    write_report(finished.folder.path, tmp_path / "report.html")
+    return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_nothing_comes_from_outside(report):
+    page = Page(report)
+    assert page.sources
+    assert all(source.startswith("data:image/") for source in page.sources)
+    assert "url(" not in report
+    assert "http" not in re.sub(r'src="[^"]*"', "", report)
+
+
+def test_every_part_is_there(report, finished):
+    page = Page(report)
+    assert page.headings == ["Wasserstein GAN on ring, 20 generator steps", "Curves",
+                             "Samples over time", "Exact numbers", "What was run",
+                             "How to repeat it"]  # fmt: skip
+    for record in finished.metrics():
+        if "wasserstein1" in record:
+            assert f"{record['wasserstein1']:.4f}" in page.cells
+            assert f"{record['lower_bound']:.4g}" in page.cells
+    for name in ("learning_rate", "5e-05", "torch", "processor"):
+        assert name in page.cells
+    assert "units of an unknown Lipschitz constant" in report
+    assert verdict(finished) in report
+
+
+def test_the_command_of_a_report_repeats_the_run(tmp_path):
+    from wgan._cli import parse
+
+    config = small_config(tmp_path / "odd name", seed=7, clip=0.02)
+    words = shlex.split(command(config))
+    assert words[:3] == ["python", "-m", "wgan"]
+    again = parse(words[3:]).config
+    assert again.to_json() == config.to_json()
+    assert command(TrainingConfig(out="runs/digits")) == (
+        "python -m wgan train --data digits --out runs/digits --steps 2000 --seed 0"
+    )
+
+
+def test_the_fall_of_the_excess_is_that_of_the_log(finished):
+    records = [record for record in finished.metrics() if "wasserstein1" in record]
+    first, last = (record["wasserstein1"] - record["floor"] for record in (records[0], records[-1]))
+    assert excess_fall(finished) == 1 - last / first
+    word = "fell" if last <= first else "rose"
+    assert verdict(finished).startswith(f"the excess of the exact W1 over the floor {word} by ")
+
+
+def test_a_run_without_an_evaluation_has_no_report(tmp_path):
+    run = train(small_config(tmp_path / "run"), quiet=True)
+    run.folder.metrics.write_text('{"step": 2, "critic_estimate": 0.5, "time": {}}\n')
+    with pytest.raises(RunError, match="has not been evaluated yet"):
+        write_report(run.folder.path, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()

@@ -1,0 +1,214 @@
+"""The report of a run: outcome, curves, samples over time, numbers, options, how to repeat it."""
+
+import dataclasses
+import html
+import shlex
+from pathlib import Path
+from typing import Any
+
+from .charts import distance_chart, estimate_chart, speed_chart
+from .checkpoint import write_atomically
+from .config import TrainingConfig
+from .data import Data
+from .errors import RunError
+from .evaluate import ESTIMATE_UNIT
+from .page import Section, page, picture, table
+from .pictures import SHOWN
+from .pictures import picture as draw
+from .run import Run, load
+
+ROWS = 24
+"""Evaluations in the table; of more, evenly spaced ones are shown."""
+GRIDS = 5
+"""Pictures of samples over time."""
+
+
+def write_report(run: Path, out: Path) -> None:
+    """Write the report of the run in folder ``run`` to the HTML file ``out``.
+
+    Raises
+    ------
+    RunError
+        For a folder without a run, or without an evaluation yet, or a file that cannot be written.
+    """
+    loaded = load(run)
+    title = f"Wasserstein GAN on {loaded.config.data}, {loaded.step} generator steps"
+    write_page(out, page(title, lead(loaded), sections(loaded)))
+
+
+def write_page(out: Path, text: str) -> None:
+    """Write an HTML file whole or not at all."""
+    write_atomically(out, lambda file: file.write(text.encode()))
+
+
+def evaluations(run: Run) -> list[dict[str, Any]]:
+    """The lines of the log that hold an evaluation; RunError if there is none."""
+    found = [record for record in run.metrics() if "wasserstein1" in record]
+    if not found:
+        message = f"{run.folder.path}: this run has not been evaluated yet"
+        raise RunError(message)
+    return found
+
+
+def excess_fall(run: Run) -> float:
+    """By which part the excess over the floor fell from the first evaluation to the last.
+
+    1 means down to the floor; negative that it rose.
+    """
+    records = evaluations(run)
+    return float(1 - records[-1]["excess"] / records[0]["excess"])
+
+
+def verdict(run: Run) -> str:
+    """The outcome in a sentence."""
+    fall = excess_fall(run)
+    word = "fell" if fall >= 0 else "rose"
+    return f"the excess of the exact W1 over the floor {word} by {abs(fall):.0%}"
+
+
+def lead(run: Run) -> str:
+    """The first paragraph: the outcome in numbers."""
+    records = evaluations(run)
+    first, last = records[0], records[-1]
+    return (
+        f'<p class="verdict">From step {first["step"]} to step {last["step"]} {verdict(run)}: the '
+        f"distance to held-out data went from {first['wasserstein1']:.3f} to "
+        f"{last['wasserstein1']:.3f}, where two real samples of the same size are "
+        f"{last['floor']:.3f} apart.</p>"
+    )
+
+
+def sections(run: Run) -> list[Section]:
+    """All sections of a run's report."""
+    return [
+        Section("Curves", _curves(run)),
+        Section("Samples over time", _samples(run)),
+        Section("Exact numbers", _numbers(run)),
+        Section("What was run", _configuration(run)),
+        Section("How to repeat it", _repeat(run)),
+    ]
+
+
+def distance_unit(data: Data) -> str:
+    """The unit of distances between samples, in words."""
+    return "Euclidean, pixels in [-1, 1]" if data.image_shape else "Euclidean, units of the plane"
+
+
+def _curves(run: Run) -> str:
+    records = run.metrics()
+    count = len(run.data.held_out)
+    return (
+        f"<p>The exact Wasserstein-1 distance between {count} held-out real samples and {count} "
+        f"generated ones. The dashed floor is the same distance between the held-out samples and "
+        f"{count} other real ones: no generator can be expected to come below it. It is an "
+        f"empirical distance of finite samples, larger than that of the laws.</p>"
+        f"{distance_chart(records, distance_unit(run.data))}"
+        f"<p>The critic maximises E f(data) − E f(samples), so a positive estimate means that it "
+        f"tells the two apart. A clipped critic is K-Lipschitz for a K that nobody knows: its "
+        f"estimate has no unit and its height may not be compared with the distance above, nor "
+        f"with another run.</p>"
+        f"{estimate_chart(records)}"
+        f"{speed_chart(records)}"
+    )
+
+
+def _samples(run: Run) -> str:
+    files = sorted(run.folder.samples.glob("*.png"))
+    files = [path for path in files if int(path.stem) <= run.step]
+    shape = run.data.image_shape
+    real = run.data.held_out.numpy()
+    pictures = [
+        picture(path.read_bytes(), f"samples at step {int(path.stem)}")
+        for path in _spread(files, GRIDS)
+    ]
+    if shape:
+        pictures.append(picture(draw(real[:SHOWN], real, shape), "held-out real data"))
+    return (
+        "<p>The same noise at every time, so that a picture in one place is the same input seen "
+        f"by a later generator.</p>\n<div class='grids'>{''.join(pictures)}</div>"
+    )
+
+
+def _numbers(run: Run) -> str:
+    records = evaluations(run)
+    shown = _spread(records, ROWS)
+    start = records[0]["excess"]
+    columns = ("step", "exact W1", "floor", "excess", "excess left",
+               "critic estimate, held-out", "certified: W1 ≥")  # fmt: skip
+    rows = [
+        (
+            str(record["step"]),
+            f"{record['wasserstein1']:.4f}",
+            f"{record['floor']:.4f}",
+            f"{record['excess']:.4f}",
+            f"{record['excess'] / start:.0%}",
+            f"{record['critic_estimate_held_out']:.4g}",
+            f"{record['lower_bound']:.4g}",
+        )
+        for record in shown
+    ]
+    left_out = "" if len(shown) == len(records) else f" {len(shown)} of {len(records)} are shown."
+    return (
+        f"<p>Distances are {distance_unit(run.data)}; the critic's estimate is in "
+        f"{ESTIMATE_UNIT}. Divided by a Lipschitz constant that no clipped critic of this shape "
+        f"exceeds, it is a certified lower bound of the exact distance: true, and far below it."
+        f"{left_out}</p>{table(columns, rows, 'r' * len(columns))}"
+    )
+
+
+def _configuration(run: Run) -> str:
+    description = run.folder.read_description()
+    documented = {field.name: field for field in dataclasses.fields(TrainingConfig)}
+    options = [
+        (name, " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+        for name, value in run.config.to_json().items()
+        if name in documented
+    ]
+    machine = description.get("machine", {})
+    facts = [
+        ("begun", description.get("date", "unknown")),
+        ("processor", f"{machine.get('processor', 'unknown')}, {machine.get('cores', '?')} cores"),
+        ("system", machine.get("system", "unknown")),
+        *description.get("versions", {}).items(),
+    ]
+    return (
+        "<p>Algorithm 1 of Arjovsky, Chintala and Bottou, <i>Wasserstein GAN</i> (2017), with "
+        f"weight clipping. {_parameters(run)}</p>"
+        f"{table(('option', 'value'), options)}{table(('environment', ''), facts)}"
+    )
+
+
+def _parameters(run: Run) -> str:
+    counts = {
+        name: sum(parameter.numel() for parameter in network.parameters())
+        for name, network in (("generator", run.generator), ("critic", run.critic))
+    }
+    return f"The generator has {counts['generator']:,} parameters, the critic {counts['critic']:,}."
+
+
+def command(config: TrainingConfig) -> str:
+    """The command line of a run, with the options that are not the defaults."""
+    words = ["python", "-m", "wgan", "train", "--data", config.data]
+    words += ["--out", f"runs/{config.out.name}"]
+    default = TrainingConfig(out=config.out).to_json()
+    for name, value in config.to_json().items():
+        if name in ("steps", "seed") or (value != default[name] and name != "data"):
+            entries = value if isinstance(value, tuple) else (value,)
+            words += ["--" + name.replace("_", "-"), *map(str, entries)]
+    return shlex.join(words)
+
+
+def _repeat(run: Run) -> str:
+    config = dataclasses.replace(run.config, steps=run.step)
+    return (
+        f"<pre>{html.escape(command(config))}</pre>"
+        "<p>On a CPU, with the same versions and number of threads, every number but the times "
+        "comes out the same.</p>"
+    )
+
+
+def _spread(items: list[Any], count: int) -> list[Any]:
+    """At most ``count`` of the items, evenly spaced, the first and the last among them."""
+    if len(items) <= count:
+        return items
+    return [items[round(k * (len(items) - 1) / (count - 1))] for k in range(count)]
