@@ -146,6 +146,9 @@ def point_problem(
         if solver == "line" and choose(metric, x.shape[-1]) != "line":
             refuse(function, "solver", "be 'simplex' unless points are numbers and metric a norm",
                    f"'line' for dimension {x.shape[-1]} and metric {metric.name!r}")  # fmt: skip
+        if solver == "multiscale" and not metric.is_norm:
+            refuse(function, "solver", "be 'simplex' unless the metric is a norm",
+                   f"'multiscale' for metric {metric.name!r}")  # fmt: skip
     return PointProblem(x, y, x_weights, y_weights, metric, solver)
 
 

@@ -1,23 +1,28 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
-On the line (one coordinate and a norm) the monotone plan; in every other case common mass is
-cancelled and the network simplex solves the dense problem between what is left. A solver that the
-caller names is used as named, so the simplex can be asked for on the line too.
+On the line (one coordinate and a norm) the monotone plan. In every other case common mass is
+cancelled, and between what is left: under a norm in at most ``LOW_DIMENSION`` coordinates the
+multiscale simplex, in O(n) memory, once the problem is large enough to repay loading a compiler;
+else the network simplex on the dense matrix. A solver that the caller names is used as named, so
+both can be asked for on the line too.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from . import _certificate, _line, _simplex
+from . import _certificate, _line, _low_dimension, _simplex
 from ._clock import Clock
 from ._common_mass import Residual, cancel, expand
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
-SOLVERS = ("line", "simplex")
+SOLVERS = ("line", "multiscale", "simplex")
+
+LOW_DIMENSION = 8
+SMALL = 500 * 500  # pairs below which the dense simplex takes milliseconds
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
 # where that takes milliseconds, else only where the certificate would notice.
@@ -34,11 +39,15 @@ class _Dense(NamedTuple):
     v: Float64Array
 
 
-def choose(metric: Metric, dimension: int, solver: str | None = None) -> str:
-    """The solver that the rule above picks, or the caller's."""
+def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: int = 0) -> str:
+    """The solver that the rule above picks for so many pairs of points, or the caller's."""
     if solver is not None:
         return solver
-    return "line" if dimension == 1 and metric.is_norm else "simplex"
+    if not metric.is_norm:
+        return "simplex"
+    if dimension == 1:
+        return "line"
+    return "multiscale" if dimension <= LOW_DIMENSION and pairs > SMALL else "simplex"
 
 
 def value_on_the_line(
@@ -86,8 +95,10 @@ def solve_points(
         clock.announce("cancelling common mass")
         residual = cancel(x, y, masses)
         diameter = _certificate.radius(metric, residual.atoms)
+        pairs = residual.sources.size * residual.sinks.size
+        solver = choose(metric, x.shape[1], solver, pairs=pairs)
         flow, potential, sinks = _solve_residual(
-            residual, metric, masses.total, diameter / scale, scale, clock
+            residual, metric, solver, masses.total, diameter / scale, scale, clock
         )
         flow = expand(flow, residual, masses)
         potential -= potential.max() / 2 + potential.min() / 2
@@ -125,14 +136,17 @@ def solve_cost(
 
 
 def _solve_residual(
-    residual: Residual, metric: Metric, total: int, diameter: float, scale: float, clock: Clock
-) -> tuple[Flow, Float64Array, IntArray]:
+    residual: Residual, metric: Metric, solver: str, total: int, diameter: float, scale: float,
+    clock: Clock,
+) -> tuple[Flow, Float64Array, IntArray]:  # fmt: skip
     """Flow between sources and sinks, the potential at all atoms, and the atoms that span it."""
     atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
     if not sources.size:
         nothing = np.zeros(0, dtype=np.int64)
         flow = Flow(nothing, nothing, residual.stays[:0])
         return flow, np.zeros(atoms.shape[0]), np.arange(atoms.shape[0])
+    if solver == "multiscale":
+        return *_solve_low_dimension(residual, metric, total, scale, clock), sinks
     clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
     cost = metric.matrix(atoms[sources], atoms[sinks])
     dense = _solve_dense(cost, residual.marginals, total, diameter, scale, clock)
@@ -144,6 +158,21 @@ def _solve_residual(
         at_others = metric.matrix(atoms[others], atoms[sinks])
         potential[others] = (at_others - dense.v).min(axis=1)
     return dense.flow, potential, sinks
+
+
+def _solve_low_dimension(
+    residual: Residual, metric: Metric, total: int, scale: float, clock: Clock
+) -> tuple[Flow, Float64Array]:
+    """Flow between sources and sinks, and the potential at all atoms, in O(n) memory."""
+    try:
+        return _low_dimension.solve(residual, metric, clock)
+    except _low_dimension.StoppedEarly as stopped:
+        flow, potential = stopped.flow, stopped.potential
+    atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
+    lengths = metric.pairs(atoms[sources[flow.source]], atoms[sinks[flow.target]])
+    supply, demand = (as_fractions(m, total) for m in residual.marginals[:2])
+    dual = _certificate.dual_value(supply, demand, potential[sources], -potential[sinks])
+    _stop(cost_of(flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
 
 
 def _solve_dense(
@@ -192,7 +221,7 @@ def _solve_dense(
     return _Dense(best_flow, *best_pair)
 
 
-def _stop(value: float, dual: float, clock: Clock) -> None:
+def _stop(value: float, dual: float, clock: Clock) -> NoReturn:
     message = (
         f"optimal_transport: time_limit of {clock.limit:g} s does not suffice; after "
         f"{clock.elapsed():.3g} s the value is known to lie in [{dual!r}, {value!r}]"

@@ -5,16 +5,18 @@ the marginals alone, in integers, by stripping leaves. So no rounding error of t
 in a plan.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from .._typing import Float64Array, IntArray
 from ._masses import Flow, Marginals
 
+Costs = Callable[[int, IntArray], Float64Array]  # of source i and some targets
+
 
 def flows_on_forest(
-    source: IntArray, target: IntArray, masses: Marginals, cost: Float64Array
+    source: IntArray, target: IntArray, masses: Marginals, cost: Costs
 ) -> Flow:
     """The plan of ``masses`` carried by the pairs (source, target), all flows non-negative.
 
@@ -63,7 +65,7 @@ def _strip_leaves(ends: Sequence[tuple[int, int]], left: list[int]) -> list[int]
 
 
 def _cheapest_first(
-    supply: list[int], demand: list[int], cost: Float64Array
+    supply: list[int], demand: list[int], cost: Costs
 ) -> list[tuple[tuple[int, int], int]]:
     """Moves ((i, n + j), mass) of all of ``supply`` to ``demand``, each to the cheapest left."""
     moves = []
@@ -71,7 +73,7 @@ def _cheapest_first(
     for i, available in enumerate(supply):
         if not available:
             continue
-        for j in open_columns[np.argsort(cost[i, open_columns], kind="stable")]:
+        for j in open_columns[np.argsort(cost(i, open_columns), kind="stable")]:
             mass = min(available, demand[j])
             moves.append(((i, len(supply) + int(j)), mass))
             available -= mass  # noqa: PLW2901

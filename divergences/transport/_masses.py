@@ -88,6 +88,21 @@ def north_west(supply: Masses, demand: Masses) -> Flow:
     return Flow(source[kept], target[kept], mass[kept])
 
 
+def in_units(masses: Marginals, units: int) -> tuple[IntArray, IntArray]:
+    """Masses rounded down to multiples of total / units, as integers of exactly equal sums."""
+    unit = -(-masses.total // units)
+    rows = (masses.supply // unit).astype(np.int64)
+    columns = (masses.demand // unit).astype(np.int64)
+    difference = int(rows.sum() - columns.sum())
+    larger = rows if difference > 0 else columns
+    # The sums differ by less than one unit an atom: the heaviest atoms give one each.
+    heaviest_first = np.argsort(-larger, kind="stable")
+    givers = min(abs(difference), int(np.count_nonzero(larger)))
+    larger[heaviest_first[:givers]] -= 1
+    larger[heaviest_first[0]] -= abs(difference) - givers
+    return rows, columns
+
+
 def cost_of(flow: Flow, costs: Float64Array, total: int) -> float:
     """Cost of a plan whose pairs cost ``costs``, to about 2 ulps where these are positive."""
     if total <= EXACT_IN_FLOAT:

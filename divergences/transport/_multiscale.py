@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import Float64Array, IntArray
+from ._clock import Clock
 from ._kd_tree import Tree, below, build, sort
 from ._masses import Flow, north_west
 from ._network_simplex import (
@@ -39,7 +40,6 @@ _LEAVES = 40  # leaves searched for such an arc: proposals need not be the best
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0, in diameters
 _EXACT, _COARSE = 1e-13, 1e-7  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 200
-_PIVOTS_A_NODE = 10_000
 
 
 class Cloud(NamedTuple):
@@ -61,29 +61,47 @@ class Potential(NamedTuple):
         return values[:, 0]
 
 
+class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is known)
+    """The time ended; ``flow`` is feasible and ``potential``, where not None, has slope 1."""
+
+    def __init__(self, flow: Flow, potential: Potential | None) -> None:
+        super().__init__()
+        self.flow = flow
+        self.potential = potential
+
+
 def solve(
-    x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float
-) -> tuple[Flow, Float64Array]:
+    x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float,
+    clock: Clock,
+) -> tuple[Flow, Potential]:  # fmt: skip
     """Optimal flow from points x (n, d) to y (m, d) under the norm of this order.
 
     Masses are positive int64 of equal sums, at most 2^62; points are scaled so that their diameter
-    is about 1. Returned with the flow are heights (m,) of the sinks, for which the potential
-    f(z) = min_j d(z, y_j) + height_j is optimal.
+    is about 1. The potential is optimal and has slope 1 everywhere.
+
+    Raises
+    ------
+    OutOfTime
+        When the clock does not allow more.
     """
     x, y = np.array(x, order="C"), np.array(y, order="C")
     x_order, y_order = sort(x), sort(y)
     supply, demand = supply[x_order], demand[y_order]
     flow, potential = None, None
-    for level in _levels(max(x.shape[0], y.shape[0])):
-        sources, sinks = _clusters(x, supply, level), _clusters(y, demand, level)
-        flow = _split(flow, sources.mass, sinks.mass)
-        share = _EXACT if level is None else _COARSE
-        flow, potential = _solve_level(sources, sinks, flow, potential, order, share)
+    try:
+        for level in _levels(max(x.shape[0], y.shape[0])):
+            sources, sinks = _clusters(x, supply, level), _clusters(y, demand, level)
+            clock.announce(f"{sources.mass.size} sources, {sinks.mass.size} sinks")
+            flow = _split(flow, sources.mass, sinks.mass)
+            share = _EXACT if level is None else _COARSE
+            flow, potential = _solve_level(sources, sinks, flow, potential, order, share, clock)
+    except OutOfTime as stopped:
+        flow = _split(stopped.flow, supply, demand)
+        flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
+        raise OutOfTime(flow, stopped.potential) from None
     assert flow is not None
     assert potential is not None
-    heights = np.empty_like(potential.heights)
-    heights[y_order] = potential.heights
-    return Flow(x_order[flow.source], y_order[flow.target], flow.mass), heights
+    return Flow(x_order[flow.source], y_order[flow.target], flow.mass), potential
 
 
 def _levels(count: int) -> list[int | None]:
@@ -121,8 +139,9 @@ def _split(flow: Flow | None, supply: IntArray, demand: IntArray) -> Flow:
 
 
 def _solve_level(
-    sources: Cloud, sinks: Cloud, flow: Flow, guide: Potential | None, order: float, share: float
-) -> tuple[Flow, Potential]:
+    sources: Cloud, sinks: Cloud, flow: Flow, guide: Potential | None, order: float, share: float,
+    clock: Clock,
+) -> tuple[Flow, Potential]:  # fmt: skip
     """Optimal flow between two clouds, from a feasible flow and a guess of the potential."""
     x, y = sources.tree, sinks.tree
     n, m = x.points.shape[0], y.points.shape[0]
@@ -133,18 +152,15 @@ def _solve_level(
     tree, lists = in_preorder(tree, n + m, lists)
     refresh(tree, x.points, y.points, order)
     _propose(lists, tree, x, y, f, g, order)
-    limit = _PIVOTS_A_NODE * (n + m)
     for _ in range(_ROUNDS):
-        tree, lists, pivots = optimise(
-            tree, lists, x.points, y.points, order, _ROUNDING, limit
-        )  # fmt: skip
+        for tree, lists in optimise(tree, lists, x.points, y.points, order, _ROUNDING):  # noqa: B020
+            if not clock.allows(0.0):
+                raise OutOfTime(_flow(tree, n), guide)
         f, g = _potentials(tree, n, m)
         excess = _improve(lists, tree, sources, sinks, f, g, order)
         if excess <= share * _cost(tree, x.points, y.points, order):
             return _flow(tree, n), Potential(y, g)
-        if pivots >= limit:
-            break
-    message = f"the multiscale simplex did not converge (excess cost {excess:.3g})"
+    message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"
     raise CertificateError(message)
 
 

@@ -6,6 +6,7 @@ no candidate has one. Who may be a candidate is not decided here: pricing all pa
 lists lack.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 from ._norms import distance
+from ._result import CertificateError
 from ._spanning_tree import Labels, SpanningTree, pivot, preorder, refresh, renumber
 
 WIDTH = 40
 _BLOCK = 20  # sources priced for a pivot
+_STAGES = 20_000  # far beyond any problem met: the guard against a cycle
 _RENUMBER = 0.3  # pivots, in nodes, after which labels are put in preorder again
 
 
@@ -147,24 +150,22 @@ def _in_preorder(
 in_preorder = jit(_in_preorder)
 
 
-def _optimise(
+def optimise(
     tree: SpanningTree, lists: Candidates, x: Float64Array, y: Float64Array, order: float,
-    tolerance: float, limit: int,
-) -> tuple[SpanningTree, Candidates, int]:  # fmt: skip
-    """Pivot to optimality over the lists; the tree's root is labelled 0, before and after.
+    tolerance: float,
+) -> Iterator[tuple[SpanningTree, Candidates]]:  # fmt: skip
+    """Pivot to optimality over the lists, of a tree whose root is labelled 0, before and after.
 
-    Returns also the pivots made; ``limit`` of them means that it stopped early.
+    Between the stages (milliseconds each) the caller may stop.
     """
-    between = max(1, int(_RENUMBER * tree.parent.size))
-    total, first = 0, 0
-    while total < limit:
+    between = max(1000, int(_RENUMBER * tree.parent.size))
+    first, made = 0, between
+    for _ in range(_STAGES):
         made, first = run(lists, tree, 0, first, tolerance, between)
-        total += made
         tree, lists = in_preorder(tree, 0, lists)
         refresh(tree, x, y, order)
+        yield tree, lists
         if made < between:
-            break
-    return tree, lists, total
-
-
-optimise = jit(_optimise)
+            return
+    message = f"the network simplex did not end in {_STAGES * between} pivots"
+    raise CertificateError(message)

@@ -17,7 +17,7 @@ from .._summation import subtract_pair
 from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._forest import flows_on_forest
-from ._masses import Flow, Marginals, north_west
+from ._masses import Flow, Marginals, in_units, north_west
 from ._result import CertificateError
 
 _UNLIMITED_PIVOTS = 2_000_000_000
@@ -64,12 +64,14 @@ def solve(cost: Float64Array, masses: Marginals, clock: Clock) -> Iterator[Candi
     if clock.limited:
         yield Candidate(north_west(masses.supply, masses.demand), v, None)
         pivots = _FIRST_PIVOTS * sum(cost.shape)
-    rows, columns = _in_units(masses)
+    rows, columns = in_units(masses, _MASS_UNITS)
     cap = float(reduced.max())
     while True:
         unit = float(np.ldexp(1.0, np.frexp(cap)[1]))
         answer = _pot(np.minimum(reduced, cap) / unit, rows, columns, pivots)
-        flow = flows_on_forest(answer.source, answer.target, masses, reduced)
+        flow = flows_on_forest(
+            answer.source, answer.target, masses, lambda i, j, c=reduced: c[i, j]
+        )  # fmt: skip
         if not answer.optimal:
             yield Candidate(flow, v + answer.v * unit, None)
             pivots *= 2
@@ -98,21 +100,6 @@ def _reduce(cost: Float64Array, u: Float64Array, v: Float64Array) -> Float64Arra
         rows = slice(start, start + step)
         reduced[rows] = subtract_pair(cost[rows], u[rows, None], v)
     return reduced
-
-
-def _in_units(masses: Marginals) -> tuple[IntArray, IntArray]:
-    """Masses rounded down to multiples of total / 2**52, as integers of exactly equal sums."""
-    unit = -(-masses.total // _MASS_UNITS)
-    rows = (masses.supply // unit).astype(np.int64)
-    columns = (masses.demand // unit).astype(np.int64)
-    difference = int(rows.sum() - columns.sum())
-    larger = rows if difference > 0 else columns
-    # The sums differ by less than one unit an atom: the heaviest atoms give one each.
-    heaviest_first = np.argsort(-larger, kind="stable")
-    givers = min(abs(difference), int(np.count_nonzero(larger)))
-    larger[heaviest_first[:givers]] -= 1
-    larger[heaviest_first[0]] -= abs(difference) - givers
-    return rows, columns
 
 
 def _pot(cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int) -> _Answer:

@@ -72,7 +72,7 @@ def test_flows_on_a_forest_are_recovered(seed):
     np.add.at(masses.supply, source, known.mass)
     np.add.at(masses.demand, target, known.mass)
     order = rng.permutation(source.size)
-    flow = flows_on_forest(source[order], target[order], masses, np.zeros((n, m)))
+    flow = flows_on_forest(source[order], target[order], masses, lambda i, j: np.zeros((n, m))[i, j])
     found = {(i, j): mass for i, j, mass in zip(*flow, strict=True)}
     assert found == {(i, j): k for i, j, k in zip(source, target, known.mass, strict=True)}
 
@@ -85,7 +85,9 @@ def test_whatever_the_support_the_marginals_hold(seed):
     masses = Marginals(a * b.sum(), b * a.sum(), int(a.sum() * b.sum()))
     known = north_west(masses.supply, masses.demand)
     kept = rng.random(known.mass.size) < 0.5
-    flow = flows_on_forest(known.source[kept], known.target[kept], masses, rng.random((n, m)))
+    cost = rng.random((n, m))
+    support = known.source[kept], known.target[kept]
+    flow = flows_on_forest(*support, masses, lambda i, j: cost[i, j])
     assert (flow.mass > 0).all()
     assert _sums(flow, n, m) == (masses.supply.tolist(), masses.demand.tolist())
 
@@ -94,7 +96,7 @@ def test_leftovers_go_the_cheapest_way():
     masses = Marginals(np.array([2, 1]), np.array([1, 2]), 3)
     nothing = np.zeros(0, dtype=np.int64)
     cost = np.array([[5.0, 1.0], [0.0, 9.0]])
-    flow = flows_on_forest(nothing, nothing, masses, cost)
+    flow = flows_on_forest(nothing, nothing, masses, lambda i, j: cost[i, j])
     moved = sorted((int(i), int(j), int(k)) for i, j, k in zip(*flow, strict=True))
     assert moved == [(0, 1, 2), (1, 0, 1)]
 

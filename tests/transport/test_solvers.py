@@ -8,7 +8,7 @@ import pytest
 
 from divergences.transport import CertificateError, _certificate, _line, _simplex
 from divergences.transport._clock import Clock
-from divergences.transport._masses import Marginals, marginals
+from divergences.transport._masses import Marginals, in_units, marginals
 
 
 def exact_potential(x, y):
@@ -43,7 +43,7 @@ def test_masses_in_units_balance(light):
     weights = np.full(3000, light)
     weights[7] = 1.0
     masses = marginals(None, 2, weights, weights.size)
-    rows, columns = _simplex._in_units(masses)
+    rows, columns = in_units(masses, 2**52)
     assert rows.sum() == columns.sum()
     assert rows.min() >= 0
     assert columns.min() >= 0
@@ -58,7 +58,7 @@ def test_the_tolerance_allows_for_the_rounding_of_subnormal_answers():
 
 def test_small_totals_are_not_rounded():
     masses = marginals(None, 6, None, 4)
-    rows, columns = _simplex._in_units(masses)
+    rows, columns = in_units(masses, 2**52)
     assert rows.tolist() == [2] * 6
     assert columns.tolist() == [3] * 4
 

@@ -1,0 +1,88 @@
+"""From atoms and exact masses to the multiscale simplex and back.
+
+Its kernels want coordinates around 0 of size 1 and masses in int64: both are arranged here, and
+undone. The compiler is loaded by the first problem that comes here.
+"""
+
+import numpy as np
+
+from .._metrics import NORM_ORDERS, Metric
+from .._typing import Float64Array, IntArray
+from ._clock import Clock
+from ._common_mass import Residual
+from ._forest import flows_on_forest
+from ._masses import Flow, Marginals, in_units
+
+_MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
+
+
+class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
+    """The time ended with this feasible flow, and a 1-Lipschitz potential at all atoms."""
+
+    def __init__(self, flow: Flow, potential: Float64Array) -> None:
+        super().__init__()
+        self.flow = flow
+        self.potential = potential
+
+
+def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float64Array]:
+    """Optimal flow between sources and sinks, and an optimal potential at all atoms.
+
+    The metric is that of a norm. O(n) memory; see ``_multiscale`` for the time.
+
+    Raises
+    ------
+    StoppedEarly
+        When the clock does not allow more.
+    """
+    from . import _multiscale
+
+    atoms, scale = _normalised(residual.atoms)
+    order = NORM_ORDERS.get(metric.name, metric.order)
+    masses = residual.marginals
+    supply, demand = _as_int64(masses)
+    used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
+    sources, sinks = residual.sources[used_x], residual.sinks[used_y]
+    try:
+        found, potential = _multiscale.solve(
+            atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock
+        )  # fmt: skip
+    except _multiscale.OutOfTime as stopped:
+        flow = _exact(stopped.flow, used_x, used_y, residual, metric)
+        guess = stopped.potential
+        heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
+        raise StoppedEarly(flow, heights * scale) from None
+    clock.announce("certificate")
+    return _exact(found, used_x, used_y, residual, metric), potential(atoms, order) * scale
+
+
+def _normalised(atoms: Float64Array) -> tuple[Float64Array, float]:
+    """Atoms moved around 0 and divided by a power of two, so that their box has size 1; the power."""
+    low, high = atoms.min(axis=0), atoms.max(axis=0)
+    centred = atoms - (low / 2 + high / 2)
+    exponent = int(np.frexp(np.abs(centred).max())[1]) + 1
+    return np.ldexp(centred, -exponent), float(np.ldexp(1.0, exponent))
+
+
+def _as_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
+    """Masses as they are where they fit, else rounded: the lightest may become 0."""
+    if masses.total <= _MASS_UNITS:
+        return masses.supply.astype(np.int64), masses.demand.astype(np.int64)
+    return in_units(masses, _MASS_UNITS)
+
+
+def _exact(
+    flow: Flow, used_x: IntArray, used_y: IntArray, residual: Residual, metric: Metric
+) -> Flow:
+    """The flow of the exact masses on the support of one of rounded masses."""
+    masses = residual.marginals
+    source, target = used_x[flow.source], used_y[flow.target]
+    if masses.total <= _MASS_UNITS:
+        return Flow(source, target, flow.mass.astype(masses.supply.dtype))
+    atoms, sinks = residual.atoms, residual.sinks
+
+    def costs(i: int, columns: IntArray) -> Float64Array:
+        here = atoms[residual.sources[i]]
+        return metric.pairs(np.broadcast_to(here, (columns.size, here.size)), atoms[sinks[columns]])
+
+    return flows_on_forest(source, target, masses, costs)

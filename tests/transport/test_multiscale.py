@@ -1,0 +1,199 @@
+"""The multiscale simplex against brute force and POT, on data that is kind and data that is not."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from divergences import optimal_transport, wasserstein1
+from divergences.transport import SOLVERS, Clock, TimeLimitReached, _choose
+from divergences.transport import _multiscale as multiscale
+
+METRICS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": np.inf, ("minkowski", 3.0): 3.0}
+
+
+def matrix(x, y, order):
+    if order == np.inf:
+        return cdist(x, y, "chebyshev")
+    return cdist(x, y, "minkowski", p=order)
+
+
+def integers(rng, count, total):
+    """Positive integers of this sum, spread over many orders of magnitude."""
+    shares = rng.dirichlet(np.full(count, 0.3))
+    mass = np.maximum(1, (shares * (total - count)).astype(np.int64))
+    mass[mass.argmax()] += total - mass.sum()
+    return mass
+
+
+def check(x, y, supply, demand, order):
+    """Marginals to the unit, and optimality by a dual that brute force makes feasible."""
+    flow, potential = multiscale.solve(x, y, supply, demand, order, Clock())
+    assert (flow.mass > 0).all()
+    # Sums of integers, not of floats: weights of bincount would round masses beyond 2^53.
+    for index, marginal in ((flow.source, supply), (flow.target, demand)):
+        sums = np.zeros_like(marginal)
+        np.add.at(sums, index, flow.mass)
+        np.testing.assert_array_equal(sums, marginal)
+    cost = matrix(x, y, order)
+    primal = float(flow.mass @ cost[flow.source, flow.target])
+    g = potential(y, order)
+    f = (cost + g).min(axis=1)
+    np.testing.assert_allclose(potential(x, order), f, rtol=0, atol=1e-14 * max(1, cost.max()))
+    g = (f[:, None] - cost).max(axis=0)
+    dual = float(supply @ f - demand @ g)
+    total = float(supply.sum())
+    assert abs(primal - dual) <= 1e-12 * primal + 1e-14 * total * cost.max()
+    return flow, primal / total
+
+
+def ones(count):
+    return np.ones(count, dtype=np.int64)
+
+
+@pytest.mark.parametrize("order", METRICS.values())
+@pytest.mark.parametrize("dimension", [1, 2, 3, 8])
+def test_optimal_in_every_norm_and_dimension(order, dimension):
+    rng = np.random.default_rng(dimension)
+    for n, m in ((1, 1), (1, 50), (7, 3), (130, 130), (300, 170)):
+        x, y = rng.random((n, dimension)), rng.random((m, dimension)) * 0.8 + 0.1
+        check(x, y, integers(rng, n, 2**62), integers(rng, m, 2**62), order)
+
+
+def degenerate(kind, rng):
+    """Clouds in a box of size about 1 on which many plans or many bases are optimal."""
+    n = 400
+    line = np.linspace(0, 1, n)
+    grid = np.stack(np.meshgrid(np.arange(20), np.arange(20)), axis=-1).reshape(-1, 2) / 20
+    return {
+        "all equal": (np.full((n, 2), 0.25), np.full((n, 2), 0.25)),
+        "two points": (np.zeros((n, 2)), np.ones((n, 2))),
+        "collinear": (np.outer(line, [0.6, 0.8]), np.outer(rng.permutation(line) ** 2, [0.6, 0.8])),
+        "lattice": (grid, grid[:, ::-1] + [0.5, 0.0]),
+        "lattice moved by one": (grid, grid + [0.05, 0.05]),
+        "duplicates": (grid[rng.integers(0, 40, n)], grid[rng.integers(0, 40, n)]),
+        "same cloud shuffled": (grid, rng.permutation(grid)),
+        "far clusters": tuple(
+            rng.integers(0, 2, (n, 1)) + 1e-6 * rng.random((n, 2)) for _ in range(2)
+        ),
+        "circle and centre": (
+            np.stack([np.cos(7 * line), np.sin(7 * line)], axis=-1), np.zeros((n, 2)),
+        ),
+        "parallel lines": (np.stack([0 * line, line], -1), np.stack([0 * line + 0.1, line], -1)),
+    }[kind]  # fmt: skip
+
+
+KINDS = [
+    "all equal", "two points", "collinear", "lattice", "lattice moved by one", "duplicates",
+    "same cloud shuffled", "far clusters", "circle and centre", "parallel lines",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [2.0, 1.0, np.inf])
+@pytest.mark.parametrize("kind", KINDS)
+def test_degenerate_geometry_neither_cycles_nor_misses(kind, order):
+    x, y = degenerate(kind, np.random.default_rng(0))
+    check(x, y, ones(len(x)), ones(len(y)), order)
+
+
+@pytest.mark.parametrize("shape", ["plane", "shifted", "curve"])
+def test_problems_of_several_levels(shape):
+    rng = np.random.default_rng(5)
+    n, m = 1500, 1100
+    x, y = rng.random((n, 2)), rng.random((m, 2))
+    if shape == "shifted":
+        y = 0.3 * y + [0.9, 0.4]
+    elif shape == "curve":
+        y = np.stack([np.sin(3 * y[:, 0]), np.cos(5 * y[:, 0])], axis=-1) / 2
+    _, value = check(x, y, ones(n) * m, ones(m) * n, 2.0)
+    assert value == pytest.approx(wasserstein1(x, y, solver="simplex"), rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_public_result_is_that_of_the_dense_simplex(metric, weighted):
+    rng = np.random.default_rng(3)
+    for n, m, d in ((1, 40, 2), (60, 90, 3), (200, 30, 2), (33, 33, 5)):
+        x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d)) + 0.3
+        weights = (rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m) * 0.1)) if weighted else ()
+        result = optimal_transport(x, y, *weights, metric=metric, solver="multiscale")
+        result.verify()
+        dense = wasserstein1(x, y, *weights, metric=metric, solver="simplex")
+        assert result.value == pytest.approx(dense, rel=1e-12)
+        np.testing.assert_allclose(result.critic(x), result.potential_x, atol=1e-13)
+        np.testing.assert_allclose(result.critic(y), -result.potential_y, atol=1e-13)
+
+
+@pytest.mark.parametrize("light", [1e-17, 1e-25, 5e-324])
+def test_the_lightest_atoms_are_served_too(light):
+    rng = np.random.default_rng(4)
+    x, y = rng.random((40, 2)), rng.random((50, 2))
+    weights = np.full(40, light)
+    weights[3] = 1.0
+    result = optimal_transport(x, y, weights / weights.sum(), solver="multiscale")
+    result.verify()
+    assert np.diff(result.plan.indptr).min() >= 1
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e9])
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+def test_scale_and_offset(offset, scale):
+    rng = np.random.default_rng(6)
+    x, y = rng.random((80, 2)) + offset, rng.random((60, 2)) + offset
+    x, y = x * scale, y * scale
+    result = optimal_transport(x, y, solver="multiscale")
+    result.verify()
+    assert result.value == pytest.approx(wasserstein1(x, y, solver="simplex"), rel=1e-12)
+
+
+def test_the_same_bits_every_time():
+    rng = np.random.default_rng(7)
+    x, y = rng.random((500, 3)), rng.random((400, 3))
+    first, second = (optimal_transport(x, y, solver="multiscale") for _ in range(2))
+    assert first.value == second.value
+    np.testing.assert_array_equal(first.potential_x, second.potential_x)
+    np.testing.assert_array_equal(first.plan.toarray(), second.plan.toarray())
+
+
+def test_a_time_limit_gives_a_bracket():
+    rng = np.random.default_rng(8)
+    x, y = rng.random((700, 2)), rng.random((700, 2)) + 0.2
+    exact = wasserstein1(x, y, solver="multiscale")
+    with pytest.raises(TimeLimitReached) as caught:
+        optimal_transport(x, y, solver="multiscale", time_limit=1e-6)
+    bracket = caught.value.bracket
+    assert bracket.lower <= exact * (1 + 1e-12)
+    assert bracket.upper >= exact * (1 - 1e-12)
+
+
+def test_a_coarse_level_already_brackets_well(monkeypatch):
+    """The time ends in the third level: its guide is the potential of the second."""
+    rng = np.random.default_rng(9)
+    x, y = rng.random((700, 2)), rng.random((700, 2)) + 0.2
+    exact = wasserstein1(x, y, solver="multiscale")
+    asked = []
+
+    def allows(_clock, _seconds):
+        asked.append(1)
+        return len(asked) < 12
+
+    monkeypatch.setattr(Clock, "allows", allows)
+    with pytest.raises(TimeLimitReached) as caught:
+        optimal_transport(x, y, solver="multiscale", time_limit=1e9)
+    bracket = caught.value.bracket
+    assert 0.9 * exact < bracket.lower <= exact <= bracket.upper < 1.1 * exact
+
+
+def test_the_choice():
+    metric = _choose.Metric("euclidean")
+    assert _choose.choose(metric, 2, pairs=10**6) == "multiscale"
+    assert _choose.choose(metric, 2, pairs=10**4) == "simplex"
+    assert _choose.choose(metric, 20, pairs=10**6) == "simplex"
+    assert _choose.choose(metric, 1, pairs=10**6) == "line"
+    assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**6) == "simplex"
+    assert "multiscale" in SOLVERS
+
+
+def test_a_metric_that_is_no_norm_is_refused():
+    x = np.eye(3)
+    with pytest.raises(ValueError, match="solver must be 'simplex' unless the metric is a norm"):
+        wasserstein1(x, x, metric="angular", solver="multiscale")
