@@ -15,9 +15,7 @@ from ._masses import Flow, Marginals
 Costs = Callable[[int, IntArray], Float64Array]  # of source i and some targets
 
 
-def flows_on_forest(
-    source: IntArray, target: IntArray, masses: Marginals, cost: Costs
-) -> Flow:
+def flows_on_forest(source: IntArray, target: IntArray, masses: Marginals, cost: Costs) -> Flow:
     """The plan of ``masses`` carried by the pairs (source, target), all flows non-negative.
 
     Where the pairs cannot carry the masses (they were found for rounded masses, so the rest is of

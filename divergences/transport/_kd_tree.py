@@ -126,7 +126,9 @@ def _boxes(points: Float64Array, depth: int) -> Float64Array:
         for axis in range(dimension):
             centre = (low[node, axis] + high[node, axis]) / 2
             result[node, axis] = centre
-            result[node, dimension + axis] = max(high[node, axis] - centre, centre - low[node, axis])
+            result[node, dimension + axis] = max(
+                high[node, axis] - centre, centre - low[node, axis]
+            )
     return result
 
 

@@ -147,10 +147,10 @@ def _solve_level(
     n, m = x.points.shape[0], y.points.shape[0]
     f = np.zeros(n) if guide is None else guide(x.points, order, _LEAVES)
     g = np.zeros(m) if guide is None else guide(y.points, order, _LEAVES)
-    tree = grow(*flow, (n, m), f)
-    lists = no_candidates(tree, n, min(WIDTH, m))
+    tree = SpanningTree(*grow(*flow, (n, m), f))
+    lists = no_candidates(n, min(WIDTH, m))
     tree, lists = in_preorder(tree, n + m, lists)
-    refresh(tree, x.points, y.points, order)
+    refresh(tree.links, tree.potential, x.points, y.points, order)
     _propose(lists, tree, x, y, f, g, order)
     for _ in range(_ROUNDS):
         for tree, lists in optimise(tree, lists, x.points, y.points, order, _ROUNDING):  # noqa: B020
@@ -194,7 +194,7 @@ def _add(
         (np.repeat(np.arange(of_sources.shape[0]), of_sources.shape[1]), of_sources.ravel()),
         (of_sinks.ravel(), np.repeat(np.arange(of_sinks.shape[0]), of_sinks.shape[1])),
     ):
-        add_all(lists, tree, rows, columns, x.points, y.points, order)
+        add_all(*lists[1:], tree.links, tree.potential, rows, columns, x.points, y.points, order)
 
 
 def _potentials(tree: SpanningTree, n: int, m: int) -> tuple[Float64Array, Float64Array]:

@@ -10,13 +10,21 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 from ._norms import distance
 from ._result import CertificateError
-from ._spanning_tree import Labels, SpanningTree, pivot, preorder, refresh, renumber
+from ._spanning_tree import (
+    ORIGIN,
+    Labels,
+    Links,
+    SpanningTree,
+    pivot,
+    preorder,
+    refresh,
+    renumber,
+)
 
 WIDTH = 40
 _BLOCK = 20  # sources priced for a pivot
@@ -25,83 +33,76 @@ _RENUMBER = 0.3  # pivots, in nodes, after which labels are put in preorder agai
 
 
 class Candidates(NamedTuple):
-    """Arcs of source i: the first ``count[i]`` of ``sink[i]`` (labels) and of their ``cost[i]``."""
+    """Arcs of source i: the first ``filled[i]`` of ``sink[i]`` (labels) and of their ``cost[i]``."""
 
     source: Labels
-    sink: NDArray[np.int32]
+    sink: Labels
     cost: Float64Array
-    count: NDArray[np.int32]
+    filled: Labels
+
+
+def no_candidates(n: int, width: int) -> Candidates:
+    """Empty lists of a tree whose labels are the nodes."""
+    return Candidates(
+        np.arange(n, dtype=np.int32),
+        np.zeros((n, width), dtype=np.int32),
+        np.zeros((n, width)),
+        np.zeros(n, dtype=np.int32),
+    )
 
 
 def _add(
-    lists: Candidates, tree: SpanningTree, row: int, sink: int, cost: float
-) -> bool:
+    sinks: Labels, costs: Float64Array, filled: Labels, potential: Float64Array, row: int,
+    sink: int, cost: float,
+) -> None:  # fmt: skip
     """Add an arc if it is new; in a full list it replaces the arc of largest reduced cost."""
     largest, place = -np.inf, -1
-    count = lists.count[row]
-    for k in range(count):
-        if lists.sink[row, k] == sink:
-            return False
-        reduced = lists.cost[row, k] + tree.potential[lists.sink[row, k]]
+    for k in range(filled[row]):
+        if sinks[row, k] == sink:
+            return
+        reduced = costs[row, k] + potential[sinks[row, k]]
         if reduced > largest:
             largest, place = reduced, k
-    if count < lists.sink.shape[1]:
-        place = count
-        lists.count[row] = count + 1
-    elif cost + tree.potential[sink] >= largest:
-        return False
-    lists.sink[row, place], lists.cost[row, place] = sink, cost
-    return True
+    if filled[row] < sinks.shape[1]:
+        place = filled[row]
+        filled[row] += 1
+    elif cost + potential[sink] >= largest:
+        return
+    sinks[row, place], costs[row, place] = sink, cost
 
 
 add = jit(_add, inline=True)
 
 
 def _add_all(
-    lists: Candidates, tree: SpanningTree, rows: IntArray, columns: IntArray, x: Float64Array,
-    y: Float64Array, order: float,
-) -> int:  # fmt: skip
-    """Add the arcs (i, j) of equally shaped index arrays (-1: none); how many were new."""
-    n = x.shape[0]
-    label = np.empty(tree.origin.size, dtype=np.int32)
-    for u in range(tree.origin.size):
-        label[tree.origin[u]] = u
-    added = 0
+    sinks: Labels, costs: Float64Array, filled: Labels, links: Links, potential: Float64Array,
+    rows: IntArray, columns: IntArray, x: Float64Array, y: Float64Array, order: float,
+) -> None:  # fmt: skip
+    """Add the arcs (i, j) of equally long index arrays (-1: none)."""
+    n, dimension = x.shape
+    label = np.empty(links.shape[0], dtype=np.int32)
+    for u in range(links.shape[0]):
+        label[links[u, ORIGIN]] = u
     for k in range(rows.size):
         i, j = rows[k], columns[k]
         if i >= 0 and j >= 0:
-            added += add(lists, tree, i, label[n + j], distance(x, i, y, j, x.shape[1], order))
-    return added
+            cost = distance(x, i, y, j, dimension, order)
+            add(sinks, costs, filled, potential, i, label[n + j], cost)
 
 
 add_all = jit(_add_all)
 
 
-def _no_candidates(tree: SpanningTree, n: int, width: int) -> Candidates:
-    source = np.empty(n, dtype=np.int32)
-    for u in range(tree.origin.size):
-        if tree.is_source[u]:
-            source[tree.origin[u]] = u
-    return Candidates(
-        source,
-        np.empty((n, width), dtype=np.int32),
-        np.empty((n, width)),
-        np.zeros(n, dtype=np.int32),
-    )
-
-
-no_candidates = jit(_no_candidates)
-
-
 def _cheapest(
-    lists: Candidates, tree: SpanningTree, start: int, stop: int, tolerance: float
-) -> tuple[int, int, float]:
+    sources: Labels, sinks: Labels, costs: Float64Array, filled: Labels, potential: Float64Array,
+    start: int, stop: int, tolerance: float,
+) -> tuple[int, int, float]:  # fmt: skip
     """Row, place and reduced cost of the most negative arc of some rows; place -1 if none."""
     least, row, place = -tolerance, -1, -1
     for i in range(start, stop):
-        height = tree.potential[lists.source[i]]
-        for k in range(lists.count[i]):
-            reduced = lists.cost[i, k] - height + tree.potential[lists.sink[i, k]]
+        height = potential[sources[i]]
+        for k in range(filled[i]):
+            reduced = costs[i, k] - height + potential[sinks[i, k]]
             if reduced < least:
                 least, row, place = reduced, i, k
     return row, place, least
@@ -111,19 +112,22 @@ cheapest = jit(_cheapest, inline=True)
 
 
 def _run(
-    lists: Candidates, tree: SpanningTree, root: int, first: int, tolerance: float, pivots: int
-) -> tuple[int, int]:
+    sources: Labels, sinks: Labels, costs: Float64Array, filled: Labels, links: Links,
+    flow: IntArray, potential: Float64Array, root: int, first: int, tolerance: float, pivots: int,
+) -> tuple[int, int]:  # fmt: skip
     """Pivot until a round over all blocks finds nothing, or ``pivots`` times.
 
     Returns the pivots made and the first row of the block to go on with.
     """
-    n = lists.count.size
+    n = filled.size
     made, quiet, start = 0, 0, first
     while quiet < n and made < pivots:
         stop = min(start + _BLOCK, n)
-        row, place, reduced = cheapest(lists, tree, start, stop, tolerance)
+        row, place, reduced = cheapest(
+            sources, sinks, costs, filled, potential, start, stop, tolerance
+        )  # fmt: skip
         if place >= 0:
-            pivot(tree, root, lists.source[row], lists.sink[row, place], reduced)
+            pivot(links, flow, potential, root, sources[row], sinks[row, place], reduced)
             made += 1
             quiet = 0
         else:
@@ -135,19 +139,22 @@ def _run(
 run = jit(_run)
 
 
-def _in_preorder(
+def _relabel(sinks: Labels, filled: Labels, label: Labels) -> None:
+    for i in range(filled.size):
+        for k in range(filled[i]):
+            sinks[i, k] = label[sinks[i, k]]
+
+
+relabel = jit(_relabel)
+
+
+def in_preorder(
     tree: SpanningTree, root: int, lists: Candidates
 ) -> tuple[SpanningTree, Candidates]:
     """Tree and lists with labels in preorder; the root becomes 0."""
-    tree, label = renumber(tree, preorder(tree, root))
-    sink = lists.sink
-    for i in range(lists.count.size):
-        for k in range(lists.count[i]):
-            sink[i, k] = label[sink[i, k]]
-    return tree, Candidates(label[lists.source], sink, lists.cost, lists.count)
-
-
-in_preorder = jit(_in_preorder)
+    links, flow, potential, label = renumber(*tree, preorder(tree.links, root))
+    relabel(lists.sink, lists.filled, label)
+    return SpanningTree(links, flow, potential), lists._replace(source=label[lists.source])
 
 
 def optimise(
@@ -158,12 +165,12 @@ def optimise(
 
     Between the stages (milliseconds each) the caller may stop.
     """
-    between = max(1000, int(_RENUMBER * tree.parent.size))
+    between = max(1000, int(_RENUMBER * tree.flow.size))
     first, made = 0, between
     for _ in range(_STAGES):
-        made, first = run(lists, tree, 0, first, tolerance, between)
+        made, first = run(*lists, *tree, 0, first, tolerance, between)
         tree, lists = in_preorder(tree, 0, lists)
-        refresh(tree, x, y, order)
+        refresh(tree.links, tree.potential, x, y, order)
         yield tree, lists
         if made < between:
             return

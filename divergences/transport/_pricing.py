@@ -71,9 +71,7 @@ def _excluded(
 excluded = jit(_excluded, inline=True)
 
 
-def _bound_of_point(
-    x: Float64Array, i: int, y_nodes: Float64Array, b: int, order: float
-) -> float:
+def _bound_of_point(x: Float64Array, i: int, y_nodes: Float64Array, b: int, order: float) -> float:
     """Lower bound of d(x_i, y) + g(y) over node b."""
     d = y_nodes.shape[1] // 3
     length = distance(x, i, y_nodes, b, d, order)

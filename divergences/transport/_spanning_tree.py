@@ -24,62 +24,78 @@ Labels = NDArray[np.int32]
 NONE = -1
 
 
-class SpanningTree(NamedTuple):
-    """Arrays over node labels, shape (n + m + 1,); ``origin`` is i, n + j, or n + m (the root)."""
+Links = NDArray[np.int32]
+PARENT, CHILD, NEXT, PREVIOUS, SIZE, IS_SOURCE, ORIGIN = range(7)
+POINTERS, COLUMNS = 4, 8  # eight columns fill half a cache line
 
-    parent: Labels
-    first_child: Labels
-    next_sibling: Labels
-    previous_sibling: Labels
-    size: Labels
-    is_source: NDArray[np.bool_]
-    origin: Labels
+
+class SpanningTree(NamedTuple):
+    """A basis: arrays over labels of nodes, n + m + 1 of them.
+
+    The columns of ``links`` are parent, first child, next and previous sibling, the size of the
+    subtree, whether the node is a source, and its origin: i, n + j, or n + m for the root. ``flow``
+    is that of the arc to the parent. Kernels take the arrays one by one (see ``_pricing``).
+    """
+
+    links: Links
     flow: NDArray[np.int64]
     potential: Float64Array
 
+    @property
+    def origin(self) -> Labels:
+        """The node that a label stands for."""
+        return self.links[:, ORIGIN]
 
-def _detach(tree: SpanningTree, node: int) -> None:
+    @property
+    def parent(self) -> Labels:
+        """Labels of parents."""
+        return self.links[:, PARENT]
+
+
+def _detach(links: Links, node: int) -> None:
     """Take a node out of its parent's list of children."""
-    before, after = tree.previous_sibling[node], tree.next_sibling[node]
+    before, after = links[node, PREVIOUS], links[node, NEXT]
     if before == NONE:
-        tree.first_child[tree.parent[node]] = after
+        links[links[node, PARENT], CHILD] = after
     else:
-        tree.next_sibling[before] = after
+        links[before, NEXT] = after
     if after != NONE:
-        tree.previous_sibling[after] = before
+        links[after, PREVIOUS] = before
 
 
 detach = jit(_detach, inline=True)
 
 
-def _attach(tree: SpanningTree, node: int, parent: int) -> None:
+def _attach(links: Links, node: int, parent: int) -> None:
     """Make a node the first child of ``parent``."""
-    after = tree.first_child[parent]
-    tree.parent[node] = parent
-    tree.previous_sibling[node] = NONE
-    tree.next_sibling[node] = after
-    tree.first_child[parent] = node
+    after = links[parent, CHILD]
+    links[node, PARENT] = parent
+    links[node, PREVIOUS] = NONE
+    links[node, NEXT] = after
+    links[parent, CHILD] = node
     if after != NONE:
-        tree.previous_sibling[after] = node
+        links[after, PREVIOUS] = node
 
 
 attach = jit(_attach, inline=True)
 
 
-def _join(tree: SpanningTree, u: int, v: int) -> int:
+def _join(links: Links, u: int, v: int) -> int:
     """The lowest common ancestor: the one with the smaller subtree is never it."""
     while u != v:
-        if tree.size[u] < tree.size[v]:
-            u = tree.parent[u]
+        if links[u, SIZE] < links[v, SIZE]:
+            u = links[u, PARENT]
         else:
-            v = tree.parent[v]
+            v = links[v, PARENT]
     return u
 
 
 join = jit(_join, inline=True)
 
 
-def _leaving(tree: SpanningTree, source: int, sink: int, top: int) -> tuple[int, int, bool]:
+def _leaving(
+    links: Links, flow: IntArray, source: int, sink: int, top: int
+) -> tuple[int, int, bool]:
     """The node whose arc to its parent leaves, its flow, and whether it is on the source's side.
 
     New flow runs source -> sink -> top -> source. Of the arcs that block it, the last on this way
@@ -88,157 +104,161 @@ def _leaving(tree: SpanningTree, source: int, sink: int, top: int) -> tuple[int,
     least, node, beside_source = np.iinfo(np.int64).max, NONE, True
     u = source
     while u != top:
-        if tree.is_source[u] and tree.flow[u] < least:
-            least, node = tree.flow[u], u
-        u = tree.parent[u]
+        if links[u, IS_SOURCE] and flow[u] < least:
+            least, node = flow[u], u
+        u = links[u, PARENT]
     u = sink
     while u != top:
-        if not tree.is_source[u] and tree.flow[u] <= least:
-            least, node, beside_source = tree.flow[u], u, False
-        u = tree.parent[u]
+        if not links[u, IS_SOURCE] and flow[u] <= least:
+            least, node, beside_source = flow[u], u, False
+        u = links[u, PARENT]
     return node, least, beside_source
 
 
 leaving = jit(_leaving, inline=True)
 
 
-def _augment(tree: SpanningTree, source: int, sink: int, top: int, mass: int) -> None:
+def _augment(links: Links, flow: IntArray, source: int, sink: int, top: int, mass: int) -> None:
     """Send ``mass`` round the cycle that source -> sink closes."""
     u = source
     while u != top:
-        tree.flow[u] += -mass if tree.is_source[u] else mass
-        u = tree.parent[u]
+        flow[u] += -mass if links[u, IS_SOURCE] else mass
+        u = links[u, PARENT]
     u = sink
     while u != top:
-        tree.flow[u] += mass if tree.is_source[u] else -mass
-        u = tree.parent[u]
+        flow[u] += mass if links[u, IS_SOURCE] else -mass
+        u = links[u, PARENT]
 
 
 augment = jit(_augment, inline=True)
 
 
-def _rehang(tree: SpanningTree, cut: int, node: int, parent: int, top: int, flow: int) -> None:
-    """Cut the subtree of ``cut`` off and hang it from ``parent`` by its ``node``, with ``flow``.
+def _rehang(
+    links: Links, flow: IntArray, cut: int, node: int, parent: int, top: int, mass: int
+) -> None:
+    """Cut the subtree of ``cut`` off and hang it from ``parent`` by its ``node``, with flow mass.
 
     The way from ``node`` up to ``cut`` is turned round; sizes change up to the join ``top``.
     """
-    moved = tree.size[cut]
-    u = tree.parent[cut]
+    moved = links[cut, SIZE]
+    u = links[cut, PARENT]
     while u != top:
-        tree.size[u] -= moved
-        u = tree.parent[u]
+        links[u, SIZE] -= moved
+        u = links[u, PARENT]
     u = parent
     while u != top:
-        tree.size[u] += moved
-        u = tree.parent[u]
+        links[u, SIZE] += moved
+        u = links[u, PARENT]
     below = 0
     while True:
-        above, old_flow, old_size = tree.parent[node], tree.flow[node], tree.size[node]
-        detach(tree, node)
-        attach(tree, node, parent)
-        tree.flow[node], tree.size[node] = flow, moved - below
+        above, old_flow, old_size = links[node, PARENT], flow[node], links[node, SIZE]
+        detach(links, node)
+        attach(links, node, parent)
+        flow[node], links[node, SIZE] = mass, moved - below
         if node == cut:
             return
-        parent, node, flow, below = node, above, old_flow, old_size
+        parent, node, mass, below = node, above, old_flow, old_size
 
 
 rehang = jit(_rehang, inline=True)
 
 
-def _shift(tree: SpanningTree, top: int, avoided: int, amount: float) -> None:
+def _shift(links: Links, potential: Float64Array, top: int, avoided: int, amount: float) -> None:
     """Add to the potentials of the subtree of ``top`` without the subtree of ``avoided``."""
     u = top
     while True:
         descends = u != avoided
         if descends:
-            tree.potential[u] += amount
-            descends = tree.first_child[u] != NONE
+            potential[u] += amount
+            descends = links[u, CHILD] != NONE
         if descends:
-            u = tree.first_child[u]
+            u = links[u, CHILD]
             continue
-        while u != top and tree.next_sibling[u] == NONE:
-            u = tree.parent[u]
+        while u != top and links[u, NEXT] == NONE:
+            u = links[u, PARENT]
         if u == top:
             return
-        u = tree.next_sibling[u]
+        u = links[u, NEXT]
 
 
 shift = jit(_shift, inline=True)
 
 
-def _pivot(tree: SpanningTree, root: int, source: int, sink: int, reduced: float) -> None:
+def _pivot(
+    links: Links, flow: IntArray, potential: Float64Array, root: int, source: int, sink: int,
+    reduced: float,
+) -> None:  # fmt: skip
     """Bring source -> sink, of negative reduced cost, into the basis."""
-    top = join(tree, source, sink)
-    cut, mass, beside_source = leaving(tree, source, sink, top)
+    top = join(links, source, sink)
+    cut, mass, beside_source = leaving(links, flow, source, sink, top)
     if mass:
-        augment(tree, source, sink, top, mass)
+        augment(links, flow, source, sink, top, mass)
     end, other = (source, sink) if beside_source else (sink, source)
-    rehang(tree, cut, end, other, top, mass)
+    rehang(links, flow, cut, end, other, top, mass)
     amount = reduced if beside_source else -reduced
-    if 2 * tree.size[end] <= tree.size[root]:
-        shift(tree, end, NONE, amount)
+    if 2 * links[end, SIZE] <= links[root, SIZE]:
+        shift(links, potential, end, NONE, amount)
     else:
-        shift(tree, root, end, -amount)
+        shift(links, potential, root, end, -amount)
 
 
 pivot = jit(_pivot, inline=True)
 
 
-def _preorder(tree: SpanningTree, root: int) -> Labels:
+def _preorder(links: Links, root: int) -> Labels:
     """Labels in preorder; O(n + m)."""
-    order = np.empty(tree.parent.size, dtype=np.int32)
+    order = np.empty(links.shape[0], dtype=np.int32)
     u = root
     for position in range(order.size):
         order[position] = u
-        if tree.first_child[u] != NONE:
-            u = tree.first_child[u]
+        if links[u, CHILD] != NONE:
+            u = links[u, CHILD]
             continue
-        while u != root and tree.next_sibling[u] == NONE:
-            u = tree.parent[u]
-        u = tree.next_sibling[u]
+        while u != root and links[u, NEXT] == NONE:
+            u = links[u, PARENT]
+        u = links[u, NEXT]
     return order
 
 
 preorder = jit(_preorder)
 
 
-def _renumber(tree: SpanningTree, order: Labels) -> tuple[SpanningTree, Labels]:
-    """The tree with labels in the given order (so that subtrees lie together), and new labels."""
-    label = np.empty(order.size + 1, dtype=np.int32)  # label[-1] stands for NONE
-    label[order.size] = NONE
+def _renumber(
+    links: Links, flow: IntArray, potential: Float64Array, order: Labels
+) -> tuple[Links, IntArray, Float64Array, Labels]:
+    """The tree with labels in the given order, so that subtrees lie together, and the new labels."""
+    label = np.empty(order.size, dtype=np.int32)
     for position in range(order.size):
         label[order[position]] = position
-    renumbered = SpanningTree(
-        label[tree.parent[order]],
-        label[tree.first_child[order]],
-        label[tree.next_sibling[order]],
-        label[tree.previous_sibling[order]],
-        tree.size[order],
-        tree.is_source[order],
-        tree.origin[order],
-        tree.flow[order],
-        tree.potential[order],
-    )
-    return renumbered, label
+    renumbered = links[order]
+    for u in range(order.size):
+        for column in range(POINTERS):
+            if renumbered[u, column] != NONE:
+                renumbered[u, column] = label[renumbered[u, column]]
+    return renumbered, flow[order], potential[order], label
 
 
 renumber = jit(_renumber)
 
 
-def _refresh(tree: SpanningTree, x: Float64Array, y: Float64Array, order: float) -> None:
+def _refresh(
+    links: Links, potential: Float64Array, x: Float64Array, y: Float64Array, order: float
+) -> None:
     """Recompute potentials from the distances; labels are in preorder, the root is 0."""
-    n = x.shape[0]
-    shift_of_root = tree.potential[0]
-    for u in range(tree.parent.size):
-        parent = tree.parent[u]
+    n, dimension = x.shape
+    height = potential[0]
+    for u in range(potential.size):
+        parent = links[u, PARENT]
         if parent <= 0:  # the root, or a component's top: its cost was only guidance
-            tree.potential[u] -= shift_of_root
-        elif tree.is_source[u]:
-            length = distance(x, tree.origin[u], y, tree.origin[parent] - n, x.shape[1], order)
-            tree.potential[u] = tree.potential[parent] + length
+            potential[u] -= height
+        elif links[u, IS_SOURCE]:
+            j = links[parent, ORIGIN] - n
+            length = distance(x, links[u, ORIGIN], y, j, dimension, order)
+            potential[u] = potential[parent] + length
         else:
-            length = distance(x, tree.origin[parent], y, tree.origin[u] - n, x.shape[1], order)
-            tree.potential[u] = tree.potential[parent] - length
+            j = links[u, ORIGIN] - n
+            length = distance(x, links[parent, ORIGIN], y, j, dimension, order)
+            potential[u] = potential[parent] - length
 
 
 refresh = jit(_refresh)
@@ -265,7 +285,7 @@ adjacency = jit(_adjacency)
 def _grow(
     source: IntArray, target: IntArray, mass: IntArray, counts: tuple[int, int],
     guidance: Float64Array,
-) -> SpanningTree:  # fmt: skip
+) -> tuple[Links, IntArray, Float64Array]:  # fmt: skip
     """The tree of a flow whose support is a forest; components hang at potential ``guidance``.
 
     Labels are those of the nodes themselves, and only the tops' potentials are set: renumber, then
@@ -274,19 +294,18 @@ def _grow(
     n, m = counts
     root = n + m
     arcs, begin = adjacency(source, target, n, m)
-    links = np.full((4, root + 1), NONE, dtype=np.int32)
-    tree = SpanningTree(
-        links[0], links[1], links[2], links[3], np.ones(root + 1, dtype=np.int32),
-        np.arange(root + 1) < n, np.arange(root + 1).astype(np.int32),
-        np.zeros(root + 1, dtype=np.int64), np.zeros(root + 1),
-    )  # fmt: skip
+    links = np.full((root + 1, COLUMNS), NONE, dtype=np.int32)
+    links[:, SIZE] = 1
+    links[:, ORIGIN] = np.arange(root + 1)
+    links[:, IS_SOURCE] = np.arange(root + 1) < n
+    flow, potential = np.zeros(root + 1, dtype=np.int64), np.zeros(root + 1)
     order = np.empty(root, dtype=np.int64)
     found = 0
     for top in range(n):
-        if tree.parent[top] != NONE:
+        if links[top, PARENT] != NONE:
             continue
-        attach(tree, top, root)
-        tree.potential[top] = guidance[top]
+        attach(links, top, root)
+        potential[top] = guidance[top]
         order[found] = top
         reached = found
         found += 1
@@ -296,14 +315,14 @@ def _grow(
             for position in range(begin[u], begin[u + 1]):
                 k = arcs[position]
                 v = n + target[k] if u < n else source[k]
-                if v != tree.parent[u]:
-                    attach(tree, v, u)
-                    tree.flow[v] = mass[k]
+                if v != links[u, PARENT]:
+                    attach(links, v, u)
+                    flow[v] = mass[k]
                     order[found] = v
                     found += 1
     for position in range(found - 1, -1, -1):
-        tree.size[tree.parent[order[position]]] += tree.size[order[position]]
-    return tree
+        links[links[order[position], PARENT], SIZE] += links[order[position], SIZE]
+    return links, flow, potential
 
 
 grow = jit(_grow)

@@ -72,7 +72,9 @@ def test_flows_on_a_forest_are_recovered(seed):
     np.add.at(masses.supply, source, known.mass)
     np.add.at(masses.demand, target, known.mass)
     order = rng.permutation(source.size)
-    flow = flows_on_forest(source[order], target[order], masses, lambda i, j: np.zeros((n, m))[i, j])
+    flow = flows_on_forest(
+        source[order], target[order], masses, lambda i, j: np.zeros((n, m))[i, j]
+    )
     found = {(i, j): mass for i, j, mass in zip(*flow, strict=True)}
     assert found == {(i, j): k for i, j, k in zip(source, target, known.mass, strict=True)}
 
