@@ -7,7 +7,7 @@ else the network simplex on the dense matrix. A solver that the caller names is 
 both can be asked for on the line too.
 """
 
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 
@@ -172,7 +172,7 @@ def _solve_low_dimension(
     lengths = metric.pairs(atoms[sources[flow.source]], atoms[sinks[flow.target]])
     supply, demand = (as_fractions(m, total) for m in residual.marginals[:2])
     dual = _certificate.dual_value(supply, demand, potential[sources], -potential[sinks])
-    _stop(cost_of(flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
+    raise _too_late(cost_of(flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
 
 
 def _solve_dense(
@@ -213,7 +213,7 @@ def _solve_dense(
             allowed = 0.5 * _certificate.tolerance(best_value, diameter * scale)
             if best_value - best_dual <= allowed:  # late, but an answer
                 break
-            _stop(best_value / scale, best_dual / scale, clock)
+            raise _too_late(best_value / scale, best_dual / scale, clock)
         began = clock.elapsed()
     if best_flow is None or best_pair is None:
         message = f"the network simplex found no finite plan (diameter {diameter:.3g})"
@@ -221,12 +221,12 @@ def _solve_dense(
     return _Dense(best_flow, *best_pair)
 
 
-def _stop(value: float, dual: float, clock: Clock) -> NoReturn:
+def _too_late(value: float, dual: float, clock: Clock) -> TimeLimitReached:
     message = (
         f"optimal_transport: time_limit of {clock.limit:g} s does not suffice; after "
         f"{clock.elapsed():.3g} s the value is known to lie in [{dual!r}, {value!r}]"
     )
-    raise TimeLimitReached(message, Bracket(min(dual, value), value))
+    return TimeLimitReached(message, Bracket(min(dual, value), value))
 
 
 def _certified(

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -32,17 +32,16 @@ def jit(formula: _Kernel, *, inline: bool = False) -> _Kernel:
     references, which costs more than a distance.
     """
     folder = cache_folder()
-    options = {"nogil": True, "error_model": "numpy", "forceinline": inline}
-    if folder is None:
-        compiled: _Kernel = numba.njit(**options)(formula)
-        return compiled
     # Numba reads its folder once, when a kernel is declared; other users of numba keep theirs.
-    theirs, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
+    config: Any = numba.config
+    theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
     try:
-        compiled = numba.njit(cache=True, **options)(formula)
+        compiled: Any = numba.njit(
+            cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline
+        )(formula)
     finally:
-        numba.config.CACHE_DIR = theirs
-    return compiled
+        config.CACHE_DIR = theirs
+    return cast("_Kernel", compiled)
 
 
 @cache

@@ -23,7 +23,7 @@ _RIDGE = 1e-9
 
 
 class Tree(NamedTuple):
-    """Points (n, d) in tree order, and ``boxes`` of nodes (2^(depth+1), 2d): centre, half-widths."""
+    """Points (n, d) in tree order; ``boxes`` of nodes (2^(depth+1), 2d): centre, half-widths."""
 
     points: Float64Array
     boxes: Float64Array

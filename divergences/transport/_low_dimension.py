@@ -57,7 +57,7 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
 
 
 def _normalised(atoms: Float64Array) -> tuple[Float64Array, float]:
-    """Atoms moved around 0 and divided by a power of two, so that their box has size 1; the power."""
+    """Atoms around 0, divided by a power of two to a box of size about 1; and that power."""
     low, high = atoms.min(axis=0), atoms.max(axis=0)
     centred = atoms - (low / 2 + high / 2)
     exponent = int(np.frexp(np.abs(centred).max())[1]) + 1

@@ -153,7 +153,8 @@ def _solve_level(
     refresh(tree.links, tree.potential, x.points, y.points, order)
     _propose(lists, tree, x, y, f, g, order)
     for _ in range(_ROUNDS):
-        for tree, lists in optimise(tree, lists, x.points, y.points, order, _ROUNDING):  # noqa: B020
+        for stage in optimise(tree, lists, x.points, y.points, order, _ROUNDING):
+            tree, lists = stage
             if not clock.allows(0.0):
                 raise OutOfTime(_flow(tree, n), guide)
         f, g = _potentials(tree, n, m)

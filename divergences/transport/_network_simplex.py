@@ -1,9 +1,9 @@
 r"""The network simplex over lists of candidate arcs.
 
-Each source has a short list of sinks that the optimal plan may use. Pivots bring in the arc of the
-most negative reduced cost :math:`d_{ij} - f_i + f_j` of a block of sources, block after block, until
-no candidate has one. Who may be a candidate is not decided here: pricing all pairs adds what the
-lists lack.
+Each source has a short list of sinks that the optimal plan may use. Pivots bring in the arc of
+the most negative reduced cost :math:`d_{ij} - f_i + f_j` of a block of sources, block after block,
+until no candidate has one. Who may be a candidate is not decided here: pricing all pairs adds what
+the lists lack.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _RENUMBER = 0.3  # pivots, in nodes, after which labels are put in preorder agai
 
 
 class Candidates(NamedTuple):
-    """Arcs of source i: the first ``filled[i]`` of ``sink[i]`` (labels) and of their ``cost[i]``."""
+    """Arcs of source i: the first ``filled[i]`` entries of ``sink[i]`` (labels), ``cost[i]``."""
 
     source: Labels
     sink: Labels

@@ -1,4 +1,4 @@
-r"""Pricing over a pair of kd-trees: which pairs contradict the potentials, and the best for a point.
+r"""Pricing over a pair of kd-trees: which pairs contradict the potentials, the worst of a point.
 
 The reduced cost of a pair is :math:`r = d(x, y) - f(x) + g(y)`. On node a of the tree of x let
 :math:`-f(x) \ge \beta_a + v_a \cdot (x - c_a)`, on node b likewise for g, with half-widths h. A
@@ -57,7 +57,7 @@ def _excluded(
     """Whether no reduced cost between node a and node b is below the threshold."""
     d = x_nodes.shape[1] // 3
     length = distance(x_nodes, a, y_nodes, b, d, order)
-    rays = length + x_nodes[a, 3 * d] + y_nodes[b, 3 * d]
+    rays: float = length + x_nodes[a, 3 * d] + y_nodes[b, 3 * d]
     for k in range(d):
         s = subgradient(x_nodes, a, y_nodes, b, k, d, length, order)
         rays -= abs(s + y_nodes[b, 2 * d + k]) * y_nodes[b, d + k]
@@ -65,7 +65,8 @@ def _excluded(
     if rays >= threshold:
         return True
     apart = box_distance(x_nodes, a, y_nodes, b, d, order)
-    return apart + x_nodes[a, 3 * d + 1] + y_nodes[b, 3 * d + 1] >= threshold
+    flat: float = apart + x_nodes[a, 3 * d + 1] + y_nodes[b, 3 * d + 1]
+    return flat >= threshold
 
 
 excluded = jit(_excluded, inline=True)
@@ -75,7 +76,7 @@ def _bound_of_point(x: Float64Array, i: int, y_nodes: Float64Array, b: int, orde
     """Lower bound of d(x_i, y) + g(y) over node b."""
     d = y_nodes.shape[1] // 3
     length = distance(x, i, y_nodes, b, d, order)
-    rays = length + y_nodes[b, 3 * d]
+    rays: float = length + y_nodes[b, 3 * d]
     for k in range(d):
         s = subgradient(x, i, y_nodes, b, k, d, length, order)
         rays -= abs(s + y_nodes[b, 2 * d + k]) * y_nodes[b, d + k]

@@ -16,7 +16,7 @@ import numpy as np
 from .._summation import subtract_pair
 from .._typing import Float64Array, IntArray
 from ._clock import Clock
-from ._forest import flows_on_forest
+from ._forest import Costs, flows_on_forest
 from ._masses import Flow, Marginals, in_units, north_west
 from ._result import CertificateError
 
@@ -69,9 +69,8 @@ def solve(cost: Float64Array, masses: Marginals, clock: Clock) -> Iterator[Candi
     while True:
         unit = float(np.ldexp(1.0, np.frexp(cap)[1]))
         answer = _pot(np.minimum(reduced, cap) / unit, rows, columns, pivots)
-        flow = flows_on_forest(
-            answer.source, answer.target, masses, lambda i, j, c=reduced: c[i, j]
-        )  # fmt: skip
+        costs = _rows_of(reduced)
+        flow = flows_on_forest(answer.source, answer.target, masses, costs)
         if not answer.optimal:
             yield Candidate(flow, v + answer.v * unit, None)
             pivots *= 2
@@ -100,6 +99,11 @@ def _reduce(cost: Float64Array, u: Float64Array, v: Float64Array) -> Float64Arra
         rows = slice(start, start + step)
         reduced[rows] = subtract_pair(cost[rows], u[rows, None], v)
     return reduced
+
+
+def _rows_of(cost: Float64Array) -> Costs:
+    """The matrix as a function of row and columns."""
+    return lambda i, columns: cost[i, columns]
 
 
 def _pot(cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int) -> _Answer:

@@ -226,7 +226,7 @@ preorder = jit(_preorder)
 def _renumber(
     links: Links, flow: IntArray, potential: Float64Array, order: Labels
 ) -> tuple[Links, IntArray, Float64Array, Labels]:
-    """The tree with labels in the given order, so that subtrees lie together, and the new labels."""
+    """The tree with labels in the given order, so that subtrees lie together; new labels."""
     label = np.empty(order.size, dtype=np.int32)
     for position in range(order.size):
         label[order[position]] = position

@@ -68,8 +68,8 @@ def degenerate(kind, rng):
         "all equal": (np.full((n, 2), 0.25), np.full((n, 2), 0.25)),
         "two points": (np.zeros((n, 2)), np.ones((n, 2))),
         "collinear": (np.outer(line, [0.6, 0.8]), np.outer(rng.permutation(line) ** 2, [0.6, 0.8])),
-        "lattice": (grid, grid[:, ::-1] + [0.5, 0.0]),
-        "lattice moved by one": (grid, grid + [0.05, 0.05]),
+        "lattice": (grid, grid[:, ::-1] + np.array([0.5, 0.0])),
+        "lattice moved by one": (grid, grid + 0.05),
         "duplicates": (grid[rng.integers(0, 40, n)], grid[rng.integers(0, 40, n)]),
         "same cloud shuffled": (grid, rng.permutation(grid)),
         "far clusters": tuple(
@@ -101,7 +101,7 @@ def test_problems_of_several_levels(shape):
     n, m = 1500, 1100
     x, y = rng.random((n, 2)), rng.random((m, 2))
     if shape == "shifted":
-        y = 0.3 * y + [0.9, 0.4]
+        y = 0.3 * y + np.array([0.9, 0.4])
     elif shape == "curve":
         y = np.stack([np.sin(3 * y[:, 0]), np.cos(5 * y[:, 0])], axis=-1) / 2
     _, value = check(x, y, ones(n) * m, ones(m) * n, 2.0)
