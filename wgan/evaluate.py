@@ -78,11 +78,13 @@ class Evaluator:
     def __call__(self, critic: nn.Module, samples: Tensor) -> Evaluation:
         """Compare ``samples`` (n, d), ideally as many as are held out, with the held-out data.
 
-        The critic is evaluated in float64, so that rounding cannot lift the lower bound above
-        the exact distance.
+        The critic is taken in float64, so that rounding cannot lift the lower bound above the
+        exact distance, and projected on the constraint, which changes only one that has not been
+        trained yet: without it there would be no bound.
         """
         samples = samples.detach().cpu()
         precise = copy.deepcopy(critic).cpu().double()
+        self.constraint.project(precise)
         with torch.no_grad():
             estimate = dual_objective(precise, self.held_out.double(), samples.double()).item()
         return Evaluation(

@@ -181,6 +181,9 @@ def _solve_dense(
             clock.announce("refining")
         took = clock.elapsed() - began
         if clock.limited and not clock.allows(2 * took):
+            allowed = 0.5 * _certificate.tolerance(best_value, diameter * scale)
+            if best_value - best_dual <= allowed:  # late, but an answer
+                break
             _stop(best_value / scale, best_dual / scale, clock)
         began = clock.elapsed()
     if best_flow is None or best_pair is None:

@@ -48,6 +48,10 @@ def test_nothing_flows_into_the_batches(problem):
     ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.1), leaf, y + shift)
     assert shift.grad is None
     assert leaf.grad is None
+    # not even where the optimizer holds what made the batch
+    both = torch.optim.SGD([*critic.parameters(), shift], lr=0.1)
+    ascent_step(critic, both, leaf, y + shift)
+    assert shift.tolist() == [0.0, 0.0]
 
 
 def test_only_the_parameters_of_the_optimizer_move(problem):

@@ -55,6 +55,16 @@ def test_the_lower_bound_is_one_and_is_attained_by_the_right_critic():
     assert Evaluator(data, WeightClipping(0.5))(critic, samples).lower_bound == 0.0
 
 
+def test_a_critic_outside_the_constraint_certifies_nothing_false():
+    data = Tiny()
+    critic = nn.Sequential(nn.Linear(2, 1))
+    with torch.no_grad():
+        critic[0].weight.fill_(-100.0)
+    evaluation = Evaluator(data, WeightClipping(0.5))(critic, data.held_out + 1)
+    assert 0 < evaluation.lower_bound <= evaluation.wasserstein1
+    assert critic[0].weight.tolist() == [[-100.0, -100.0]]
+
+
 def test_the_critic_is_not_changed():
     critic = nn.Sequential(nn.Linear(2, 1))
     Evaluator(Tiny(), WeightClipping())(critic, torch.ones(4, 2))
