@@ -212,13 +212,16 @@ def test_a_plan_that_is_not_optimal_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("limit", [1e-6, 0.02])
-def test_the_time_limit_gives_a_bracket(limit):
+def test_the_time_limit_gives_a_bracket(limit, monkeypatch):
+    from divergences.transport import _simplex
+
+    monkeypatch.setattr(_simplex, "_FIRST_PIVOTS", 1)  # so that ten attempts would be needed
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(600, 2)), rng.normal(size=(600, 2)) + 1
+    x, y = rng.normal(size=(900, 2)), rng.normal(size=(900, 2)) + 1
     began = time.monotonic()
     with pytest.raises(TimeLimitReached, match="time_limit") as caught:
         optimal_transport(x, y, time_limit=limit)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # the solver's import included
     bracket = caught.value.bracket
     assert isinstance(bracket, Bracket)
     assert bracket.lower < wasserstein1(x, y) < bracket.upper

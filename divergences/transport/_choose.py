@@ -20,10 +20,10 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 SOLVERS = ("line", "simplex")
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
-# where that takes milliseconds, else only where the certificate would notice.
+# where that takes a fraction of a second, else only where the certificate would notice.
 _EXCESS = 2.0**-52
 _EXCESS_OF_LARGE = 2.0**-43
-_LARGE = 1 << 18
+_LARGE = 1 << 21
 
 
 class _Dense(NamedTuple):
