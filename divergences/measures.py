@@ -91,8 +91,7 @@ def common_support(p: Discrete, q: Discrete, function: str) -> tuple[Array, Arra
     """
     same_library(function, p=p.points, q=q.points)
     same_dimension(p.points, q.points, function, "p and q")
-    # Adding 0.0 turns -0.0 into 0.0, which np.unique would tell apart in a multi-column sort.
-    atoms = np.concatenate([as_numpy(p.points), as_numpy(q.points)]) + 0.0
+    atoms = np.concatenate([as_numpy(p.points), as_numpy(q.points)])
     support, index = np.unique(atoms, axis=0, return_inverse=True)
     index = np.asarray(index, dtype=np.int64).reshape(-1)
     count = support.shape[0]

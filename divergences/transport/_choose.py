@@ -25,10 +25,10 @@ LOW_DIMENSION = 8
 SMALL = 500 * 500  # pairs below which the dense simplex takes milliseconds
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
-# where that takes milliseconds, else only where the certificate would notice.
+# where that takes a fraction of a second, else only where the certificate would notice.
 _EXCESS = 2.0**-52
 _EXCESS_OF_LARGE = 2.0**-43
-_LARGE = 1 << 18
+_LARGE = 1 << 21
 
 
 class _Dense(NamedTuple):

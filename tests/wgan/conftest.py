@@ -1,5 +1,5 @@
 import os
-import signal
+import shutil
 import subprocess
 import sys
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from wgan import TrainingConfig, train
+from wgan import TrainingConfig, load, train
 
 ROOT = Path(__file__).parents[2]
 SMALL = {
@@ -70,10 +70,14 @@ def contents(folder):
     return {path: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """The folder of a finished run, trained once."""
+    return train(small_config(tmp_path_factory.mktemp("template") / "run"), quiet=True).folder.path
+
+
 @pytest.fixture
-def finished(tmp_path):
-    """A finished run of 20 steps with checkpoints of steps 15 and 20."""
-    return train(small_config(tmp_path / "run"), quiet=True)
-
-
-__all__ = ["contents", "options", "signal", "small_config", "start", "wait_for"]
+def finished(template, tmp_path):
+    """A finished run of 20 steps with checkpoints of steps 15 and 20, to be spoilt at will."""
+    shutil.copytree(template, tmp_path / "run")
+    return load(tmp_path / "run")

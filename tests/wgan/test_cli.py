@@ -1,15 +1,16 @@
 """The command line: what it prints, writes and returns."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from wgan import load, train
+from wgan import load
 from wgan._cli import main
 
-from .conftest import contents, options, small_config, start
+from .conftest import contents, options, start
 
 
 def run_main(words, capsys):
@@ -101,14 +102,14 @@ def test_evaluate_prints_the_exact_distance(finished, capsys):
         (["demo", "--out", "new", "--steps", "-2"], "option steps must"),
     ],
 )  # fmt: skip
-def test_mistakes_are_one_line_status_2_and_touch_nothing(
-    tmp_path, capsys, monkeypatch, words, complaint
+def test_mistakes_are_one_line_and_touch_nothing(
+    tmp_path, capsys, monkeypatch, template, words, complaint
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "note.txt").write_text("precious")
-    train(small_config("run", steps=0), quiet=True)
+    shutil.copytree(template, "run")
     before, folders = contents(tmp_path), sorted(tmp_path.rglob("*"))
     status, out, err = run_main(words, capsys)
     assert status == 2

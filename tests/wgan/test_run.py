@@ -75,7 +75,7 @@ def newest(run):
 
 
 def test_random_kills_leave_a_run_that_ends_equal(tmp_path):
-    every_step = {"steps": 120, "checkpoint_every": 1}
+    every_step = {"steps": 100, "checkpoint_every": 1, "eval_every": 40}
     train(small_config(tmp_path / "straight", **every_step), quiet=True)
     run, dice = tmp_path / "killed", random.Random(7)
     words = options(run, **every_step)
