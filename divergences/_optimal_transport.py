@@ -58,12 +58,14 @@ def optimal_transport(
         Costs of any sign, finite, in place of a metric: for squared distances, cosine
         dissimilarities and whatever else is no metric.
     solver : {"line", "multiscale", "simplex"}, optional
-        By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for more
-        than 250,000 pairs of points under a norm in 2 to 8 coordinates (it is compiled once, which
-        takes half a minute, and cached); the dense network simplex otherwise.
+        By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
+        points under a norm in few coordinates (more than 250,000 pairs in 2 or 3, 1e6 in 4 or 5,
+        1e8 up to 8; it is compiled at the first use, in half a minute, and cached); the dense
+        network simplex otherwise.
     time_limit : float, optional
-        Seconds. The simplex then runs in attempts of bounded length, each twice the last, and stops
-        before an attempt that would not fit. The distances of all pairs are not interrupted.
+        Seconds. The multiscale simplex looks at the clock every few milliseconds; the dense one
+        then runs in attempts of bounded length, each twice the last, and stops before an attempt
+        that would not fit. Compiling, and the distances of all pairs, are not interrupted.
     progress : bool
         Print each phase as it begins on standard error.
 

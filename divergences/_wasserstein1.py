@@ -41,9 +41,10 @@ def wasserstein1(
         callable gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a
         graph; that it is a metric is not checked.
     solver : {"line", "multiscale", "simplex"}, optional
-        By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for more
-        than 250,000 pairs of points under a norm in 2 to 8 coordinates (it is compiled once, which
-        takes half a minute, and cached); the dense network simplex otherwise.
+        By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
+        points under a norm in few coordinates (more than 250,000 pairs in 2 or 3, 1e6 in 4 or 5,
+        1e8 up to 8; it is compiled at the first use, in half a minute, and cached); the dense
+        network simplex otherwise.
 
     Returns
     -------

@@ -62,12 +62,14 @@ def cache_folder() -> str | None:
 
 
 def fingerprint(folder: Path) -> str:
-    """Hash of the sources in ``folder`` and of what compiles them."""
+    """Hash of the kernels' sources in ``folder`` and of what compiles them."""
     digest = hashlib.sha256()
     versions = (sys.version, platform.machine(), numba.__version__, np.__version__)
     digest.update(repr(versions).encode())
     for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+        source = path.read_bytes()
+        if b" jit(" in source:
+            digest.update(path.name.encode() + source)
     return digest.hexdigest()[:16]
 
 

@@ -139,22 +139,12 @@ def _run(
 run = jit(_run)
 
 
-def _relabel(sinks: Labels, filled: Labels, label: Labels) -> None:
-    for i in range(filled.size):
-        for k in range(filled[i]):
-            sinks[i, k] = label[sinks[i, k]]
-
-
-relabel = jit(_relabel)
-
-
 def in_preorder(
     tree: SpanningTree, root: int, lists: Candidates
 ) -> tuple[SpanningTree, Candidates]:
     """Tree and lists with labels in preorder; the root becomes 0."""
-    links, flow, potential, label = renumber(*tree, preorder(tree.links, root))
-    relabel(lists.sink, lists.filled, label)
-    return SpanningTree(links, flow, potential), lists._replace(source=label[lists.source])
+    tree, label = renumber(tree, preorder(tree.links, root))
+    return tree, lists._replace(source=label[lists.source], sink=label[lists.sink])
 
 
 def optimise(

@@ -223,22 +223,14 @@ def _preorder(links: Links, root: int) -> Labels:
 preorder = jit(_preorder)
 
 
-def _renumber(
-    links: Links, flow: IntArray, potential: Float64Array, order: Labels
-) -> tuple[Links, IntArray, Float64Array, Labels]:
+def renumber(tree: SpanningTree, order: Labels) -> tuple[SpanningTree, Labels]:
     """The tree with labels in the given order, so that subtrees lie together; new labels."""
-    label = np.empty(order.size, dtype=np.int32)
-    for position in range(order.size):
-        label[order[position]] = position
-    renumbered = links[order]
-    for u in range(order.size):
-        for column in range(POINTERS):
-            if renumbered[u, column] != NONE:
-                renumbered[u, column] = label[renumbered[u, column]]
-    return renumbered, flow[order], potential[order], label
-
-
-renumber = jit(_renumber)
+    label = np.empty(order.size + 1, dtype=np.int32)
+    label[order] = np.arange(order.size)
+    label[NONE] = NONE  # the entry after the last
+    links = tree.links[order]
+    links[:, :POINTERS] = label[links[:, :POINTERS]]
+    return SpanningTree(links, tree.flow[order], tree.potential[order]), label
 
 
 def _refresh(

@@ -11,10 +11,12 @@ from divergences.transport import _jit
 
 def test_an_edited_helper_names_another_folder(tmp_path):
     for name in ("caller.py", "helper.py"):
-        (tmp_path / name).write_text("VALUE = 1\n")
+        (tmp_path / name).write_text("one = jit(_one)\n")
     before = _jit.fingerprint(tmp_path)
     assert _jit.fingerprint(tmp_path) == before
-    (tmp_path / "helper.py").write_text("VALUE = 2\n")
+    (tmp_path / "driver.py").write_text("import caller\n")
+    assert _jit.fingerprint(tmp_path) == before, "it has no kernel"
+    (tmp_path / "helper.py").write_text("one = jit(_two)\n")
     assert _jit.fingerprint(tmp_path) != before
 
 

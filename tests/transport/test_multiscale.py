@@ -187,7 +187,11 @@ def test_the_choice():
     metric = _choose.Metric("euclidean")
     assert _choose.choose(metric, 2, pairs=10**6) == "multiscale"
     assert _choose.choose(metric, 2, pairs=10**4) == "simplex"
-    assert _choose.choose(metric, 20, pairs=10**6) == "simplex"
+    assert _choose.choose(metric, 5, pairs=10**6) == "simplex"
+    assert _choose.choose(metric, 5, pairs=10**7) == "multiscale"
+    assert _choose.choose(metric, 8, pairs=10**7) == "simplex"
+    assert _choose.choose(metric, 8, pairs=10**9) == "multiscale"
+    assert _choose.choose(metric, 9, pairs=10**9) == "simplex"
     assert _choose.choose(metric, 1, pairs=10**6) == "line"
     assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**6) == "simplex"
     assert "multiscale" in SOLVERS
