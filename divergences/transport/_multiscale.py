@@ -9,8 +9,9 @@ r"""Exact transport between points of low dimension, from coarse clusters to the
 
 Merigot, *A multiscale approach to optimal transport* (2011) and Schmitzer, *A sparse multiscale
 algorithm for dense optimal transport* (2016) have this plan of attack for other costs. Masses are
-integers, so marginals hold exactly. O(n) memory; in the
-plane about O(n^1.3) time where mass moves little, O(n^2) where it moves far.
+integers, so marginals hold exactly. O(n) memory. Measured
+in the plane, n = 5000 to 20,000: time grows as about n^1.5 where mass moves little, n^1.8 where it
+moves far.
 """
 
 from typing import NamedTuple
