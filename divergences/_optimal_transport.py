@@ -59,8 +59,8 @@ def optimal_transport(
         dissimilarities and whatever else is no metric.
     solver : {"line", "multiscale", "simplex"}, optional
         By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (more than 250,000 pairs in 2 or 3, 1e6 in 4 or 5,
-        1e8 up to 8; it is compiled at the first use, in half a minute, and cached); the dense
+        points under a norm in few coordinates (more than 25 million pairs, up to 5 coordinates; it
+        is compiled at the first use, in half a minute, and cached); the dense
         network simplex otherwise.
     time_limit : float, optional
         Seconds. The multiscale simplex looks at the clock every few milliseconds; the dense one

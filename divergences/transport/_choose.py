@@ -1,13 +1,13 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
 On the line (one coordinate and a norm) the monotone plan. In every other case common mass is
-cancelled, and what is left is solved by the multiscale simplex, in O(n) memory, under a norm in few
-coordinates, where it is the faster; else by the network simplex on the dense matrix. Measured in
-seconds on one core, Gaussian clouds, multiscale / dense: n = 500 in the plane .04 / .08, n = 5000
-there 1.8 / 8; n = 500 in space .07 / .10; n = 1000 in 4 coordinates .30 / .36, n = 3000 2.1 / 4.4;
-n = 3000 in 6 coordinates 5.0 / 5.4, in 8 coordinates 7.1 / 6.0, so that there it serves only where
-the matrix is a burden on memory. A solver that the caller names is used as named, so
-both can be asked for on the line too.
+cancelled, and what is left is solved by the network simplex on the dense matrix, or, where that
+takes many seconds and a gigabyte, under a norm in few coordinates, by the multiscale simplex in
+O(n) memory. Measured in seconds on one core, Gaussian clouds, multiscale / dense: n = 5000 in the
+plane 1.8 / 8; n = 3000 in 4 coordinates 2.1 / 4.4, in 6 coordinates 5.0 / 5.4, in 8 coordinates
+7.1 / 6.0. It is the faster from n = 500 in the plane on (.04 / .08), but its kernels take some 25
+seconds to compile where no cache of them is found, so smaller problems do not ask for them. A
+solver that the caller names is used as named, so both can be asked for anywhere.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,8 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 SOLVERS = ("line", "multiscale", "simplex")
 
 # The multiscale simplex takes problems of at most so many coordinates and more pairs than this.
-_FASTER = ((3, 250_000), (5, 1_000_000), (8, 100_000_000))
+_FEW_COORDINATES = 5
+_MANY_PAIRS = 25_000_000
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
 # where that takes a fraction of a second, else only where the certificate would notice.
@@ -50,10 +51,8 @@ def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: 
         return "simplex"
     if dimension == 1:
         return "line"
-    for most, fewest in _FASTER:
-        if dimension <= most:
-            return "multiscale" if pairs > fewest else "simplex"
-    return "simplex"
+    large = dimension <= _FEW_COORDINATES and pairs > _MANY_PAIRS
+    return "multiscale" if large else "simplex"
 
 
 def value_on_the_line(

@@ -185,15 +185,12 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
 
 def test_the_choice():
     metric = _choose.Metric("euclidean")
-    assert _choose.choose(metric, 2, pairs=10**6) == "multiscale"
-    assert _choose.choose(metric, 2, pairs=10**4) == "simplex"
-    assert _choose.choose(metric, 5, pairs=10**6) == "simplex"
-    assert _choose.choose(metric, 5, pairs=10**7) == "multiscale"
-    assert _choose.choose(metric, 8, pairs=10**7) == "simplex"
-    assert _choose.choose(metric, 8, pairs=10**9) == "multiscale"
-    assert _choose.choose(metric, 9, pairs=10**9) == "simplex"
+    assert _choose.choose(metric, 2, pairs=10**8) == "multiscale"
+    assert _choose.choose(metric, 2, pairs=10**7) == "simplex"
+    assert _choose.choose(metric, 5, pairs=10**8) == "multiscale"
+    assert _choose.choose(metric, 6, pairs=10**9) == "simplex"
     assert _choose.choose(metric, 1, pairs=10**6) == "line"
-    assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**6) == "simplex"
+    assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**9) == "simplex"
     assert "multiscale" in SOLVERS
 
 
