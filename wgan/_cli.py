@@ -158,9 +158,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("wgan: interrupted", file=sys.stderr)
         return 130
+    except MemoryError as error:
+        print(f"wgan: not enough memory for these options ({error})", file=sys.stderr)
+        return 1
     except BrokenPipeError:  # the reader of our output has gone; its closing may not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        print(f"wgan: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def parse(arguments: Sequence[str]) -> Command:

@@ -4,6 +4,7 @@ A checkpoint is a safetensors file of all tensors of the training state. Its hea
 the length of metrics.jsonl at that moment, and a SHA-256 over all of these.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,6 +86,13 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint:
         raise RunError(message) from None
 
 
+def remove_newer(folder: Path, step: int) -> None:
+    """Remove the checkpoints of later steps than ``step``, which are done again."""
+    for later in checkpoint_steps(folder):
+        if later > step:
+            checkpoint_path(folder, later).unlink(missing_ok=True)
+
+
 def checkpoint_path(folder: Path, step: int) -> Path:
     """Where the checkpoint of ``step`` lies."""
     return folder / f"{step:08d}.safetensors"
@@ -102,6 +110,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     The bytes go to a temporary name in the same folder and to the disk, and only then take the
     name. A leftover of an earlier kill is overwritten.
     """
+    path = path.resolve()  # what a link points to is written, not the link
+    if path.exists() and not path.is_file():
+        message = f"{path}: is no regular file, and will not be replaced by one"
+        raise RunError(message)
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("wb") as file:
@@ -111,6 +123,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         message = f"{path}: cannot be written ({error.strerror or error})"
         raise RunError(message) from None
 

@@ -1,7 +1,7 @@
 """The options of a training run; the command line is made from them."""
 
 import dataclasses
-import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -62,22 +62,23 @@ class TrainingConfig:
     """CPU threads of torch; more help wide networks only. 0 leaves torch's own choice."""
 
     def __post_init__(self) -> None:
+        _of_kind("out", self.out, (str, os.PathLike), "a path")
+        _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
         for name in ("generator_widths", "critic_widths"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-            for width in getattr(self, name):
+            widths = getattr(self, name)
+            _of_kind(name, widths, (tuple, list), "integers, one a hidden layer")
+            object.__setattr__(self, name, tuple(widths))
+            for width in widths:
                 _integer(name, width, least=1)
         for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
                      "log_every"):  # fmt: skip
             _integer(name, getattr(self, name), least=1)
-        for name in ("steps", "seed", "threads"):
-            _integer(name, getattr(self, name), least=0)
+        _integer("steps", self.steps, least=0)
+        _integer("seed", self.seed, least=0, most=2**63 - 1)
+        _integer("threads", self.threads, least=0, most=1024)
         for name in ("learning_rate", "clip"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not (
-                math.isfinite(value) and value > 0
-            ):  # fmt: skip
-                _refuse(name, "be a positive finite number", value)
+            _positive(name, getattr(self, name))
         if self.device not in ("auto", "cpu", "cuda"):
             _refuse("device", "be auto, cpu or cuda", self.device)
 
@@ -107,9 +108,21 @@ class TrainingConfig:
         ]
 
 
-def _integer(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        _refuse(name, f"be an integer of at least {least}", value)
+def _of_kind(name: str, value: object, kinds: Any, what: str) -> None:
+    if not isinstance(value, kinds):
+        _refuse(name, f"be {what}", value)
+
+
+def _integer(name: str, value: object, least: int, most: int = 2**31 - 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        _refuse(name, f"be an integer from {least} to {most}", value)
+
+
+def _positive(name: str, value: object) -> None:
+    """Positive, and a normal number in the parameters' single precision."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 1.2e-38 <= value <= 3.4e38:  # type: ignore[operator]
+        _refuse(name, "be a positive number from 1.2e-38 to 3.4e38", value)
 
 
 def _refuse(name: str, requirement: str, value: object) -> None:

@@ -94,9 +94,9 @@ class Ring:
     def batch(self, count: int, random: torch.Generator) -> Tensor:
         """``count`` new points."""
         mode = torch.randint(self.modes, (count,), generator=random)
-        angle = mode * (2 * math.pi / self.modes)
+        angle = mode.to(torch.float32) * (2 * math.pi / self.modes)
         centre = torch.stack([angle.cos(), angle.sin()], dim=1)
-        noise = torch.randn(count, 2, generator=random)
+        noise = torch.randn(count, 2, generator=random, dtype=torch.float32)
         return (centre + self.deviation * noise).to(self.device)
 
 

@@ -87,9 +87,10 @@ class Evaluator:
         self.constraint.project(precise)
         with torch.no_grad():
             estimate = dual_objective(precise, self.held_out.double(), samples.double()).item()
+        bound = self.constraint.lipschitz_bound(critic)
         return Evaluation(
             wasserstein1=exact_distance(self.held_out, samples),
             floor=self.floor,
             critic_estimate_held_out=estimate,
-            lower_bound=max(0.0, estimate / self.constraint.lipschitz_bound(critic)),
+            lower_bound=max(0.0, estimate / bound) if bound > 0 else 0.0,
         )

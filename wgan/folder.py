@@ -21,6 +21,8 @@ from .config import TrainingConfig
 from .environment import describe_environment
 from .errors import RunError
 
+_GO_ON = "the last checkpoint is intact, continue with --resume"
+
 
 class RunFolder:
     """Paths of a run and its description."""
@@ -73,11 +75,15 @@ class RunFolder:
         files = [self.description, self.metrics, self.path / ".lock", self.path / ".run.json.part"]
         files += [*self.checkpoints.glob("*.safetensors"), *self.samples.glob("*.png")]
         files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
+        files.append(self.path / "report.html")  # where wgan report puts it by default
         known = {*files, self.checkpoints, self.samples}
         odd = sorted(str(path) for path in self.path.rglob("*") if path not in known)
         if odd:
             message = f"{odd[0]}: is no part of a run; nothing was removed"
             raise RunError(message)
+        if (self.path / ".lock").exists():
+            with Lock(self):  # refused while a process trains here
+                pass
         try:
             for file in files:
                 file.unlink(missing_ok=True)
@@ -91,6 +97,12 @@ class RunFolder:
     def write_description(self, config: TrainingConfig) -> None:
         """Record options and environment in run.json: from here on the folder holds a run."""
         content = {"config": config.to_json(), **describe_environment()}
+        text = json.dumps(content, indent=2) + "\n"
+        write_atomically(self.description, lambda file: file.write(text.encode()))
+
+    def update_config(self, config: TrainingConfig) -> None:
+        """Record options that a resume changed; the environment stays that of the beginning."""
+        content = {**self.read_description(), "config": config.to_json()}
         text = json.dumps(content, indent=2) + "\n"
         write_atomically(self.description, lambda file: file.write(text.encode()))
 
@@ -116,9 +128,12 @@ class RunFolder:
             return []
         whole = self.metrics.read_bytes().rpartition(b"\n")[0]
         try:
-            return [json.loads(line) for line in whole.splitlines()]
-        except ValueError:
-            message = f"{self.metrics}: damaged, a line of it is no JSON"
+            records = [json.loads(line) for line in whole.splitlines()]
+            if not all(isinstance(record["step"], int) for record in records):
+                raise TypeError
+            return records
+        except (ValueError, TypeError, KeyError):
+            message = f"{self.metrics}: damaged, a line of it is no record of a step"
             raise RunError(message) from None
 
 
@@ -205,8 +220,10 @@ class MetricsLog:
     def __init__(self, path: Path, keep_bytes: int) -> None:
         """Open ``path`` and cut it off after ``keep_bytes``: what came later is done again."""
         self.demand_bytes(path, keep_bytes)
+        self._path = path
         try:
-            self._file = path.open("ab")
+            # unbuffered: a line is in the file or refused, and closing has nothing left to write
+            self._file = path.open("ab", buffering=0)
             self._file.truncate(keep_bytes)
         except OSError as error:
             message = f"{path}: cannot be written ({error.strerror})"
@@ -222,12 +239,14 @@ class MetricsLog:
 
     def write(self, record: dict[str, Any]) -> None:
         """Append one line."""
-        self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+        except OSError as error:
+            message = f"{self._path}: cannot be written ({error.strerror}); " + _GO_ON
+            raise RunError(message) from None
 
     def sync(self) -> int:
         """Bring all lines to the disk; returns the length of the file in bytes."""
-        self._file.flush()
         os.fsync(self._file.fileno())
         return os.fstat(self._file.fileno()).st_size
 

@@ -32,7 +32,7 @@ def perceptron(
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise([inputs, *widths, outputs]):
         # from the meta device: nn.Linear's own initialisation would draw on the global state
-        layer = nn.Linear(before, after, device="meta").to_empty(device="cpu")
+        layer = nn.Linear(before, after, device="meta", dtype=torch.float32).to_empty(device="cpu")
         bound = 1 / math.sqrt(before)
         for parameter in (layer.weight, layer.bias):
             nn.init.uniform_(parameter, -bound, bound, generator=random)

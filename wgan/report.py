@@ -41,9 +41,14 @@ def write_page(out: Path, text: str) -> None:
     write_atomically(out, lambda file: file.write(text.encode()))
 
 
+def records_of(run: Run) -> list[dict[str, Any]]:
+    """The lines of the log up to the checkpoint that the run was read from."""
+    return [record for record in run.metrics() if record["step"] <= run.step]
+
+
 def evaluations(run: Run) -> list[dict[str, Any]]:
     """The lines of the log that hold an evaluation; RunError if there is none."""
-    found = [record for record in run.metrics() if "wasserstein1" in record]
+    found = [record for record in records_of(run) if "wasserstein1" in record]
     if not found:
         message = f"{run.folder.path}: this run has not been evaluated yet"
         raise RunError(message)
@@ -95,7 +100,7 @@ def distance_unit(data: Data) -> str:
 
 
 def _curves(run: Run) -> str:
-    records = run.metrics()
+    records = records_of(run)
     count = len(run.data.held_out)
     return (
         f"<p>The exact Wasserstein-1 distance between {count} held-out real samples and {count} "
@@ -114,7 +119,7 @@ def _curves(run: Run) -> str:
 
 def _samples(run: Run) -> str:
     files = sorted(run.folder.samples.glob("*.png"))
-    files = [path for path in files if int(path.stem) <= run.step]
+    files = [path for path in files if path.stem.isdecimal() and int(path.stem) <= run.step]
     shape = run.data.image_shape
     real = run.data.held_out.numpy()
     pictures = [

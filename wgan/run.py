@@ -13,6 +13,7 @@ from divergences.dual import WeightClipping
 from .checkpoint import read_checkpoint
 from .config import TrainingConfig
 from .data import Data, make_data
+from .errors import RunError
 from .evaluate import Evaluation, Evaluator
 from .folder import RunFolder
 from .state import TrainingState, random_stream
@@ -53,7 +54,9 @@ class Run:
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             message = f"sample: seed must be an integer of at least 0; got {seed!r}"
             raise ValueError(message)
-        noise = torch.randn(n, self.config.latent, generator=random_stream(seed, "sample"))
+        noise = torch.randn(
+            n, self.config.latent, generator=random_stream(seed, "sample"), dtype=torch.float32
+        )
         with torch.no_grad():
             return np.asarray(self.generator(noise).numpy())
 
@@ -90,5 +93,9 @@ def load(run: str | os.PathLike[str]) -> Run:
     device = torch.device("cpu")
     data = make_data(config.data, device)
     state = TrainingState.fresh(config, data, device)
-    state.restore(checkpoint.tensors, checkpoint.step)
+    try:
+        state.restore(checkpoint.tensors, checkpoint.step)
+    except (KeyError, RuntimeError, ValueError):
+        message = f"{folder.path}: the checkpoint does not fit the options in run.json"
+        raise RunError(message) from None
     return Run(folder, config, data, state)

@@ -55,7 +55,9 @@ class TrainingState:
 
     def noise(self, count: int) -> Tensor:
         """A fresh batch of z, shape (count, latent)."""
-        return torch.randn(count, self.latent, generator=self.noise_random).to(self.device)
+        return torch.randn(count, self.latent, generator=self.noise_random, dtype=torch.float32).to(
+            self.device
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the state but the step, by name, on the CPU."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from divergences.dual import Constraint, WeightClipping
 
-from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .checkpoint import Checkpoint, read_checkpoint, remove_newer, write_checkpoint
 from .config import TrainingConfig
 from .data import Data, make_data
 from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
@@ -76,7 +76,12 @@ def train(
     else:
         folder.demand_room()
         folder.create()
-    with Lock(folder), Interruptions() as interruptions, _threads(config.threads):
+    with (
+        Lock(folder),
+        Interruptions() as interruptions,
+        _threads(config.threads),
+        torch.enable_grad(),
+    ):
         if resume:
             session.continue_from(read_checkpoint(folder.checkpoints, resume_step))
         else:
@@ -129,6 +134,9 @@ class _Session:
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint; later lines of the log are done again."""
         self.take(checkpoint)
+        # in this order: a kill in between leaves a newest checkpoint that the log still covers
+        remove_newer(self.folder.checkpoints, checkpoint.step)
+        self.folder.update_config(self.config)
         self.log = MetricsLog(self.folder.metrics, keep_bytes=checkpoint.metrics_bytes)
         self.saved_step = checkpoint.step
         self.say(f"{self.folder.path}: continues at step {checkpoint.step}")
@@ -191,6 +199,9 @@ class _Session:
         """Compare with held-out data, say so, and keep a picture."""
         with torch.no_grad():
             samples = self.state.generator(noise).cpu()
+        bad = self.state.not_finite()
+        if bad is not None or not bool(samples.isfinite().all()):
+            self.diverged(f"{bad or 'a generated sample'} is not finite")
         evaluation = evaluator(self.state.critic, samples)
         self.say(f"step {self.state.step}: {evaluation.sentence()}")
         shape = self.data.image_shape
@@ -209,11 +220,15 @@ class _Session:
         self.saved_step = self.state.step
 
     def say(self, line: str) -> None:
-        if not self.quiet:
-            from tqdm import tqdm
+        if self.quiet or sys.stdout is None:
+            return
+        from tqdm import tqdm
 
+        try:
             tqdm.write(line, file=sys.stdout)
             sys.stdout.flush()
+        except OSError:  # nobody listens any more: that is no reason to stop training
+            self.quiet = True
 
     def progress_bar(self) -> Any:
         from tqdm import tqdm
@@ -223,7 +238,7 @@ class _Session:
             initial=self.state.step,
             unit="generator step",
             desc=self.config.data,
-            disable=self.quiet,
+            disable=self.quiet or sys.stderr is None,
             dynamic_ncols=True,
             mininterval=0.5,
         )
@@ -268,7 +283,12 @@ class _threads:  # noqa: N801
 
 def evaluation_noise(config: TrainingConfig, count: int) -> Tensor:
     """The noise of all evaluations of a run, shape (count, latent), on the CPU."""
-    return torch.randn(count, config.latent, generator=random_stream(config.seed, "evaluation"))
+    return torch.randn(
+        count,
+        config.latent,
+        generator=random_stream(config.seed, "evaluation"),
+        dtype=torch.float32,
+    )
 
 
 def _demand_same_options(folder: RunFolder, config: TrainingConfig) -> None:

@@ -18,7 +18,6 @@ ONE_LIPSCHITZ = (
     nn.Sigmoid,
     nn.LogSigmoid,
     nn.Softsign,
-    nn.CELU,
 )
 """Layers whose Lipschitz constant is at most 1 for every choice of their options.
 
@@ -103,6 +102,7 @@ class WeightClipping:
             For a layer without a known bound (a convolution, batch normalisation, a module with
             its own forward): the message names it.
         """
+        _demand_plain(critic)
         if type(critic) is nn.Sequential:
             return math.prod(self.lipschitz_bound(layer) for layer in critic)
         if type(critic) is nn.Linear:
@@ -113,9 +113,22 @@ class WeightClipping:
             return max(1.0, abs(critic.negative_slope))
         if type(critic) is nn.ELU:
             return max(1.0, abs(critic.alpha))
+        if type(critic) is nn.CELU and critic.alpha > 0:
+            return 1.0
         message = (
             f"WeightClipping.lipschitz_bound: no bound is known for a {type(critic).__name__}; "
             "it takes Sequential, Linear and 1-Lipschitz activations such as ReLU or Tanh"
+        )
+        raise NotImplementedError(message)
+
+
+def _demand_plain(layer: nn.Module) -> None:
+    """NotImplementedError for a layer that does more than its type says."""
+    hooked = layer._forward_hooks or layer._forward_pre_hooks
+    if hooked or "forward" in vars(layer):
+        message = (
+            f"WeightClipping.lipschitz_bound: no bound is known for a {type(layer).__name__} with "
+            "hooks (spectral_norm and weight_norm are such) or a forward of its own"
         )
         raise NotImplementedError(message)
 

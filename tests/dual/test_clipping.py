@@ -115,3 +115,15 @@ def test_clipped_entries_never_exceed_the_limit_as_numbers(dtype, limit):
 def test_a_bad_limit_is_refused(limit, error):
     with pytest.raises(error, match="WeightClipping: limit must be a positive finite number"):
         WeightClipping(limit)
+
+
+def test_a_layer_that_does_more_than_its_type_says_has_no_bound():
+    normed = nn.utils.spectral_norm(nn.Linear(4, 1))
+    hooked, patched = nn.Linear(4, 1), nn.Linear(4, 1)
+    hooked.register_forward_hook(lambda module, inputs, output: 50 * output)
+    patched.forward = lambda z: 50 * z
+    reparametrised = nn.utils.parametrizations.weight_norm(nn.Linear(4, 1))
+    for layer in (normed, hooked, patched, reparametrised, nn.CELU(alpha=-1.0)):
+        with pytest.raises(NotImplementedError, match="no bound is known"):
+            WeightClipping(0.01).lipschitz_bound(nn.Sequential(layer))
+    assert WeightClipping(0.5).lipschitz_bound(nn.CELU(alpha=3.0)) == 1.0

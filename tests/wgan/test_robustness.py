@@ -1,0 +1,183 @@
+"""What strangers did to runs: interrupted resumes, odd files, lost listeners, other threads."""
+
+import json
+import os
+import stat
+import sys
+
+import pytest
+import torch
+
+import wgan.demo
+from wgan import ConfigError, DivergedError, RunError, TrainingConfig, load, train
+from wgan._cli import main
+from wgan.checkpoint import checkpoint_steps, write_atomically
+from wgan.folder import Lock, RunFolder
+
+SMALL = {"data": "ring", "generator_widths": (8,), "critic_widths": (8,), "latent": 4,
+         "batch_size": 8, "eval_every": 1000, "log_every": 1}  # fmt: skip
+
+
+def _train(out, **options):
+    resume = {name: options.pop(name) for name in ("resume", "resume_step") if name in options}
+    return train(TrainingConfig(out=out, **SMALL, **options), **resume, quiet=True)
+
+
+def test_going_back_to_an_older_checkpoint_removes_the_later_ones(tmp_path):
+    out = tmp_path / "run"
+    _train(out, steps=4, checkpoint_every=2)
+    assert checkpoint_steps(out / "checkpoints") == [2, 4]
+    folder = RunFolder(out)
+    seen = []
+    original = RunFolder.update_config
+
+    def dies(self, config):
+        original(self, config)
+        seen.append(checkpoint_steps(self.checkpoints))
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "update_config", dies)
+        with pytest.raises(KeyboardInterrupt):
+            _train(out, steps=6, checkpoint_every=100, resume_step=2)
+    assert seen == [[2]]
+    run = _train(out, steps=6, checkpoint_every=100, resume=True)
+    assert run.step == 6
+    assert [record["step"] for record in folder.read_metrics()] == list(range(7))
+
+
+def test_options_that_a_resume_changes_are_recorded(tmp_path):
+    out = tmp_path / "run"
+    _train(out, steps=1, checkpoint_every=2)
+    _train(out, steps=3, checkpoint_every=1, resume=True)
+    config = load(out).config
+    assert (config.steps, config.checkpoint_every) == (3, 1)
+
+
+@pytest.mark.parametrize("rate", [1e30, 1e38])
+def test_divergence_is_named_wherever_it_is_seen(tmp_path, rate):
+    options = {**SMALL, "eval_every": 1}
+    with pytest.raises(DivergedError, match=r"stopped at step \d+: .* is (not finite|nan|inf)"):
+        train(TrainingConfig(out=tmp_path / "run", steps=12, learning_rate=rate, **options),
+              quiet=True)  # fmt: skip
+    load(tmp_path / "run")  # the last checkpoint is intact
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"learning_rate": 10**400}, {"clip": 1e-120}, {"batch_size": 10**12}, {"threads": 2**40},
+     {"generator_widths": 5}, {"data": [1]}, {"data": None}, {"latent": 2**63}],
+    ids=str,
+)  # fmt: skip
+def test_values_that_no_run_can_have_are_options_refused(tmp_path, options):
+    with pytest.raises(ConfigError, match=f"option {next(iter(options))} must be "):
+        TrainingConfig(out=tmp_path / "run", **options)
+    with pytest.raises(ConfigError, match="option out must be a path; got None"):
+        TrainingConfig(out=None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_only_regular_files_are_replaced_and_links_are_followed(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(RunError, match="is no regular file"):
+        write_atomically(pipe, lambda file: file.write(b"x"))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    write_atomically(link, lambda file: file.write(b"x"))
+    assert target.read_bytes() == b"x"
+    assert link.is_symlink()
+
+    def full(file):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(RunError, match="No space left on device"):
+        write_atomically(target, full)
+    assert target.read_bytes() == b"x"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe", "target"]
+
+
+def test_a_demo_neither_removes_a_run_in_progress_nor_stumbles_over_its_report(tmp_path, capsys):
+    out = tmp_path / "digits"
+    _train(out, steps=1)
+    (out / "report.html").write_text("as wgan report leaves it")
+    folder = RunFolder(out)
+    with Lock(folder), pytest.raises(RunError, match="is training here"):
+        folder.remove()
+    folder.remove()
+    assert not out.exists()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_training_goes_on_when_nobody_listens(tmp_path, monkeypatch):
+    class Deaf:
+        encoding = "utf-8"
+
+        def write(self, _):
+            raise BrokenPipeError
+
+        def flush(self):
+            pass
+
+    monkeypatch.setattr(sys, "stdout", Deaf())
+    config = TrainingConfig(out=tmp_path / "run", steps=3, **SMALL)
+    assert train(config).step == 3
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert train(TrainingConfig(out=tmp_path / "two", steps=3, **SMALL)).step == 3
+
+
+def test_a_log_that_cannot_grow_is_one_line(tmp_path, monkeypatch):
+    from wgan.folder import MetricsLog
+
+    written = MetricsLog.write
+
+    def fills(self, record):
+        if record["step"] == 2:
+            self._file.close()
+            self._file = open("/dev/full", "ab", buffering=0)  # noqa: SIM115
+        written(self, record)
+
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    monkeypatch.setattr(MetricsLog, "write", fills)
+    with pytest.raises(RunError, match=r"metrics.jsonl: cannot be written \(No space left"):
+        _train(tmp_path / "run", steps=4)
+
+
+def test_torch_defaults_of_the_caller_do_not_matter(tmp_path):
+    expected = _train(tmp_path / "one", steps=2).sample(3)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            got = _train(tmp_path / "two", steps=2).sample(3)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert got.dtype == expected.dtype
+    assert (got == expected).all()
+
+
+def test_damaged_descriptions_and_logs_are_one_line(tmp_path, capsys):
+    out = tmp_path / "run"
+    _train(out, steps=1)
+    description = json.loads((out / "run.json").read_text())
+    description["config"]["latent"] = 9
+    (out / "run.json").write_text(json.dumps(description))
+    assert main(["evaluate", str(out)]) == 2
+    assert "does not fit the options" in capsys.readouterr().err
+    description["config"]["latent"] = 4
+    (out / "run.json").write_text(json.dumps(description))
+    (out / "metrics.jsonl").write_text("5\n")
+    assert main(["report", str(out)]) == 2
+    assert "damaged" in capsys.readouterr().err
+    assert main(["train", "--out", "x" * 300]) == 2
+    assert "File name too long" in capsys.readouterr().err
+
+
+def test_the_whole_demo_is_the_paper_s_settings():
+    defaults = TrainingConfig(out="runs/x")
+    assert (defaults.learning_rate, defaults.clip) == (5e-5, 0.01)
+    assert (defaults.batch_size, defaults.critic_steps) == (64, 5)
+    assert pytest.approx(2 / 3) == wgan.demo.GOAL
