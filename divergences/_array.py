@@ -81,7 +81,7 @@ def like(values: Float64Array, model: Array) -> Array:
     """The NumPy ``values`` as a float64 array of the library and device of ``model``."""
     if is_tensor(model):
         torch: Any = sys.modules["torch"]
-        tensor = torch.from_numpy(np.ascontiguousarray(values))
+        tensor = torch.from_numpy(np.array(values, order="C"))  # a copy: torch wants it writable
         return as_float64(tensor) if model.device.type == "cpu" else tensor.to(model.device)
     return values
 
