@@ -57,8 +57,8 @@ def result_dtype(*arrays: Array) -> Any:
     for array in arrays:
         kind = str(array.dtype)
         if not any(kind.endswith(narrow) for narrow in ("float32", "float16")):
-            return xp.float64  # float64, every integer, bool
-    return xp.float32
+            return np.dtype(np.float64) if xp is np else xp.float64  # also every integer, bool
+    return np.dtype(np.float32) if xp is np else xp.float32
 
 
 def as_float64(array: Array) -> Array:
@@ -91,13 +91,24 @@ def detach(array: Array) -> Array:
     return array.detach() if is_tensor(array) else array
 
 
+def tracks_derivatives(*arrays: Array) -> bool:
+    """Whether torch may ask for derivatives with respect to ``arrays``, backward or forward."""
+    if not any(is_tensor(array) for array in arrays):
+        return False
+    torch: Any = sys.modules["torch"]
+    if any(is_tensor(array) and array.requires_grad for array in arrays):
+        return True
+    forward = torch.autograd.forward_ad._current_level >= 0
+    return bool(forward or torch._C._functorch.maybe_current_level() is not None)
+
+
 def attach(value: Array, surrogate: Array) -> Array:
     """``value`` to the bit, with the derivatives of ``surrogate`` (envelope theorem).
 
     In NumPy, or where ``surrogate`` carries no graph, simply ``value``. Where ``value`` is not
     finite, or ``surrogate`` is not, the gradient is zero.
     """
-    if not is_tensor(surrogate) or not surrogate.requires_grad:
+    if not tracks_derivatives(surrogate):
         return value
     xp = namespace(surrogate)
     base = surrogate.detach()

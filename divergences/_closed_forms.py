@@ -58,7 +58,8 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
             "common grid as probability vectors"
         )
         raise NotImplementedError(message)
-    return _finished(formula(p, q), p, q)
+    with np.errstate(over="ignore", under="ignore"):  # an answer may well be infinite, or tiny
+        return _finished(formula(p, q), p, q)
 
 
 def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:

@@ -4,7 +4,7 @@ from . import _vectors
 from ._array import finish, namespace
 from ._closed_forms import of_laws
 from ._typing import Array, ArrayLike
-from ._validation import logarithm_unit, probability_pair
+from ._validation import default_for_laws, logarithm_unit, probability_pair
 from .measures import Law
 
 
@@ -67,6 +67,7 @@ def js_divergence(
     """
     unit = logarithm_unit(base, "js_divergence")
     if isinstance(p, Law) or isinstance(q, Law):
+        default_for_laws(axis, -1, "axis", "js_divergence")
         return of_laws("js_divergence", p, q) / unit
     first, second, dtype = probability_pair(p, q, axis, "js_divergence")
     return finish(_vectors.js_divergence(namespace(first), first, second) / unit, dtype)
@@ -111,6 +112,7 @@ def js_distance(
     """
     unit = logarithm_unit(base, "js_distance") ** 0.5
     if isinstance(p, Law) or isinstance(q, Law):
+        default_for_laws(axis, -1, "axis", "js_distance")
         return of_laws("js_distance", p, q) / unit
     first, second, dtype = probability_pair(p, q, axis, "js_distance")
     return finish(_vectors.js_distance(namespace(first), first, second) / unit, dtype)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_scalar, detach, erf, is_tensor, like, namespace
+from ._array import as_scalar, attach, detach, erf, is_tensor, like, namespace
 from ._typing import Array, Float64Array, Namespace
 from ._vectors import ATANH_SERIES, LOG_2, Pair, js_terms, log_quotient, series
 from .families import Normal
@@ -58,14 +58,19 @@ def _log1p(xp: Namespace, r: Array, s1: Array, s2: Array) -> tuple[Array, Array]
 
 def total_variation(xp: Namespace, m1: Array, s1: Array, m2: Array, s2: Array) -> Array:
     """erf(|a| / sqrt 8) for equal deviations, else by quadrature."""
-    if _number(s1) == _number(s2):
-        return erf(xp.abs(m1 - m2) / s1 / math.sqrt(8.0))
+    if _apart(m1, s1, m2, s2):
+        return 1.0 + 0.0 * m1 + 0.0 * s1 + 0.0 * m2 + 0.0 * s2
     value = _integral(xp, (m1, s1, m2, s2), lambda t: 0.5 * xp.abs(t))
-    return xp.clip(value, 0.0, 1.0)
+    value = xp.clip(value, 0.0, 1.0)
+    if _number(s1) == _number(s2):
+        return attach(erf(detach(xp.abs(m1 - m2) / s1 / math.sqrt(8.0))), value)
+    return value
 
 
 def js_divergence(xp: Namespace, m1: Array, s1: Array, m2: Array, s2: Array) -> Array:
     """The halved Jensen-Shannon divergence by quadrature."""
+    if _apart(m1, s1, m2, s2):
+        return LOG_2 + 0.0 * m1 + 0.0 * s1 + 0.0 * m2 + 0.0 * s2
 
     def bracket(t: Array) -> Array:
         return js_terms(xp, Pair(0.5 * (1.0 + t), 0.5 * (1.0 - t), t, xp.ones_like(t)))
@@ -107,6 +112,17 @@ def _half(xp: Namespace, a: Array, r: Array, s1: Array, s2: Array, g: Any) -> Ar
     return xp.sum(w * g(xp.tanh(0.5 * ratio)))
 
 
+def _apart(m1: Array, s1: Array, m2: Array, s2: Array) -> bool:
+    """Whether the overlap of the laws is below the rounding of 1, in any coordinates.
+
+    The overlap of deviations in the proportion R > 1 is at most about sqrt(2 log R + 1)/R, that
+    of means at distance 100 (s1 + s2) below exp(-4000).
+    """
+    first, second = _number(s1), _number(s2)
+    distance = abs(_number(m1) / 2 - _number(m2) / 2)
+    return min(first, second) < 1e-18 * max(first, second) or distance > 50 * (first + second)
+
+
 def _number(value: Array) -> float:
     return float(detach(value))
 
@@ -115,8 +131,9 @@ def _nodes(a: float, r: float, logarithm: float) -> tuple[Float64Array, Float64A
     """Gauss-Legendre nodes u and weights times the normal density, for panels over both laws."""
     own = np.arange(-REACH, REACH + PANEL, PANEL)
     with np.errstate(over="ignore", invalid="ignore"):
-        other = (own - a) / (1.0 + r)  # where the second law's coordinate a + (1 + r) u is own
-        crossings = _roots(0.5 * r * (2.0 + r), a * (1.0 + r), 0.5 * a * a - logarithm)
+        ratio = math.exp(logarithm)  # s1/s2; 1 + r would lose it where it is small
+        other = (own - a) / ratio  # where the second law's coordinate a + ratio u is own
+        crossings = _roots(0.5 * r * (2.0 + r), a * ratio, 0.5 * a * a - logarithm)
     edges = np.concatenate([own, other, crossings])
     edges = np.unique(edges[np.abs(edges) <= REACH])
     x, w = np.polynomial.legendre.leggauss(NODES)

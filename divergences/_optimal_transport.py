@@ -152,7 +152,7 @@ def _weights_of_side(
 
 def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
     value, solution = problem.solve(_NAME, clock)
-    costs = as_numpy(problem.cost)
+    costs = np.array(as_numpy(problem.cost))  # a result does not change with the caller's array
 
     def critic(z: Any) -> Array:
         requirement = (
@@ -179,7 +179,7 @@ def _result(
     answer = finished(value, problem.dtype, _NAME)
     shape = (solution.supply.size, solution.demand.size)
     given = [
-        uniform(count) if weights is None else as_numpy(weights)
+        uniform(count) if weights is None else np.array(as_numpy(weights))
         for count, weights in zip(shape, (problem.x_weights, problem.y_weights), strict=True)
     ]
     precision = 2.0**-23 if str(problem.dtype).endswith("float32") else 0.0

@@ -347,3 +347,9 @@ def ground_metric(value: Any, function: str) -> Metric:
     if value not in NAMES or value == "minkowski":
         refuse(function, "metric", requirement, describe(value))
     return Metric(value, NORM_ORDERS.get(value, 2.0))
+
+
+def default_for_laws(value: object, default: object, parameter: str, function: str) -> None:
+    """Demand that an option without meaning for laws was left alone."""
+    if value is not default and not (isinstance(value, type(default)) and value == default):
+        refuse(function, parameter, f"be left at {default!r} for laws", describe(value))

@@ -25,11 +25,12 @@ and float64 arrays with the support on the last axis.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from ._array import attach, detach, is_tensor
+from ._array import attach, detach, tracks_derivatives
 from ._summation import divide, exact_sum, two_product, two_sum
 from ._typing import Array, Namespace
 
@@ -109,7 +110,12 @@ def log_quotient(xp: Namespace, p: Array, q: Array) -> Array:
     return xp.where(extreme, apart, direct)
 
 
-def kl_terms(xp: Namespace, pair: Pair) -> Array:
+def _log_difference(xp: Namespace, p: Array, q: Array) -> Array:
+    """Log p - log q: fewer digits than ``log_quotient``, but no derivative that overflows."""
+    return xp.log(p) - xp.log(q)
+
+
+def kl_terms(xp: Namespace, pair: Pair, quotient: Callable[..., Array] = log_quotient) -> Array:
     """The non-negative terms of KL; 0 in place of the infinite ones (q = 0 < p)."""
     p, q, difference, _ = pair
     t, near = _ratio(xp, pair)
@@ -118,7 +124,7 @@ def kl_terms(xp: Namespace, pair: Pair) -> Array:
     near_term = difference * (t + (1.0 + t) * correction)
     both = (p > 0) & (q > 0) & ~near
     one = xp.ones_like(p)
-    logarithm = log_quotient(xp, xp.where(both, p, one), xp.where(both, q, one))
+    logarithm = quotient(xp, xp.where(both, p, one), xp.where(both, q, one))
     far_term = xp.where(both, p * logarithm, 0.0) - difference  # p = 0 leaves q
     far_term = xp.where((q == 0) & (p > 0), 0.0, far_term)
     return xp.where(near, near_term, far_term)
@@ -154,38 +160,47 @@ def total_variation(xp: Namespace, p: Array, q: Array) -> Array:
     value = _total(xp, 0.5 * xp.abs(pair.difference), pair.mass)
     disjoint = xp.all((first == 0) | (second == 0), axis=-1)
     value = xp.where(disjoint, 1.0, xp.clip(value, 0.0, 1.0))
-    if not _has_graph(p, q):
+    if not tracks_derivatives(p, q):
         return value
     plain = _plain_pair(xp, p, q)
-    slope = 0.5 * xp.sum(xp.sign(first - second) * plain.difference, axis=-1)
+    sign = xp.where(first > second, 1.0, xp.where(first < second, -1.0, 0.0))
+    slope = 0.5 * xp.sum(sign * plain.difference, axis=-1)
     return attach(value, slope / plain.mass)
 
 
-def kl_divergence(xp: Namespace, p: Array, q: Array) -> Array:
-    """KL(p, q) in nats, in [0, inf]."""
+def kl_divergence(xp: Namespace, p: Array, q: Array, largest_slope: float = LARGEST_SLOPE) -> Array:
+    """KL(p, q) in nats, in [0, inf]; no derivative exceeds ``largest_slope``."""
     first, second = detach(p), detach(q)
     pair = normalised_pair(xp, first, second)
     value = _total(xp, kl_terms(xp, pair), pair.mass)
     singular = xp.any((second == 0) & (first > 0), axis=-1)
     value = xp.where(singular, math.inf, value)
-    if not _has_graph(p, q):
+    if not tracks_derivatives(p, q):
         return value
-    return attach(value, _kl_slope(xp, p, q, first, second))
+    aligned = singular[..., None]  # an infinite value has no gradient: there, equal laws stand in
+    p, q = xp.where(aligned, 1.0, p), xp.where(aligned, 1.0, q)
+    first, second = xp.where(aligned, 1.0, first), xp.where(aligned, 1.0, second)
+    return attach(value, _kl_slope(xp, (p, q), (first, second), largest_slope))
 
 
-def _kl_slope(xp: Namespace, p: Array, q: Array, first: Array, second: Array) -> Array:
+def _kl_slope(
+    xp: Namespace, vectors: tuple[Array, Array], values: tuple[Array, Array], largest: float
+) -> Array:
     """KL in working precision, as a function to differentiate.
 
     Infinite one-sided derivatives (p = 0), and those beyond the largest float (in a steep q), are
     defined as 0; a steep entry still counts in the derivative through the sum of q.
     """
-    steep = second < first / LARGEST_SLOPE
+    (p, q), (first, second) = vectors, values
+    steep = second < first / largest
     p = xp.where(first == 0, first, p)
     q = xp.where(steep, second, q)
     pair = _plain_pair(xp, p, q)
     pair = pair._replace(q=xp.where(steep, detach(pair.q), pair.q))
     steep_mass = xp.sum(xp.where(steep, pair.p, 0.0), axis=-1)
-    terms = xp.sum(kl_terms(xp, pair), axis=-1) + steep_mass * xp.log(xp.sum(q, axis=-1))
+    terms = xp.sum(kl_terms(xp, pair, _log_difference), axis=-1) + steep_mass * xp.log(
+        xp.sum(q, axis=-1)
+    )
     return terms / pair.mass
 
 
@@ -196,7 +211,7 @@ def js_divergence(xp: Namespace, p: Array, q: Array) -> Array:
     value = _total(xp, js_terms(xp, pair), pair.mass)
     disjoint = xp.all((first == 0) | (second == 0), axis=-1)
     value = xp.where(disjoint, LOG_2, xp.clip(value, 0.0, LOG_2))
-    if not _has_graph(p, q):
+    if not tracks_derivatives(p, q):
         return value
     # Infinite one-sided derivatives (an atom of the other law only) are defined as 0.
     p = xp.where((first == 0) & (second > 0), first, p)
@@ -211,10 +226,6 @@ def js_distance(xp: Namespace, p: Array, q: Array) -> Array:
     positive = divergence > 0
     root = xp.sqrt(xp.where(positive, divergence, 1.0))
     return xp.where(positive, root, 0.0)
-
-
-def _has_graph(p: Array, q: Array) -> bool:
-    return is_tensor(p) and (p.requires_grad or q.requires_grad)
 
 
 VECTOR_FORMULAS = {

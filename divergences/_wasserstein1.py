@@ -9,7 +9,7 @@ from ._array import is_tensor, namespace
 from ._closed_forms import wasserstein1 as of_laws
 from ._transport_problem import PointProblem, finished, law, point_problem
 from ._typing import Array, ArrayLike
-from ._validation import batch_shape, ground_metric, refuse
+from ._validation import batch_shape, default_for_laws, ground_metric, refuse
 from .measures import Discrete, Law
 
 
@@ -93,6 +93,8 @@ def wasserstein1(
     5.0
     """
     if any(isinstance(side, Law) and not isinstance(side, Discrete) for side in (x, y)):
+        default_for_laws(metric, "euclidean", "metric", "wasserstein1")
+        default_for_laws(solver, None, "solver", "wasserstein1")
         return of_laws(*(_as_law(*side) for side in (("x", x, x_weights), ("y", y, y_weights))))
     ground = ground_metric(metric, "wasserstein1")
     problem = point_problem("wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True)

@@ -152,3 +152,33 @@ def test_atoms_against_a_normal_law(seed):
     assert total_variation(law, normal) == 1.0
     assert js_divergence(normal, law) == math.log(2.0)
     assert kl_divergence(law, normal) == kl_divergence(normal, law) == math.inf
+
+
+def test_normals_of_very_different_scale_or_place():
+    for p, q in (
+        (Normal(1, 1e-310), Normal(0, 1)),
+        (Normal(0, 1), Normal(0, 1e30)),
+        (Normal(0, 1), Normal(-1e308, 1e-308)),
+    ):
+        assert total_variation(p, q) == 1.0
+        assert js_divergence(p, q) == math.log(2.0)
+        assert js_distance(q, p) == math.sqrt(math.log(2.0))
+    assert total_variation(Normal(0, 1), Normal(0, 1e17)) == pytest.approx(1.0, abs=1e-15)
+    assert kl_divergence(Normal(0, 1e155), Normal(0, 1e-155)) == math.inf
+
+
+def test_total_variation_at_equal_deviations_has_the_gradient_of_its_neighbours():
+    gradients = []
+    for second in (1.0, 1.0000001):
+        stds = [torch.tensor(s, dtype=torch.float64, requires_grad=True) for s in (1.0, second)]
+        value = total_variation(Normal(0.5, stds[0]), Normal(0.0, stds[1]))
+        gradients.append(torch.stack(torch.autograd.grad(value, stds)))
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-5, atol=1e-8)
+
+
+def test_options_without_meaning_for_laws_are_refused():
+    p, q = Normal(0, 1), Normal(1, 1)
+    with pytest.raises(ValueError, match="total_variation: axis must be left at -1 for laws; got"):
+        total_variation(p, q, axis=0)
+    with pytest.raises(ValueError, match="wasserstein1: metric must be left at 'euclidean'"):
+        wasserstein1(p, q, metric="angular")

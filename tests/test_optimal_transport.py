@@ -1,6 +1,8 @@
 """TransportResult: plan, potentials, critic, certificate; and what is refused."""
 
 import dataclasses
+import math
+import pickle
 import time
 
 import numpy as np
@@ -362,3 +364,24 @@ def test_what_the_critic_refuses():
         optimal_transport(cost=[[1.0]]).critic([1.0])
     with pytest.raises(ValueError, match="non-zero"):
         optimal_transport(X, Y, metric="angular").critic([[0.0, 0.0]])
+
+
+def test_float32_results_verify_and_do_not_follow_the_callers_arrays():
+    optimal_transport(np.float32([0, 0.1]), np.float32([0.7, 0.3, 0.4])).verify()
+    cost, weights = np.ones((2, 2)), np.array([0.25, 0.75])
+    result = optimal_transport(cost=cost, x_weights=weights)
+    cost += 1.0
+    weights[:] = 0.5
+    result.verify()
+
+
+@pytest.mark.parametrize("field", ["value", "dual_value", "tolerance"])
+def test_verify_does_not_take_nan_for_a_number(field):
+    result = optimal_transport([[0.0, 1.0]], [[1.0, 1.0]])
+    with pytest.raises(CertificateError, match="verify"):
+        dataclasses.replace(result, **{field: math.nan}).verify()
+
+
+def test_the_time_limit_survives_pickling():
+    error = pickle.loads(pickle.dumps(TimeLimitReached("late", Bracket(0.0, 1.0))))
+    assert (str(error), error.bracket) == ("late", Bracket(0.0, 1.0))

@@ -220,3 +220,41 @@ def test_vmap_and_functional_gradients(function):
     slope = torch.func.grad(function)(p[0], q[0])
     leaf = p[0].clone().requires_grad_()
     torch.testing.assert_close(slope, torch.autograd.grad(function(leaf, q[0]), leaf)[0])
+
+
+@pytest.mark.parametrize("offset", [30.0, 100.0, 540.0, 650.0])
+def test_kl_through_logits_that_are_far_apart(offset):
+    p = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    logits = torch.tensor([0.0, offset], dtype=torch.float64, requires_grad=True)
+    gradient = torch.autograd.grad(kl_divergence(p, logits.softmax(-1)), logits)[0]
+    np.testing.assert_allclose(gradient, [-0.5, 0.5], rtol=1e-12)
+    single = torch.tensor([0.0, offset], requires_grad=True)
+    gradient = torch.autograd.grad(kl_divergence(p.float(), single.softmax(-1)), single)[0]
+    assert bool(torch.isfinite(gradient).all())
+
+
+def test_an_infinite_row_has_no_gradient_and_spoils_no_other():
+    q = torch.tensor(
+        [[1e-310, 0.0, 1.0], [0.25, 0.25, 0.5]], dtype=torch.float64, requires_grad=True
+    )
+    p = torch.tensor([[1e-160, 1.0, 0.0], [0.5, 0.25, 0.25]], dtype=torch.float64)
+    values = kl_divergence(p, q)
+    assert values[0] == torch.inf
+    gradient = torch.autograd.grad(values[1] + values[0], q)[0]
+    np.testing.assert_array_equal(gradient[0], [0.0, 0.0, 0.0])
+    np.testing.assert_allclose(gradient[1], [-1.0, 0.0, 0.5], atol=1e-15)
+
+
+@pytest.mark.parametrize("function", DIVERGENCES)
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+def test_forward_mode_agrees_with_backward_mode(function):
+    logits = torch.tensor([0.1, 0.4, 1.0], dtype=torch.float64)
+
+    def divergence(logits):
+        return function(logits.softmax(-1), torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64))
+
+    forward, backward = (
+        mode(divergence)(logits) for mode in (torch.func.jacfwd, torch.func.jacrev)
+    )
+    torch.testing.assert_close(forward, backward)
+    assert bool(forward.any())

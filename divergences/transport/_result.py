@@ -29,8 +29,11 @@ class TimeLimitReached(TimeoutError):  # noqa: N818 (it is a limit that the call
     """
 
     def __init__(self, message: str, bracket: Bracket) -> None:
-        super().__init__(message)
+        super().__init__(message, bracket)  # both, so that the exception can be pickled
         self.bracket = bracket
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True, eq=False)

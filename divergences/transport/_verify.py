@@ -54,12 +54,12 @@ def verify(
     carried = costs(claims.source, claims.target)
     primal = total(claims.mass * carried)
     size = total(np.abs(claims.mass * carried))
-    if abs(primal - claims.value) > (_VALUE_ERROR + value_error) * size + subnormal:
+    if not abs(primal - claims.value) <= (_VALUE_ERROR + value_error) * size + subnormal:
         _fail(f"the plan costs {primal!r}, not the value {claims.value!r}")
     u, v = claims.potential_x, claims.potential_y
     dual = total(np.concatenate([supply * u, demand * v]))
     largest = float(np.abs(u).max() + np.abs(v).max())
-    if abs(dual - claims.dual_value) > 8 * EPS * largest + subnormal:
+    if not abs(dual - claims.dual_value) <= 8 * EPS * largest + subnormal:
         _fail(f"the potentials give {dual!r}, not dual_value {claims.dual_value!r}")
     _feasible(u, v, costs, subnormal)
     if not primal - dual <= claims.tolerance + subnormal:
