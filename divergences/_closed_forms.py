@@ -15,7 +15,7 @@ import numpy as np
 from . import _normal, _vectors
 from ._array import as_numpy, finish, is_tensor, namespace, result_dtype
 from ._typing import Array
-from ._validation import describe, refuse, same_dimension
+from ._validation import describe, refuse, same_dimension, same_library
 from .families import Normal
 from .measures import Discrete, Law, common_support
 
@@ -46,6 +46,7 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     """
     if not (isinstance(p, Law) and isinstance(q, Law)):
         _refuse_stranger(divergence, p, q)
+    _demand_one_library(divergence, p, q)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and divergence != "wasserstein1":
         first, second, dtype = common_support(p, q, divergence)
         value = _vectors.VECTOR_FORMULAS[divergence](namespace(first), first, second)
@@ -67,6 +68,15 @@ def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:
     stranger, law = (q, p) if name == "q" else (p, q)
     requirement = f"be a law like the other argument ({law!r})"
     refuse(divergence, name, requirement, describe(stranger), TypeError)
+
+
+def _demand_one_library(divergence: str, p: Law, q: Law) -> None:
+    """Arrays and tensors do not mix; a plain number goes with either."""
+    homes = {
+        name: next((f for f in _fields(law) if is_tensor(f) or np.ndim(f) > 0), None)
+        for name, law in (("p", p), ("q", q))
+    }
+    same_library(divergence, **homes)
 
 
 def _finished(value: Array, *laws: Law) -> Array:

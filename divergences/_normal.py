@@ -165,16 +165,23 @@ def wasserstein1_of_atoms(
     from scipy.special import ndtr, ndtri
 
     order = np.argsort(atoms, kind="stable")
-    z = (atoms[order] - mean) / std
-    cumulative = np.concatenate([[0.0], np.cumsum(weights[order])])
-    cumulative = np.minimum(cumulative / cumulative[-1], 1.0)
-    quantiles = ndtri(cumulative)
+    shift, masses = atoms[order] - mean, weights[order]
+    # Each quantile from the tail that is nearer: near 1 a cumulative weight has no digits left.
+    below = np.concatenate([[0.0], np.cumsum(masses)])
+    above = np.concatenate([np.cumsum(masses[::-1])[::-1], [0.0]])
+    lower_half = below <= above
+    tail = np.minimum(np.minimum(below, above) / (below + above), 0.5)
+    quantiles = np.where(lower_half, ndtri(tail), -ndtri(tail))
     low, high = quantiles[:-1], quantiles[1:]
-    middle = np.clip(z, low, high)
+    middle = np.clip(shift / std, low, high)
+
+    def cost(start: Float64Array, stop: Float64Array) -> Float64Array:
+        mass = np.where(start > 0, ndtr(-start) - ndtr(-stop), ndtr(stop) - ndtr(start))
+        moved = np.where(mass > 0, shift, 0.0) * mass
+        return np.asarray(moved + std * (density(stop) - density(start)))
 
     def density(w: Float64Array) -> Float64Array:
         return np.asarray(np.exp(-0.5 * w * w) / math.sqrt(2.0 * math.pi))
 
-    left = z * (ndtr(middle) - cumulative[:-1]) + density(middle) - density(low)
-    right = -z * (cumulative[1:] - ndtr(middle)) + density(middle) - density(high)
-    return std * math.fsum(np.maximum(left, 0.0) + np.maximum(right, 0.0))
+    left, right = cost(low, middle), -cost(middle, high)
+    return math.fsum(np.maximum(left, 0.0) + np.maximum(right, 0.0))

@@ -9,6 +9,7 @@ devices are checked always.
 
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -55,7 +56,8 @@ def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
     """
     requirement = "be an array, tensor or list of real numbers"
     if is_tensor(value):
-        if value.is_complex() or value.is_sparse or value.is_quantized:
+        dense = str(value.layout) == "torch.strided" and not value.is_nested
+        if value.is_complex() or not dense or value.is_quantized:
             refuse(
                 function, parameter, "be a dense tensor of real numbers", describe(value), TypeError
             )
@@ -65,9 +67,12 @@ def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
                "a masked array", TypeError)  # fmt: skip
     if value is None or isinstance(value, (str, bytes, dict, set, frozenset)):
         refuse(function, parameter, requirement, describe(value), TypeError)
-    if isinstance(value, (list, tuple)) and any(is_tensor(entry) for entry in value):
+    if _holds(value, is_tensor):
         refuse(function, parameter, requirement + " (stack tensors with torch.stack)",
                "a list of torch tensors", TypeError)  # fmt: skip
+    if _holds(value, lambda entry: isinstance(entry, np.ma.MaskedArray)):
+        refuse(function, parameter, requirement + " (fill or drop masked entries)",
+               "a list with masked entries", TypeError)  # fmt: skip
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError):  # ragged lists; things that refuse to be arrays
@@ -77,6 +82,13 @@ def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
         arrived = f"{type(value).__name__} with entries of dtype {array.dtype}"
         refuse(function, parameter, requirement + " of at most 64 bits", arrived, TypeError)
     return array
+
+
+def _holds(value: object, wanted: Callable[[object], bool]) -> bool:
+    """Whether lists and tuples, however nested, hold such an entry."""
+    if not isinstance(value, (list, tuple)):
+        return False
+    return any(wanted(entry) or _holds(entry, wanted) for entry in value)
 
 
 def same_library(function: str, **arrays: Array | None) -> None:
@@ -234,7 +246,10 @@ def real_number(value: Any, parameter: str, function: str, *, positive: bool = F
         refuse(function, parameter, kind, describe(value), TypeError)
     if not values_are_readable(value):
         return
-    number = float(detach(value))
+    try:
+        number = float(detach(value))
+    except OverflowError:  # an integer beyond the floats
+        number = math.inf
     if not math.isfinite(number) or (positive and number <= 0):
         refuse(function, parameter, kind, repr(number))
 
