@@ -144,6 +144,7 @@ def _weights_of_side(
             return None
         return sample_weights(weights, f"{name}_weights", cost, function)
     cloud, weights = law(function, name, cloud, weights)
+    same_library(function, **{name: cloud, "cost": cost})
     if cloud.shape[0] != cost.shape[0]:
         refuse(function, "cost", "have one row for each x and one column for each y",
                f"{cost.shape[0]} for {cloud.shape[0]} points {name}")  # fmt: skip

@@ -182,3 +182,14 @@ def test_options_without_meaning_for_laws_are_refused():
         total_variation(p, q, axis=0)
     with pytest.raises(ValueError, match="wasserstein1: metric must be left at 'euclidean'"):
         wasserstein1(p, q, metric="angular")
+
+
+def test_atoms_far_in_either_tail_of_a_normal_law():
+    normal = Normal(0, 1)
+    for mass, far in ((1e-15, 1e12), (1e-20, 1e30)):
+        above = wasserstein1(Discrete([0.0, far], [1 - mass, mass]), normal)
+        below = wasserstein1(Discrete([0.0, -far], [1 - mass, mass]), normal)
+        assert above == pytest.approx(float(below), rel=1e-14)
+    assert above == pytest.approx(1e10, rel=1e-9)
+    assert wasserstein1(Discrete([1e300]), Normal(0, 1e-10)) == 1e300
+    assert wasserstein1(Discrete([0.0]), normal) == pytest.approx(math.sqrt(2 / math.pi), rel=1e-15)

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from divergences import Discrete, Normal, js_distance, js_divergence, kl_divergence, total_variation
+from divergences import (
+    Discrete,
+    Normal,
+    js_distance,
+    js_divergence,
+    kl_divergence,
+    optimal_transport,
+    total_variation,
+    wasserstein1,
+)
 
 DIVERGENCES = (total_variation, kl_divergence, js_divergence, js_distance)
 GOOD = [0.5, 0.5]
@@ -120,3 +129,17 @@ def test_bad_atoms(case):
 def test_bad_normals(arguments, error, message):
     with pytest.raises(error, match=f"^Normal: {message}"):
         Normal(*arguments)
+
+
+def test_libraries_and_masks_are_seen_however_deep_they_lie():
+    with pytest.raises(TypeError, match=r"wasserstein1: x must .* got a list of torch tensors"):
+        wasserstein1([[torch.tensor(0.0), torch.tensor(1.0)]], [[0.0, 0.0]])
+    masked = np.ma.array([0.0, 9.0], mask=[False, True])
+    with pytest.raises(TypeError, match=r"x must .* got a list with masked entries"):
+        wasserstein1([masked], [[0.0, 0.0]])
+    with pytest.raises(TypeError, match="wasserstein1: p and q must share one array library"):
+        wasserstein1(Discrete([0.0]), Normal(torch.tensor(0.0), 1.0))
+    with pytest.raises(TypeError, match="optimal_transport: x and cost must share one array lib"):
+        optimal_transport(torch.tensor([0.0, 1.0]), cost=np.eye(2))
+    with pytest.raises(ValueError, match="Normal: mean must be a finite number; got inf"):
+        Normal(10**400, 1)
