@@ -46,7 +46,6 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     """
     if not (isinstance(p, Law) and isinstance(q, Law)):
         _refuse_stranger(divergence, p, q)
-    _demand_one_library(divergence, p, q)
     if isinstance(p, Discrete) and isinstance(q, Discrete) and divergence != "wasserstein1":
         first, second, dtype = common_support(p, q, divergence)
         value = _vectors.VECTOR_FORMULAS[divergence](namespace(first), first, second)
@@ -59,6 +58,7 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
             "common grid as probability vectors"
         )
         raise NotImplementedError(message)
+    _demand_one_library(divergence, p, q)
     with np.errstate(over="ignore", under="ignore"):  # an answer may well be infinite, or tiny
         return _finished(formula(p, q), p, q)
 
