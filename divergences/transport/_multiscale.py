@@ -22,33 +22,39 @@ from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._kd_tree import Tree, below, build, sort
 from ._masses import Flow, north_west
-from ._network_simplex import (
-    WIDTH,
-    Candidates,
-    add_all,
-    in_preorder,
-    no_candidates,
-    optimise,
-)
+from ._network_simplex import WIDTH, Candidates, add_all, no_candidates, optimise
 from ._norms import distances
 from ._pricing import price, smallest
+from ._refinement import predicted, proposed, shortest, transposed
 from ._result import CertificateError
-from ._spanning_tree import SpanningTree, grow, refresh
+from ._spanning_tree import (
+    FLOW,
+    ORIGIN,
+    PARENT,
+    UNITS,
+    SpanningTree,
+    grow,
+    in_preorder,
+    in_units,
+)
+from ._threads import over_blocks
 
 _COARSEST = 6  # the first level has 2^6 clusters of each cloud
 _REFINE = 2  # levels of the kd-tree between one level of the problem and the next
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
-_LEAVES = 40  # leaves searched for such an arc: proposals need not be the best
+_PARENTS = 12  # clusters whose children are asked for them
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0, in diameters
 _EXACT, _COARSE = 1e-13, 1e-7  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 200
+_BLOCKS = 16
 
 
 class Cloud(NamedTuple):
-    """Points of one level, in tree order, with their masses."""
+    """Points of one level, in tree order, with their masses; ``level`` None: the points given."""
 
     tree: Tree
     mass: IntArray
+    level: int | None
 
 
 class Potential(NamedTuple):
@@ -57,10 +63,21 @@ class Potential(NamedTuple):
     y: Tree
     heights: Float64Array
 
-    def __call__(self, points: Float64Array, order: float, leaves: int = -1) -> Float64Array:
-        """The values of f, or upper bounds of them from so many leaves of the tree."""
-        values, _ = smallest(points, *below(self.y, self.heights), order, 1, leaves)
+    def __call__(self, points: Float64Array, order: float) -> Float64Array:
+        """The values of f."""
+        values, _ = smallest(points, *below(self.y, self.heights), order, 1, -1)
         return values[:, 0]
+
+
+class Level(NamedTuple):
+    """An optimal flow between two clouds, its potentials, and the arcs that came near."""
+
+    sources: Cloud
+    sinks: Cloud
+    flow: Flow
+    f: Float64Array
+    g: Float64Array
+    lists: Candidates
 
 
 class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is known)
@@ -75,11 +92,11 @@ class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is know
 def solve(
     x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float,
     clock: Clock,
-) -> tuple[Flow, Potential]:  # fmt: skip
-    """Optimal flow from points x (n, d) to y (m, d) under the norm of this order.
+) -> tuple[Flow, Float64Array, Float64Array]:  # fmt: skip
+    """Optimal flow from points x (n, d) to y (m, d) under the norm of this order; f, g.
 
     Masses are positive int64 of equal sums, at most 2^62; points are scaled so that their diameter
-    is about 1. The potential is optimal and has slope 1 everywhere.
+    is about 1. The potentials are optimal, f(x_i) - g(y_j) at most d(x_i, y_j).
 
     Raises
     ------
@@ -89,21 +106,21 @@ def solve(
     x, y = np.array(x, order="C"), np.array(y, order="C")
     x_order, y_order = sort(x), sort(y)
     supply, demand = supply[x_order], demand[y_order]
-    flow, potential = None, None
+    found: Level | None = None
     try:
         for level in _levels(max(x.shape[0], y.shape[0])):
             sources, sinks = _clusters(x, supply, level), _clusters(y, demand, level)
             clock.announce(f"{sources.mass.size} sources, {sinks.mass.size} sinks")
-            flow = _split(flow, sources.mass, sinks.mass)
-            share = _EXACT if level is None else _COARSE
-            flow, potential = _solve_level(sources, sinks, flow, potential, order, share, clock)
+            found = _solve_level(sources, sinks, found, order, clock)
     except OutOfTime as stopped:
         flow = _split(stopped.flow, supply, demand)
         flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
         raise OutOfTime(flow, stopped.potential) from None
-    assert flow is not None
-    assert potential is not None
-    return Flow(x_order[flow.source], y_order[flow.target], flow.mass), potential
+    assert found is not None
+    f, g = np.empty(x.shape[0]), np.empty(y.shape[0])
+    f[x_order], g[y_order] = found.f, found.g
+    flow = found.flow
+    return Flow(x_order[flow.source], y_order[flow.target], flow.mass), f, g
 
 
 def _levels(count: int) -> list[int | None]:
@@ -112,16 +129,28 @@ def _levels(count: int) -> list[int | None]:
     return [*range(_COARSEST, deepest, _REFINE), None]
 
 
+def _starts(count: int, level: int) -> IntArray:
+    """Where the points of the nodes of a level begin, and the end: shape (2^level + 1,)."""
+    return (np.arange((1 << level) + 1) * count) >> level
+
+
 def _clusters(points: Float64Array, mass: IntArray, level: int | None) -> Cloud:
     """The masses of the kd-tree's nodes of a level, each at its centre of mass."""
     n = points.shape[0]
     if level is None or n <= 1 << level:
-        return Cloud(build(points), mass)
-    starts = (np.arange(1 << level) * n) >> level
+        return Cloud(build(points), mass, None)
+    starts = _starts(n, level)[:-1]
     sums = np.add.reduceat(mass, starts)
     weights = mass[:, None] / mass.max()
     centres = np.add.reduceat(points * weights, starts) / np.add.reduceat(weights, starts)
-    return Cloud(build(centres), sums)
+    return Cloud(build(centres), sums, level)
+
+
+def _children(coarse: Cloud, fine: Cloud) -> IntArray:
+    """Where the children of each coarse cluster begin among the fine ones, and the end."""
+    if coarse.level is None:
+        return np.arange(fine.mass.size + 1)
+    return _starts(fine.mass.size, coarse.level)
 
 
 def _split(flow: Flow | None, supply: IntArray, demand: IntArray) -> Flow:
@@ -141,84 +170,104 @@ def _split(flow: Flow | None, supply: IntArray, demand: IntArray) -> Flow:
 
 
 def _solve_level(
-    sources: Cloud, sinks: Cloud, flow: Flow, guide: Potential | None, order: float, share: float,
-    clock: Clock,
-) -> tuple[Flow, Potential]:  # fmt: skip
-    """Optimal flow between two clouds, from a feasible flow and a guess of the potential."""
+    sources: Cloud, sinks: Cloud, coarse: Level | None, order: float, clock: Clock
+) -> Level:
+    """Optimal flow between two clouds, from that between their parents."""
     x, y = sources.tree, sinks.tree
     n, m = x.points.shape[0], y.points.shape[0]
-    f = np.zeros(n) if guide is None else guide(x.points, order, _LEAVES)
-    g = np.zeros(m) if guide is None else guide(y.points, order, _LEAVES)
-    tree = SpanningTree(*grow(*flow, (n, m), f))
+    flow = _split(None if coarse is None else coarse.flow, sources.mass, sinks.mass)
+    lengths = in_units(distances(x.points, flow.source, y.points, flow.target, order))
     lists = no_candidates(n, min(WIDTH, m))
-    tree, lists = in_preorder(tree, n + m, lists)
-    refresh(tree.links, tree.potential, x.points, y.points, order)
-    _propose(lists, tree, x, y, f, g, order)
+    f, proposals = _start(sources, sinks, coarse, order)
+    nodes = grow(*flow, lengths, m, in_units(f))
+    tree = in_preorder(nodes, n, n + m)
+    _add(lists, tree, flow.source, flow.target, sources, sinks, order)
+    for rows, columns in proposals:
+        _add(lists, tree, rows, columns, sources, sinks, order)
+    exact = sources.level is None and sinks.level is None
     for _ in range(_ROUNDS):
-        for stage in optimise(tree, lists, x.points, y.points, order, _ROUNDING):
-            tree, lists = stage
+        for tree in optimise(tree, lists):
             if not clock.allows(0.0):
+                guide = None if coarse is None else Potential(coarse.sinks.tree, coarse.g)
                 raise OutOfTime(_flow(tree, n), guide)
-        f, g = _potentials(tree, n, m)
-        excess = _improve(lists, tree, sources, sinks, f, g, order)
-        if excess <= share * _cost(tree, x.points, y.points, order):
-            return _flow(tree, n), Potential(y, g)
+        f, g = tree.potential[:n] / UNITS, tree.potential[n : n + m] / UNITS
+        reduced, of_x = price(below(x, -f), below(y, g), order, -_ROUNDING, _NEIGHBOURS)
+        excess = float(-(sources.mass * reduced[:, 0]).sum())
+        flow = _flow(tree, n)
+        cost = float((flow.mass * distances(x.points, flow.source, y.points, flow.target, order)).sum())
+        if excess <= (_EXACT if exact else _COARSE) * cost:
+            return Level(sources, sinks, flow, f + reduced[:, 0], g, lists)
+        rows = np.repeat(np.arange(n), of_x.shape[1])
+        _add(lists, tree, rows, of_x.ravel(), sources, sinks, order)
     message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"
     raise CertificateError(message)
 
 
-def _propose(
-    lists: Candidates, tree: SpanningTree, x: Tree, y: Tree, f: Float64Array, g: Float64Array,
-    order: float,
-) -> None:  # fmt: skip
-    """Arcs to begin with: the smallest d(x_i, y_j) + g_j of each i, d(x_i, y_j) - f_i of each j."""
-    _, sinks = smallest(x.points, *below(y, g), order, _NEIGHBOURS, _LEAVES)
-    _, sources = smallest(y.points, *below(x, -f), order, _NEIGHBOURS, _LEAVES)
-    _add(lists, tree, sources, sinks, x, y, order)
+def _start(
+    sources: Cloud, sinks: Cloud, coarse: Level | None, order: float
+) -> tuple[Float64Array, list[tuple[IntArray, IntArray]]]:
+    """Potentials of the sources, and arcs (rows, columns) to begin with."""
+    x, y = sources.tree.points, sinks.tree.points
+    if coarse is None:
+        rows, columns = np.indices((x.shape[0], y.shape[0])).reshape(2, -1)
+        return np.zeros(x.shape[0]), [(rows, columns)]
+    x_begin, y_begin = _children(coarse.sources, sources), _children(coarse.sinks, sinks)
+    parents_x, parents_y = coarse.sources.tree.points, coarse.sinks.tree.points
+    reduced = coarse.lists.cost / UNITS + coarse.g[coarse.lists.sink]
+    near = shortest(coarse.lists.sink, reduced, coarse.lists.filled, _PARENTS)
+    near_y = transposed(near, parents_y.shape[0], _PARENTS)
+    f = predicted(x, x_begin, parents_y, coarse.g, near, order, coarse.f)
+    g = -predicted(y, y_begin, parents_x, -coarse.f, near_y, order, -coarse.g)
+    of_x = _nearest(x, x_begin, y, y_begin, g, near, order)
+    of_y = _nearest(y, y_begin, x, x_begin, -f, near_y, order)
+    return f, [
+        (np.repeat(np.arange(of_x.shape[0]), of_x.shape[1]), of_x.ravel()),
+        (of_y.ravel(), np.repeat(np.arange(of_y.shape[0]), of_y.shape[1])),
+    ]
 
 
-def _improve(
-    lists: Candidates, tree: SpanningTree, sources: Cloud, sinks: Cloud, f: Float64Array,
-    g: Float64Array, order: float,
-) -> float:  # fmt: skip
-    """Price all pairs, add the worst of each point; by how much the flow may exceed the optimum."""
-    x, y = sources.tree, sinks.tree
-    reduced, of_x, of_y = price(*below(x, -f), *below(y, g), order, -_ROUNDING, _NEIGHBOURS)
-    _add(lists, tree, of_y, of_x, x, y, order)
-    return float(-(sources.mass * reduced[:, 0]).sum())
+def _nearest(
+    children: Float64Array, begin: IntArray, others: Float64Array, others_begin: IntArray,
+    heights: Float64Array, lists: IntArray, order: float,
+) -> IntArray:  # fmt: skip
+    """The arcs that each child proposes; see ``_refinement.proposed``."""
+    shape = (children.shape[0], _NEIGHBOURS)
+    values, indices = np.full(shape, np.inf), np.full(shape, -1)
+    parents = begin.size - 1
+
+    def block(k: int) -> None:
+        first, last = k * parents // _BLOCKS, (k + 1) * parents // _BLOCKS
+        proposed(
+            children, begin, others, others_begin, heights, lists, order, first, last, values,
+            indices,
+        )  # fmt: skip
+
+    over_blocks(block, range(_BLOCKS))
+    return indices
 
 
 def _add(
-    lists: Candidates, tree: SpanningTree, of_sinks: IntArray, of_sources: IntArray, x: Tree,
-    y: Tree, order: float,
+    lists: Candidates, tree: SpanningTree, rows: IntArray, columns: IntArray, sources: Cloud,
+    sinks: Cloud, order: float,
 ) -> None:  # fmt: skip
-    """Add the sources listed for each sink, shape (m, k), and the sinks listed for each source."""
-    for rows, columns in (
-        (np.repeat(np.arange(of_sources.shape[0]), of_sources.shape[1]), of_sources.ravel()),
-        (of_sinks.ravel(), np.repeat(np.arange(of_sinks.shape[0]), of_sinks.shape[1])),
-    ):
-        add_all(*lists[1:], tree.links, tree.potential, rows, columns, x.points, y.points, order)
-
-
-def _potentials(tree: SpanningTree, n: int, m: int) -> tuple[Float64Array, Float64Array]:
-    """Potentials of sources and of sinks."""
-    potential = np.empty(n + m + 1)
-    potential[tree.origin] = tree.potential
-    return potential[:n], potential[n : n + m]
+    """Add arcs (i, j) to the lists, -1 standing for none."""
+    lengths = distances(sources.tree.points, rows, sinks.tree.points, columns, order)
+    add_all(*lists, tree.potential, rows, columns, in_units(lengths))
 
 
 def _flow(tree: SpanningTree, n: int) -> Flow:
     """The arcs of the tree that carry mass."""
-    used = np.nonzero(tree.flow)[0]
-    child, parent = tree.origin[used], tree.origin[tree.parent[used]]
+    used = np.nonzero(tree.nodes[:, FLOW])[0]
+    child, parent = tree.nodes[used, ORIGIN], tree.nodes[tree.nodes[used, PARENT], ORIGIN]
     return Flow(
-        np.minimum(child, parent).astype(np.int64),
-        np.maximum(child, parent).astype(np.int64) - n,
-        tree.flow[used],
+        np.minimum(child, parent), np.maximum(child, parent) - n, tree.nodes[used, FLOW].copy()
     )
 
 
-def _cost(tree: SpanningTree, x: Float64Array, y: Float64Array, order: float) -> float:
-    """Cost of the tree's flow, in units of mass."""
-    flow = _flow(tree, x.shape[0])
-    return float((flow.mass * distances(x, flow.source, y, flow.target, order)).sum())
+def extended(
+    y: Float64Array, heights: Float64Array, points: Float64Array, order: float
+) -> Float64Array:
+    """The function f(z) = min_j d(z, y_j) + height_j at other points."""
+    y = np.array(y, order="C")
+    y_order = sort(y)
+    return Potential(build(y), heights[y_order])(np.array(points, order="C"), order)

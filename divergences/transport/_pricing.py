@@ -17,7 +17,11 @@ import numpy as np
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
+from ._kd_tree import Bounded
 from ._norms import box_distance, distance, slope
+from ._threads import over_blocks
+
+_BLOCKS = 64  # parts of x that threads take one after another
 
 # Kernels take arrays one by one, x and y being points with values and a, b rows of nodes (see
 # _kd_tree.Bounded): taking an array out of a tuple in a loop counts references, ten times the cost.
@@ -144,8 +148,8 @@ smallest = jit(_smallest)
 
 def _price_leaves(
     x: Float64Array, start: int, stop: int, y: Float64Array, first: int, last: int,
-    y_nodes: Float64Array, leaf: int, order: float, threshold: float, values_x: Float64Array,
-    of_x: IntArray, values_y: Float64Array, of_y: IntArray,
+    y_nodes: Float64Array, leaf: int, order: float, threshold: float, values: Float64Array,
+    indices: IntArray,
 ) -> None:  # fmt: skip
     """Price rows start to stop of x against a leaf of y, which holds rows first to last."""
     d = x.shape[1] - 1
@@ -155,8 +159,7 @@ def _price_leaves(
         for j in range(first, last):
             reduced = distance(x, i, y, j, d, order) + x[i, d] + y[j, d]
             if reduced < threshold:
-                keep(reduced, j, values_x, of_x, i)
-                keep(reduced, i, values_y, of_y, j)
+                keep(reduced, j, values, indices, i)
 
 
 price_leaves = jit(_price_leaves, inline=True)
@@ -164,18 +167,17 @@ price_leaves = jit(_price_leaves, inline=True)
 
 def _price(
     x: Float64Array, x_nodes: Float64Array, y: Float64Array, y_nodes: Float64Array, order: float,
-    threshold: float, count: int,
-) -> tuple[Float64Array, IntArray, IntArray]:  # fmt: skip
-    """The ``count`` smallest reduced costs below the threshold (at most 0) of each x, of each y.
+    threshold: float, top: int, values: Float64Array, indices: IntArray,
+) -> None:  # fmt: skip
+    """The smallest reduced costs below the threshold (at most 0) of each x under node ``top``.
 
-    Values of x are -f, of y are g. Returns the reduced costs of each x (0 where there are fewer),
-    which y they are with, and which x those of each y are with (-1 where there are fewer).
+    Values of x are -f, of y are g. Rows of ``values`` (0 where there are fewer) and ``indices``
+    (-1) receive as many as they have columns, ascending.
     """
     n, m = x.shape[0], y.shape[0]
-    values_x, of_x = np.zeros((n, count)), np.full((n, count), -1)
-    values_y, of_y = np.zeros((m, count)), np.full((m, count), -1)
     leaf_a, leaf_b = x_nodes.shape[0] // 2, y_nodes.shape[0] // 2
-    stack = np.ones((512, 2), dtype=np.int64)
+    stack = np.empty((512, 2), dtype=np.int64)
+    stack[0, 0], stack[0, 1] = top, 1
     height = 1
     while height:
         height -= 1
@@ -187,14 +189,31 @@ def _price(
             price_leaves(
                 x, i * n // leaf_a, (i + 1) * n // leaf_a,
                 y, j * m // leaf_b, (j + 1) * m // leaf_b,
-                y_nodes, b, order, threshold, values_x, of_x, values_y, of_y,
+                y_nodes, b, order, threshold, values, indices,
             )  # fmt: skip
             continue
         for child_a in range(2 * a, 2 * a + 2) if a < leaf_a else range(a, a + 1):
             for child_b in range(2 * b, 2 * b + 2) if b < leaf_b else range(b, b + 1):
                 stack[height, 0], stack[height, 1] = child_a, child_b
                 height += 1
-    return values_x, of_x, of_y
 
 
-price = jit(_price)
+price_below = jit(_price)
+
+
+def price(
+    x: Bounded, y: Bounded, order: float, threshold: float, count: int
+) -> tuple[Float64Array, IntArray]:
+    """The ``count`` smallest reduced costs below the threshold (at most 0) of each x, and the y.
+
+    Values of x are -f, of y are g. Shapes (n, count): 0 and -1 where there are fewer.
+    """
+    n = x.points.shape[0]
+    values, indices = np.zeros((n, count)), np.full((n, count), -1)
+    first = min(_BLOCKS, x.nodes.shape[0] // 2)  # the nodes of one level
+
+    def block(node: int) -> None:
+        price_below(*x, *y, order, threshold, node, values, indices)
+
+    over_blocks(block, range(first, 2 * first))
+    return values, indices

@@ -1,14 +1,19 @@
-r"""The spanning tree of a network simplex on a bipartite graph, and its three operations.
+r"""The spanning tree of a network simplex on a bipartite graph, and the pivot that changes it.
 
 Nodes are sources, sinks and one root. The basis is a tree: each node but the root stores the flow
-between itself and its parent, and which of the two is the source says which way it runs, so arcs
-need no numbers. A component of the flow's forest hangs from the root by a source, on an arc without
-flow that can leave the basis and never returns.
+and the cost of the arc between itself and its parent, and which of the two is the source says which
+way it runs, so arcs need no numbers. A component of the flow's forest hangs from the root by a
+source, on an arc without flow that can leave the basis and never returns.
 
-Potentials make tree arcs tight, :math:`f_i = d_{ij} + f_j`. The tree is kept *strongly feasible*
+Potentials make tree arcs tight, :math:`f_i = c_{ij} + g_j`. The tree is kept *strongly feasible*
 (Cunningham 1976): an arc without flow points towards the root, that is, its child is a source. The
 leaving arc is chosen accordingly, which rules out cycling. Finding the join by subtree sizes is as
 in LEMON (Kovacs 2015).
+
+Costs and potentials are integers, multiples of 1 / ``UNITS``: along any path they add up without an
+error, so the reduced cost of an arc is the sum of the costs round its cycle, whatever the
+potentials say. A pivot uses that: it moves the potentials of small subtrees at once and leaves
+those of large ones, outdated, to the next ``renumber``.
 """
 
 from typing import NamedTuple
@@ -18,242 +23,235 @@ from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
-from ._norms import distance
 
-Labels = NDArray[np.int32]
+UNITS = 2.0**56  # costs up to 64 and differences of potentials up to 128 fit int64
 NONE = -1
-
-
-Links = NDArray[np.int32]
-PARENT, CHILD, NEXT, PREVIOUS, SIZE, IS_SOURCE, ORIGIN = range(7)
-POINTERS, COLUMNS = 4, 8  # eight columns fill half a cache line
+# Columns of a node: eight integers, one line of the cache.
+PARENT, CHILD, NEXT, PREVIOUS, SIZE, ORIGIN, FLOW, COST = range(8)
+POINTERS = 4  # of these, the first that are labels
+_AT_ONCE = 100  # nodes in a subtree whose potentials a pivot moves itself
+_MOST = np.iinfo(np.int64).max
 
 
 class SpanningTree(NamedTuple):
-    """A basis: arrays over labels of nodes, n + m + 1 of them.
+    """A basis of n sources and m sinks; its nodes are 0 to n + m - 1, and n + m the root.
 
-    The columns of ``links`` are parent, first child, next and previous sibling, the size of the
-    subtree, whether the node is a source, and its origin: i, n + j, or n + m for the root. ``flow``
-    is that of the arc to the parent. Kernels take the arrays one by one (see ``_pricing``).
+    Rows of ``nodes`` (n + m + 1, 8) are labels, which :func:`renumber` puts in preorder: labels of
+    the parent, of the first child, of the next and the previous sibling, the size of the subtree,
+    the node that the label stands for, and flow and cost of the arc to the parent. ``potential``
+    and ``label`` are listed by node. Kernels take the arrays one by one (see ``_pricing``).
     """
 
-    links: Links
-    flow: NDArray[np.int64]
-    potential: Float64Array
-
-    @property
-    def origin(self) -> Labels:
-        """The node that a label stands for."""
-        return self.links[:, ORIGIN]
-
-    @property
-    def parent(self) -> Labels:
-        """Labels of parents."""
-        return self.links[:, PARENT]
+    nodes: IntArray
+    potential: IntArray
+    label: IntArray
 
 
-def _detach(links: Links, node: int) -> None:
+def in_units(costs: Float64Array) -> IntArray:
+    """Costs as integers."""
+    return np.rint(costs * UNITS).astype(np.int64)
+
+
+def _detach(nodes: IntArray, u: int) -> None:
     """Take a node out of its parent's list of children."""
-    before, after = links[node, PREVIOUS], links[node, NEXT]
+    before, after = nodes[u, PREVIOUS], nodes[u, NEXT]
     if before == NONE:
-        links[links[node, PARENT], CHILD] = after
+        nodes[nodes[u, PARENT], CHILD] = after
     else:
-        links[before, NEXT] = after
+        nodes[before, NEXT] = after
     if after != NONE:
-        links[after, PREVIOUS] = before
+        nodes[after, PREVIOUS] = before
 
 
 detach = jit(_detach, inline=True)
 
 
-def _attach(links: Links, node: int, parent: int) -> None:
+def _attach(nodes: IntArray, u: int, parent: int) -> None:
     """Make a node the first child of ``parent``."""
-    after = links[parent, CHILD]
-    links[node, PARENT] = parent
-    links[node, PREVIOUS] = NONE
-    links[node, NEXT] = after
-    links[parent, CHILD] = node
+    after = nodes[parent, CHILD]
+    nodes[u, PARENT] = parent
+    nodes[u, PREVIOUS] = NONE
+    nodes[u, NEXT] = after
+    nodes[parent, CHILD] = u
     if after != NONE:
-        links[after, PREVIOUS] = node
+        nodes[after, PREVIOUS] = u
 
 
 attach = jit(_attach, inline=True)
 
 
-def _join(links: Links, u: int, v: int) -> int:
-    """The lowest common ancestor: the one with the smaller subtree is never it."""
-    while u != v:
-        if links[u, SIZE] < links[v, SIZE]:
-            u = links[u, PARENT]
-        else:
-            v = links[v, PARENT]
-    return u
+def _cycle(nodes: IntArray, n: int, source: int, sink: int) -> tuple[int, int, int, int, bool]:
+    """The cycle that source -> sink closes: where it joins, what it costs, and what blocks it.
 
-
-join = jit(_join, inline=True)
-
-
-def _leaving(
-    links: Links, flow: IntArray, source: int, sink: int, top: int
-) -> tuple[int, int, bool]:
-    """The node whose arc to its parent leaves, its flow, and whether it is on the source's side.
-
-    New flow runs source -> sink -> top -> source. Of the arcs that block it, the last on this way
-    from the top leaves: on the source's side the lowest (<), on the sink's the highest (<=).
+    Returns the lowest common ancestor of the two labels (the one with the smaller subtree is never
+    it); the potential of the source minus that of the sink, along the tree; the flow and the node
+    of the leaving arc, and whether that is on the source's side. New flow runs source -> sink ->
+    top -> source; of the arcs that block it, the last on this way from the top leaves: on the
+    source's side the lowest (<), on the sink's the highest (<=).
     """
-    least, node, beside_source = np.iinfo(np.int64).max, NONE, True
-    u = source
-    while u != top:
-        if links[u, IS_SOURCE] and flow[u] < least:
-            least, node = flow[u], u
-        u = links[u, PARENT]
-    u = sink
-    while u != top:
-        if not links[u, IS_SOURCE] and flow[u] <= least:
-            least, node, beside_source = flow[u], u, False
-        u = links[u, PARENT]
-    return node, least, beside_source
+    u, v = source, sink
+    rise = 0
+    least_u, cut_u, least_v, cut_v = _MOST, NONE, _MOST, NONE
+    while u != v:
+        if nodes[u, SIZE] < nodes[v, SIZE]:
+            if nodes[u, ORIGIN] < n:
+                rise += nodes[u, COST]
+                if nodes[u, FLOW] < least_u:
+                    least_u, cut_u = nodes[u, FLOW], u
+            else:
+                rise -= nodes[u, COST]
+            u = nodes[u, PARENT]
+        else:
+            if nodes[v, ORIGIN] < n:
+                rise -= nodes[v, COST]
+            else:
+                rise += nodes[v, COST]
+                if nodes[v, FLOW] <= least_v:
+                    least_v, cut_v = nodes[v, FLOW], v
+            v = nodes[v, PARENT]
+    if least_v <= least_u:
+        return u, rise, least_v, cut_v, False
+    return u, rise, least_u, cut_u, True
 
 
-leaving = jit(_leaving, inline=True)
+cycle = jit(_cycle, inline=True)
 
 
-def _augment(links: Links, flow: IntArray, source: int, sink: int, top: int, mass: int) -> None:
+def _augment(nodes: IntArray, n: int, source: int, sink: int, top: int, mass: int) -> None:
     """Send ``mass`` round the cycle that source -> sink closes."""
     u = source
     while u != top:
-        flow[u] += -mass if links[u, IS_SOURCE] else mass
-        u = links[u, PARENT]
+        nodes[u, FLOW] += -mass if nodes[u, ORIGIN] < n else mass
+        u = nodes[u, PARENT]
     u = sink
     while u != top:
-        flow[u] += mass if links[u, IS_SOURCE] else -mass
-        u = links[u, PARENT]
+        nodes[u, FLOW] += mass if nodes[u, ORIGIN] < n else -mass
+        u = nodes[u, PARENT]
 
 
 augment = jit(_augment, inline=True)
 
 
 def _rehang(
-    links: Links, flow: IntArray, cut: int, node: int, parent: int, top: int, mass: int
+    nodes: IntArray, cut: int, u: int, parent: int, top: int, mass: int, cost: int
 ) -> None:
-    """Cut the subtree of ``cut`` off and hang it from ``parent`` by its ``node``, with flow mass.
+    """Cut the subtree of ``cut`` off and hang it from ``parent`` by its node u, on a new arc.
 
-    The way from ``node`` up to ``cut`` is turned round; sizes change up to the join ``top``.
+    The way from u up to ``cut`` is turned round; sizes change up to the join ``top``.
     """
-    moved = links[cut, SIZE]
-    u = links[cut, PARENT]
-    while u != top:
-        links[u, SIZE] -= moved
-        u = links[u, PARENT]
-    u = parent
-    while u != top:
-        links[u, SIZE] += moved
-        u = links[u, PARENT]
+    moved = nodes[cut, SIZE]
+    v = nodes[cut, PARENT]
+    while v != top:
+        nodes[v, SIZE] -= moved
+        v = nodes[v, PARENT]
+    v = parent
+    while v != top:
+        nodes[v, SIZE] += moved
+        v = nodes[v, PARENT]
     below = 0
     while True:
-        above, old_flow, old_size = links[node, PARENT], flow[node], links[node, SIZE]
-        detach(links, node)
-        attach(links, node, parent)
-        flow[node], links[node, SIZE] = mass, moved - below
-        if node == cut:
+        above, old_mass, old_cost = nodes[u, PARENT], nodes[u, FLOW], nodes[u, COST]
+        old_size = nodes[u, SIZE]
+        detach(nodes, u)
+        attach(nodes, u, parent)
+        nodes[u, FLOW], nodes[u, COST], nodes[u, SIZE] = mass, cost, moved - below
+        if u == cut:
             return
-        parent, node, mass, below = node, above, old_flow, old_size
+        parent, u, mass, cost, below = u, above, old_mass, old_cost, old_size
 
 
 rehang = jit(_rehang, inline=True)
 
 
-def _shift(links: Links, potential: Float64Array, top: int, avoided: int, amount: float) -> None:
+def _shift(nodes: IntArray, potential: IntArray, top: int, avoided: int, amount: int) -> None:
     """Add to the potentials of the subtree of ``top`` without the subtree of ``avoided``."""
     u = top
     while True:
         descends = u != avoided
         if descends:
-            potential[u] += amount
-            descends = links[u, CHILD] != NONE
+            potential[nodes[u, ORIGIN]] += amount
+            descends = nodes[u, CHILD] != NONE
         if descends:
-            u = links[u, CHILD]
+            u = nodes[u, CHILD]
             continue
-        while u != top and links[u, NEXT] == NONE:
-            u = links[u, PARENT]
+        while u != top and nodes[u, NEXT] == NONE:
+            u = nodes[u, PARENT]
         if u == top:
             return
-        u = links[u, NEXT]
+        u = nodes[u, NEXT]
 
 
 shift = jit(_shift, inline=True)
 
+REFUSED, DONE, OUTDATED = range(3)
+
 
 def _pivot(
-    links: Links, flow: IntArray, potential: Float64Array, root: int, source: int, sink: int,
-    reduced: float,
-) -> None:  # fmt: skip
-    """Bring source -> sink, of negative reduced cost, into the basis."""
-    top = join(links, source, sink)
-    cut, mass, beside_source = leaving(links, flow, source, sink, top)
+    nodes: IntArray, potential: IntArray, n: int, source: int, sink: int, cost: int,
+    tolerance: int,
+) -> int:  # fmt: skip
+    """Bring source -> sink (labels) into the basis if its reduced cost is below -tolerance.
+
+    Returns REFUSED, DONE, or OUTDATED: done, with potentials left as they were. O(length of the
+    cycle). The root has label 0.
+    """
+    top, rise, mass, cut, beside_source = cycle(nodes, n, source, sink)
+    reduced = cost - rise
+    if reduced >= -tolerance:
+        return REFUSED
     if mass:
-        augment(links, flow, source, sink, top, mass)
-    end, other = (source, sink) if beside_source else (sink, source)
-    rehang(links, flow, cut, end, other, top, mass)
-    amount = reduced if beside_source else -reduced
-    if 2 * links[end, SIZE] <= links[root, SIZE]:
-        shift(links, potential, end, NONE, amount)
+        augment(nodes, n, source, sink, top, mass)
+    if beside_source:
+        u, parent, amount = source, sink, reduced
     else:
-        shift(links, potential, root, end, -amount)
+        u, parent, amount = sink, source, -reduced
+    rehang(nodes, cut, u, parent, top, mass, cost)
+    moved = nodes[u, SIZE]
+    if moved <= _AT_ONCE:
+        shift(nodes, potential, u, NONE, amount)
+    elif nodes[0, SIZE] - moved <= _AT_ONCE:
+        shift(nodes, potential, 0, u, -amount)
+    else:
+        return OUTDATED
+    return DONE
 
 
-pivot = jit(_pivot, inline=True)
+pivot = jit(_pivot)
 
 
-def _preorder(links: Links, root: int) -> Labels:
-    """Labels in preorder; O(n + m)."""
-    order = np.empty(links.shape[0], dtype=np.int32)
-    u = root
-    for position in range(order.size):
-        order[position] = u
-        if links[u, CHILD] != NONE:
-            u = links[u, CHILD]
-            continue
-        while u != root and links[u, NEXT] == NONE:
-            u = links[u, PARENT]
-        u = links[u, NEXT]
-    return order
-
-
-preorder = jit(_preorder)
-
-
-def renumber(tree: SpanningTree, order: Labels) -> tuple[SpanningTree, Labels]:
-    """The tree with labels in the given order, so that subtrees lie together; new labels."""
-    label = np.empty(order.size + 1, dtype=np.int32)
-    label[order] = np.arange(order.size)
-    label[NONE] = NONE  # the entry after the last
-    links = tree.links[order]
-    links[:, :POINTERS] = label[links[:, :POINTERS]]
-    return SpanningTree(links, tree.flow[order], tree.potential[order]), label
-
-
-def _refresh(
-    links: Links, potential: Float64Array, x: Float64Array, y: Float64Array, order: float
+def _renumber(
+    nodes: IntArray, potential: IntArray, label: IntArray, n: int, root: int, fresh: IntArray
 ) -> None:
-    """Recompute potentials from the distances; labels are in preorder, the root is 0."""
-    n, dimension = x.shape
-    height = potential[0]
-    for u in range(potential.size):
-        parent = links[u, PARENT]
-        if parent <= 0:  # the root, or a component's top: its cost was only guidance
-            potential[u] -= height
-        elif links[u, IS_SOURCE]:
-            j = links[parent, ORIGIN] - n
-            length = distance(x, links[u, ORIGIN], y, j, dimension, order)
-            potential[u] = potential[parent] + length
-        else:
-            j = links[u, ORIGIN] - n
-            length = distance(x, links[parent, ORIGIN], y, j, dimension, order)
-            potential[u] = potential[parent] - length
+    """Write the nodes to ``fresh`` with labels in preorder, and make potentials exact; O(n + m).
+
+    Subtrees then lie together in memory, and the root (a label) becomes 0, of potential 0.
+    """
+    new = np.empty(potential.size, dtype=np.int64)
+    u = root
+    for position in range(new.size):
+        fresh[position] = nodes[u]
+        new[u] = position
+        if nodes[u, CHILD] != NONE:
+            u = nodes[u, CHILD]
+            continue
+        while u != root and nodes[u, NEXT] == NONE:
+            u = nodes[u, PARENT]
+        u = nodes[u, NEXT]
+    for u in range(new.size):
+        origin = fresh[u, ORIGIN]
+        label[origin] = u
+        for column in range(POINTERS):
+            if fresh[u, column] != NONE:
+                fresh[u, column] = new[fresh[u, column]]
+        if u == 0:
+            potential[origin] = 0
+            continue
+        cost = fresh[u, COST]
+        above = potential[fresh[fresh[u, PARENT], ORIGIN]]
+        potential[origin] = above + cost if origin < n else above - cost
 
 
-refresh = jit(_refresh)
+renumber = jit(_renumber)
 
 
 def _adjacency(source: IntArray, target: IntArray, n: int, m: int) -> tuple[IntArray, IntArray]:
@@ -275,29 +273,27 @@ adjacency = jit(_adjacency)
 
 
 def _grow(
-    source: IntArray, target: IntArray, mass: IntArray, counts: tuple[int, int],
-    guidance: Float64Array,
-) -> tuple[Links, IntArray, Float64Array]:  # fmt: skip
-    """The tree of a flow whose support is a forest; components hang at potential ``guidance``.
+    source: IntArray, target: IntArray, mass: IntArray, cost: IntArray, m: int,
+    guidance: IntArray,
+) -> IntArray:  # fmt: skip
+    """The nodes of a flow whose support is a forest; components hang at potential ``guidance``.
 
-    Labels are those of the nodes themselves, and only the tops' potentials are set: renumber, then
-    refresh.
+    ``mass`` and ``cost`` are those of the arcs source -> target, ``guidance`` (n,) potentials of
+    sources. Labels are those of the nodes themselves.
     """
-    n, m = counts
+    n = guidance.size
     root = n + m
     arcs, begin = adjacency(source, target, n, m)
-    links = np.full((root + 1, COLUMNS), NONE, dtype=np.int32)
-    links[:, SIZE] = 1
-    links[:, ORIGIN] = np.arange(root + 1)
-    links[:, IS_SOURCE] = np.arange(root + 1) < n
-    flow, potential = np.zeros(root + 1, dtype=np.int64), np.zeros(root + 1)
+    nodes = np.full((root + 1, 8), NONE, dtype=np.int64)
+    for u in range(root + 1):
+        nodes[u, SIZE], nodes[u, ORIGIN], nodes[u, FLOW], nodes[u, COST] = 1, u, 0, 0
     order = np.empty(root, dtype=np.int64)
     found = 0
     for top in range(n):
-        if links[top, PARENT] != NONE:
+        if nodes[top, PARENT] != NONE:
             continue
-        attach(links, top, root)
-        potential[top] = guidance[top]
+        attach(nodes, top, root)
+        nodes[top, COST] = guidance[top]
         order[found] = top
         reached = found
         found += 1
@@ -307,14 +303,24 @@ def _grow(
             for position in range(begin[u], begin[u + 1]):
                 k = arcs[position]
                 v = n + target[k] if u < n else source[k]
-                if v != links[u, PARENT]:
-                    attach(links, v, u)
-                    flow[v] = mass[k]
+                if v != nodes[u, PARENT]:
+                    attach(nodes, v, u)
+                    nodes[v, FLOW], nodes[v, COST] = mass[k], cost[k]
                     order[found] = v
                     found += 1
     for position in range(found - 1, -1, -1):
-        links[links[order[position], PARENT], SIZE] += links[order[position], SIZE]
-    return links, flow, potential
+        nodes[nodes[order[position], PARENT], SIZE] += nodes[order[position], SIZE]
+    return nodes
 
 
 grow = jit(_grow)
+
+
+def in_preorder(nodes: IntArray, n: int, root: int) -> SpanningTree:
+    """A tree from nodes of any labels."""
+    count = nodes.shape[0]
+    tree = SpanningTree(
+        np.empty_like(nodes), np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    )
+    renumber(nodes, tree.potential, tree.label, n, root, tree.nodes)
+    return tree

@@ -1,0 +1,95 @@
+r"""From the solution between clusters to a start between their children.
+
+A cluster I of sources has a list of sinks J that it may send to. Its children take their potential
+and their first candidates from there,
+
+.. math:: f(x) = \min_{J \in \mathrm{list}(I)} d(x, Y_J) + g_J , \qquad
+    g(y) = \max_{I : J \in \mathrm{list}(I)} f_I - d(X_I, y) ,
+
+at a cost that does not depend on the number of points: what the lists lack, pricing finds.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Float64Array, IntArray
+from ._jit import jit
+from ._norms import distance
+from ._pricing import keep
+
+
+def _shortest(
+    sinks: NDArray[np.int32], reduced: Float64Array, filled: NDArray[np.int32], count: int
+) -> IntArray:
+    """Of each source the ``count`` sinks of least reduced cost, ascending (-1: none)."""
+    values = np.full((filled.size, count), np.inf)
+    indices = np.full((filled.size, count), -1)
+    for i in range(filled.size):
+        for k in range(filled[i]):
+            keep(reduced[i, k], sinks[i, k], values, indices, i)
+    return indices
+
+
+shortest = jit(_shortest)
+
+
+def _transposed(lists: IntArray, m: int, count: int) -> IntArray:
+    """For each sink, the first ``count`` sources met in whose list it is; best places first."""
+    result = np.full((m, count), -1)
+    filled = np.zeros(m, dtype=np.int64)
+    for k in range(lists.shape[1]):
+        for i in range(lists.shape[0]):
+            j = lists[i, k]
+            if j >= 0 and filled[j] < count:
+                result[j, filled[j]] = i
+                filled[j] += 1
+    return result
+
+
+transposed = jit(_transposed)
+
+
+def _predicted(
+    children: Float64Array, begin: IntArray, parents: Float64Array, heights: Float64Array,
+    lists: IntArray, order: float, default: Float64Array,
+) -> Float64Array:  # fmt: skip
+    """min over the list of the parent of d(child, parents_k) + heights_k; ``default`` if empty."""
+    dimension = children.shape[1]
+    values = np.empty(children.shape[0])
+    for parent in range(lists.shape[0]):
+        for child in range(begin[parent], begin[parent + 1]):
+            least = np.inf
+            for k in range(lists.shape[1]):
+                other = lists[parent, k]
+                if other >= 0:
+                    length = distance(children, child, parents, other, dimension, order)
+                    least = min(least, length + heights[other])
+            values[child] = least if least < np.inf else default[parent]
+    return values
+
+
+predicted = jit(_predicted)
+
+
+def _proposed(
+    children: Float64Array, begin: IntArray, others: Float64Array, others_begin: IntArray,
+    heights: Float64Array, lists: IntArray, order: float, first: int, last: int,
+    values: Float64Array, indices: IntArray,
+) -> None:  # fmt: skip
+    """The smallest d(child, other) + height_other, over the children of the parent's list.
+
+    For the parents ``first`` to ``last``; rows of ``values`` and ``indices`` receive them.
+    """
+    dimension = children.shape[1]
+    for parent in range(first, last):
+        for child in range(begin[parent], begin[parent + 1]):
+            for k in range(lists.shape[1]):
+                above = lists[parent, k]
+                if above < 0:
+                    continue
+                for other in range(others_begin[above], others_begin[above + 1]):
+                    length = distance(children, child, others, other, dimension, order)
+                    keep(length + heights[other], other, values, indices, child)
+
+
+proposed = jit(_proposed)
