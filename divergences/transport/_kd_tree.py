@@ -17,7 +17,7 @@ import numpy as np
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 
-LEAF = 4  # a leaf holds from LEAF to 2 LEAF - 1 points
+LEAF = 8  # points that a leaf holds at most, and more than half of them (if there are so many)
 _SAMPLE = 64  # points of a node that its slope is fitted to
 _RIDGE = 1e-9
 
@@ -39,6 +39,11 @@ class Bounded(NamedTuple):
 
     points: Float64Array
     nodes: Float64Array
+
+    @property
+    def blocks(self) -> Float64Array:
+        """The points by leaf."""
+        return blocks(self.points, self.nodes.shape[0].bit_length() - 2)
 
 
 def _select(points: Float64Array, order: IntArray, axis: int, span: tuple[int, int, int]) -> None:
@@ -213,9 +218,31 @@ def _minorants(points: Float64Array, boxes: Float64Array) -> Float64Array:
 minorants = jit(_minorants)
 
 
+def _blocks(points: Float64Array, depth: int) -> Float64Array:
+    """The rows of ``points`` by leaf, shape (leaves, columns, LEAF), last columns filled with inf.
+
+    A fixed number of points, each coordinate contiguous: loops over them become vector
+    instructions.
+    """
+    n, leaves = points.shape[0], 1 << depth
+    result = np.full((leaves, points.shape[1], LEAF), np.inf)
+    for leaf in range(leaves):
+        start, stop = (leaf * n) >> depth, ((leaf + 1) * n) >> depth
+        for column in range(points.shape[1]):
+            for i in range(start, stop):
+                result[leaf, column, i - start] = points[i, column]
+            if column < points.shape[1] - 1:
+                for k in range(stop - start, LEAF):
+                    result[leaf, column, k] = points[start, column]
+    return result
+
+
+blocks = jit(_blocks)
+
+
 def depth_for(count: int) -> int:
     """Levels below the root of a tree of ``count`` points."""
-    return max(0, (count // LEAF).bit_length() - 1)
+    return max(0, (max(count, 1) - 1) // LEAF).bit_length()
 
 
 def build(points: Float64Array) -> Tree:

@@ -21,6 +21,8 @@ from ._jit import jit
 from ._result import CertificateError
 from ._spanning_tree import OUTDATED, REFUSED, UNITS, SpanningTree, pivot, renumber
 
+import os
+ATONCE=float(os.environ.get('ATONCE',.01)); VAIN=float(os.environ.get('VAIN',.005))
 WIDTH = 40
 TOLERANCE = int(UNITS * 2.0**-49)  # reduced costs above minus this count as 0
 _BLOCK = 20  # sources searched for a pivot
@@ -105,6 +107,7 @@ cheapest = jit(_cheapest, inline=True)
 def _run(
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], nodes: IntArray,
     potential: IntArray, label: IntArray, first: int, pivots: int,
+    at_once: int, vain: int,
 ) -> tuple[int, int, bool]:  # fmt: skip
     """Pivot until a round over all blocks finds nothing, or ``pivots`` times.
 
@@ -119,7 +122,11 @@ def _run(
         done = REFUSED
         if place >= 0:
             j, cost = sinks[i, place], costs[i, place]
-            done = pivot(nodes, potential, n, label[i], label[n + j], cost, TOLERANCE)
+            done = pivot(nodes, potential, n, label[i], label[n + j], cost, TOLERANCE, at_once)
+            if done == REFUSED:
+                vain -= 1
+                if vain <= 0:
+                    break
         if done == REFUSED:
             quiet += stop - start
         else:
@@ -143,8 +150,9 @@ def optimise(tree: SpanningTree, lists: Candidates) -> Iterator[SpanningTree]:
     between = max(_LEAST_PIVOTS, int(_SHARE * tree.label.size))
     fresh = np.empty_like(tree.nodes)
     first = 0
+    at_once, vain = int(ATONCE*tree.label.size), max(20, int(VAIN*tree.label.size))
     for _ in range(_STAGES):
-        made, first, outdated = run(*lists, *tree, first, between)
+        made, first, outdated = run(*lists, *tree, first, between, at_once, vain)
         renumber(*tree, n, 0, fresh)
         tree, fresh = tree._replace(nodes=fresh), tree.nodes
         yield tree

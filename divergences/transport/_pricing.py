@@ -17,7 +17,7 @@ import numpy as np
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
-from ._kd_tree import Bounded
+from ._kd_tree import LEAF, Bounded
 from ._norms import box_distance, distance, slope
 from ._threads import over_blocks
 
@@ -62,8 +62,12 @@ def _excluded(
     d = x_nodes.shape[1] // 3
     length = distance(x_nodes, a, y_nodes, b, d, order)
     rays: float = length + x_nodes[a, 3 * d] + y_nodes[b, 3 * d]
+    inverse = 1.0 / length if length > 0.0 else 0.0
     for k in range(d):
-        s = subgradient(x_nodes, a, y_nodes, b, k, d, length, order)
+        if order == 2.0:
+            s = (y_nodes[b, k] - x_nodes[a, k]) * inverse
+        else:
+            s = subgradient(x_nodes, a, y_nodes, b, k, d, length, order)
         rays -= abs(s + y_nodes[b, 2 * d + k]) * y_nodes[b, d + k]
         rays -= abs(x_nodes[a, 2 * d + k] - s) * x_nodes[a, d + k]
     if rays >= threshold:
@@ -146,36 +150,71 @@ def _smallest(
 smallest = jit(_smallest)
 
 
-def _price_leaves(
-    x: Float64Array, start: int, stop: int, y: Float64Array, first: int, last: int,
-    y_nodes: Float64Array, leaf: int, order: float, threshold: float, values: Float64Array,
-    indices: IntArray,
-) -> None:  # fmt: skip
-    """Price rows start to stop of x against a leaf of y, which holds rows first to last."""
-    d = x.shape[1] - 1
-    for i in range(start, stop):
-        if bound_of_point(x, i, y_nodes, leaf, order) + x[i, d] >= threshold:
-            continue
-        for j in range(first, last):
-            reduced = distance(x, i, y, j, d, order) + x[i, d] + y[j, d]
-            if reduced < threshold:
-                keep(reduced, j, values, indices, i)
+def _near(
+    x: Float64Array, i: int, blocks: Float64Array, leaf: int, order: float, threshold: float,
+    sums: Float64Array,
+) -> bool:  # fmt: skip
+    """Whether some d(x_i, y) + g(y) of a leaf is below the threshold; ``sums`` (LEAF,) is space.
+
+    No branches: these are the loops that take the time.
+    """
+    d = blocks.shape[1] - 1
+    found = False
+    if order == 2.0 and d == 2:
+        for k in range(LEAF):
+            first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
+            length = math.sqrt(first * first + second * second)
+            found |= length + blocks[leaf, 2, k] < threshold
+        return found
+    if order == 2.0 and d == 3:
+        for k in range(LEAF):
+            first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
+            third = blocks[leaf, 2, k] - x[i, 2]
+            length = math.sqrt(first * first + second * second + third * third)
+            found |= length + blocks[leaf, 3, k] < threshold
+        return found
+    for k in range(LEAF):
+        sums[k] = 0.0
+    for axis in range(d):
+        if order == 2.0:
+            for k in range(LEAF):
+                step = blocks[leaf, axis, k] - x[i, axis]
+                sums[k] += step * step
+        elif order == 1.0:
+            for k in range(LEAF):
+                sums[k] += abs(blocks[leaf, axis, k] - x[i, axis])
+        elif order == math.inf:
+            for k in range(LEAF):
+                sums[k] = max(sums[k], abs(blocks[leaf, axis, k] - x[i, axis]))
+        else:
+            for k in range(LEAF):
+                sums[k] += abs(blocks[leaf, axis, k] - x[i, axis]) ** order
+    for k in range(LEAF):
+        length = sums[k]
+        if order == 2.0:
+            length = math.sqrt(length)
+        elif order != 1.0 and order != math.inf:  # noqa: PLR1714
+            length = length ** (1 / order)
+        found |= length + blocks[leaf, d, k] < threshold
+    return found
 
 
-price_leaves = jit(_price_leaves, inline=True)
+near = jit(_near, inline=True)
 
 
 def _price(
-    x: Float64Array, x_nodes: Float64Array, y: Float64Array, y_nodes: Float64Array, order: float,
-    threshold: float, top: int, values: Float64Array, indices: IntArray,
+    x: Float64Array, x_nodes: Float64Array, y: Float64Array, y_nodes: Float64Array,
+    blocks: Float64Array, order: float, threshold: float, top: int, values: Float64Array,
+    indices: IntArray,
 ) -> None:  # fmt: skip
     """The smallest reduced costs below the threshold (at most 0) of each x under node ``top``.
 
     Values of x are -f, of y are g. Rows of ``values`` (0 where there are fewer) and ``indices``
     (-1) receive as many as they have columns, ascending.
     """
-    n, m = x.shape[0], y.shape[0]
+    n, m, d = x.shape[0], y.shape[0], x.shape[1] - 1
     leaf_a, leaf_b = x_nodes.shape[0] // 2, y_nodes.shape[0] // 2
+    sums = np.empty(LEAF)
     stack = np.empty((512, 2), dtype=np.int64)
     stack[0, 0], stack[0, 1] = top, 1
     height = 1
@@ -185,12 +224,15 @@ def _price(
         if excluded(x_nodes, a, y_nodes, b, order, threshold):
             continue
         if a >= leaf_a and b >= leaf_b:
-            i, j = a - leaf_a, b - leaf_b
-            price_leaves(
-                x, i * n // leaf_a, (i + 1) * n // leaf_a,
-                y, j * m // leaf_b, (j + 1) * m // leaf_b,
-                y_nodes, b, order, threshold, values, indices,
-            )  # fmt: skip
+            i, leaf = a - leaf_a, b - leaf_b
+            start, stop = i * n // leaf_a, (i + 1) * n // leaf_a
+            for i in range(start, stop):
+                if not near(x, i, blocks, leaf, order, threshold - x[i, d], sums):
+                    continue
+                for j in range(leaf * m // leaf_b, (leaf + 1) * m // leaf_b):
+                    reduced = distance(x, i, y, j, d, order) + x[i, d] + y[j, d]
+                    if reduced < threshold:
+                        keep(reduced, j, values, indices, i)
             continue
         for child_a in range(2 * a, 2 * a + 2) if a < leaf_a else range(a, a + 1):
             for child_b in range(2 * b, 2 * b + 2) if b < leaf_b else range(b, b + 1):
@@ -211,9 +253,10 @@ def price(
     n = x.points.shape[0]
     values, indices = np.zeros((n, count)), np.full((n, count), -1)
     first = min(_BLOCKS, x.nodes.shape[0] // 2)  # the nodes of one level
+    blocks = y.blocks
 
     def block(node: int) -> None:
-        price_below(*x, *y, order, threshold, node, values, indices)
+        price_below(*x, *y, blocks, order, threshold, node, values, indices)
 
     over_blocks(block, range(first, 2 * first))
     return values, indices

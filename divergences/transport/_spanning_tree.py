@@ -29,7 +29,6 @@ NONE = -1
 # Columns of a node: eight integers, one line of the cache.
 PARENT, CHILD, NEXT, PREVIOUS, SIZE, ORIGIN, FLOW, COST = range(8)
 POINTERS = 4  # of these, the first that are labels
-_AT_ONCE = 100  # nodes in a subtree whose potentials a pivot moves itself
 _MOST = np.iinfo(np.int64).max
 
 
@@ -188,7 +187,7 @@ REFUSED, DONE, OUTDATED = range(3)
 
 def _pivot(
     nodes: IntArray, potential: IntArray, n: int, source: int, sink: int, cost: int,
-    tolerance: int,
+    tolerance: int, at_once: int,
 ) -> int:  # fmt: skip
     """Bring source -> sink (labels) into the basis if its reduced cost is below -tolerance.
 
@@ -207,9 +206,9 @@ def _pivot(
         u, parent, amount = sink, source, -reduced
     rehang(nodes, cut, u, parent, top, mass, cost)
     moved = nodes[u, SIZE]
-    if moved <= _AT_ONCE:
+    if moved <= at_once:
         shift(nodes, potential, u, NONE, amount)
-    elif nodes[0, SIZE] - moved <= _AT_ONCE:
+    elif nodes[0, SIZE] - moved <= at_once:
         shift(nodes, potential, 0, u, -amount)
     else:
         return OUTDATED
