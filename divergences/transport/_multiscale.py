@@ -42,9 +42,9 @@ from ._threads import over_blocks
 _COARSEST = 6  # the first level has 2^6 clusters of each cloud
 _REFINE = 2  # levels of the kd-tree between one level of the problem and the next
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
-_PARENTS = 12  # clusters whose children are asked for them
+_PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0, in diameters
-_EXACT, _COARSE = 1e-13, 1e-7  # a level ends when its excess cost is below this share of its cost
+_EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 200
 _BLOCKS = 16
 
@@ -176,17 +176,17 @@ def _solve_level(
     x, y = sources.tree, sinks.tree
     n, m = x.points.shape[0], y.points.shape[0]
     flow = _split(None if coarse is None else coarse.flow, sources.mass, sinks.mass)
-    lengths = in_units(distances(x.points, flow.source, y.points, flow.target, order))
+    lengths = distances(x.points, flow.source, y.points, flow.target, order)
     lists = no_candidates(n, min(WIDTH, m))
     f, proposals = _start(sources, sinks, coarse, order)
-    nodes = grow(*flow, lengths, m, in_units(f))
-    tree = in_preorder(nodes, n, n + m)
+    tree = in_preorder(grow(*flow, in_units(lengths), m, in_units(f)), n, n + m)
     _add(lists, tree, flow.source, flow.target, sources, sinks, order)
     for rows, columns in proposals:
         _add(lists, tree, rows, columns, sources, sinks, order)
     exact = sources.level is None and sinks.level is None
     for _ in range(_ROUNDS):
-        for tree in optimise(tree, lists):
+        for stage in optimise(tree, lists):
+            tree = stage
             if not clock.allows(0.0):
                 guide = None if coarse is None else Potential(coarse.sinks.tree, coarse.g)
                 raise OutOfTime(_flow(tree, n), guide)
@@ -194,9 +194,11 @@ def _solve_level(
         reduced, of_x = price(below(x, -f), below(y, g), order, -_ROUNDING, _NEIGHBOURS)
         excess = float(-(sources.mass * reduced[:, 0]).sum())
         flow = _flow(tree, n)
-        cost = float((flow.mass * distances(x.points, flow.source, y.points, flow.target, order)).sum())
+        lengths = distances(x.points, flow.source, y.points, flow.target, order)
+        cost = float((flow.mass * lengths).sum())
         if excess <= (_EXACT if exact else _COARSE) * cost:
-            return Level(sources, sinks, flow, f + reduced[:, 0], g, lists)
+            # What pricing passes over may contradict by less than _ROUNDING.
+            return Level(sources, sinks, flow, f + reduced[:, 0] - _ROUNDING, g, lists)
         rows = np.repeat(np.arange(n), of_x.shape[1])
         _add(lists, tree, rows, of_x.ravel(), sources, sinks, order)
     message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"

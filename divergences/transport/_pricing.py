@@ -18,6 +18,7 @@ import numpy as np
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 from ._kd_tree import LEAF, Bounded
+from ._leaves import near
 from ._norms import box_distance, distance, slope
 from ._threads import over_blocks
 
@@ -148,58 +149,6 @@ def _smallest(
 
 
 smallest = jit(_smallest)
-
-
-def _near(
-    x: Float64Array, i: int, blocks: Float64Array, leaf: int, order: float, threshold: float,
-    sums: Float64Array,
-) -> bool:  # fmt: skip
-    """Whether some d(x_i, y) + g(y) of a leaf is below the threshold; ``sums`` (LEAF,) is space.
-
-    No branches: these are the loops that take the time.
-    """
-    d = blocks.shape[1] - 1
-    found = False
-    if order == 2.0 and d == 2:
-        for k in range(LEAF):
-            first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
-            length = math.sqrt(first * first + second * second)
-            found |= length + blocks[leaf, 2, k] < threshold
-        return found
-    if order == 2.0 and d == 3:
-        for k in range(LEAF):
-            first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
-            third = blocks[leaf, 2, k] - x[i, 2]
-            length = math.sqrt(first * first + second * second + third * third)
-            found |= length + blocks[leaf, 3, k] < threshold
-        return found
-    for k in range(LEAF):
-        sums[k] = 0.0
-    for axis in range(d):
-        if order == 2.0:
-            for k in range(LEAF):
-                step = blocks[leaf, axis, k] - x[i, axis]
-                sums[k] += step * step
-        elif order == 1.0:
-            for k in range(LEAF):
-                sums[k] += abs(blocks[leaf, axis, k] - x[i, axis])
-        elif order == math.inf:
-            for k in range(LEAF):
-                sums[k] = max(sums[k], abs(blocks[leaf, axis, k] - x[i, axis]))
-        else:
-            for k in range(LEAF):
-                sums[k] += abs(blocks[leaf, axis, k] - x[i, axis]) ** order
-    for k in range(LEAF):
-        length = sums[k]
-        if order == 2.0:
-            length = math.sqrt(length)
-        elif order != 1.0 and order != math.inf:  # noqa: PLR1714
-            length = length ** (1 / order)
-        found |= length + blocks[leaf, d, k] < threshold
-    return found
-
-
-near = jit(_near, inline=True)
 
 
 def _price(
