@@ -98,8 +98,8 @@ def _solve_part(
     x: Float64Array, y: Float64Array, order: float, source: IntArray, target: IntArray,
     mass: IntArray, cost: IntArray, guidance: IntArray, sinks: NDArray[np.int32], costs: IntArray,
     filled: NDArray[np.int32],
-) -> IntArray:  # fmt: skip
-    """The nodes of an optimal tree between few points, from a flow and lists of candidates."""
+) -> tuple[IntArray, IntArray]:  # fmt: skip
+    """Nodes and potentials of an optimal tree between few points, from a flow and candidates."""
     n, m = x.shape[0], y.shape[0]
     count = n + m + 1
     nodes = grow(source, target, mass, cost, m, guidance)
@@ -119,9 +119,28 @@ def _solve_part(
                 break
         if not price_all(x, y, order, potential, sinks, costs, filled):
             break
-    return nodes
+    return nodes, potential
 
 
+def _best(
+    potential: IntArray, sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32],
+    rows: IntArray, columns: IntArray, near: IntArray, first: int,
+) -> None:  # fmt: skip
+    """Write each row's candidates of least reduced cost to ``near``, from position ``first``."""
+    n, count = rows.size, near.shape[1]
+    values, indices = np.empty((1, count)), np.empty((1, count), dtype=np.int64)
+    for i in range(n):
+        values[0, :], indices[0, :] = np.inf, -1
+        for k in range(filled[i]):
+            j = sinks[i, k]
+            keep(float(costs[i, k] + potential[n + j] - potential[i]), j, values, indices, 0)
+        near[first + i, 0] = rows[i]
+        for k in range(1, count):
+            j = indices[0, k - 1]
+            near[first + i, k] = columns[j] if j >= 0 else -1
+
+
+best = jit(_best)
 solve_part = jit(_solve_part)
 
 
@@ -129,12 +148,16 @@ def _improve(
     x: Float64Array, y: Float64Array, order: float, begin: IntArray, source: IntArray,
     target: IntArray, mass: IntArray, cost: IntArray, guidance: IntArray,
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], first: int, last: int,
-) -> tuple[IntArray, IntArray, IntArray]:  # fmt: skip
-    """The arcs of better parts ``first`` to ``last``; part p has arcs begin[p] to begin[p + 1]."""
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:  # fmt: skip
+    """The arcs of better parts ``first`` to ``last``; part p has arcs begin[p] to begin[p + 1].
+
+    And the candidates of least reduced cost, each row of them led by the source.
+    """
     place_x = np.full(x.shape[0], -1, dtype=np.int32)
     place_y = np.full(y.shape[0], -1, dtype=np.int32)
     arcs = np.empty((3, 2 * (begin[last] - begin[first])), dtype=np.int64)
-    kept = 0
+    near = np.empty((begin[last] - begin[first], _NEIGHBOURS + 1), dtype=np.int64)
+    kept, listed = 0, 0
     for part in range(first, last):
         span = slice(begin[part], begin[part + 1])
         if begin[part] == begin[part + 1]:
@@ -157,7 +180,7 @@ def _improve(
                     own_sinks[i, own_filled[i]] = j
                     own_costs[i, own_filled[i]] = costs[rows[i], k]
                     own_filled[i] += 1
-        nodes = solve_part(
+        nodes, potential = solve_part(
             x[rows], y[columns], order, u, v, w, lengths, guidance[rows], own_sinks, own_costs,
             own_filled,
         )  # fmt: skip
@@ -168,9 +191,11 @@ def _improve(
                 arcs[1, kept] = columns[max(child, parent) - n]
                 arcs[2, kept] = nodes[node, FLOW]
                 kept += 1
+        best(potential, own_sinks, own_costs, own_filled, rows, columns, near, listed)
+        listed += n
         place_x[rows] = -1
         place_y[columns] = -1
-    return arcs[0, :kept], arcs[1, :kept], arcs[2, :kept]
+    return arcs[0, :kept], arcs[1, :kept], arcs[2, :kept], near[:listed]
 
 
 improve = jit(_improve)
@@ -179,19 +204,23 @@ improve = jit(_improve)
 def sweep(
     x: Float64Array, y: Float64Array, order: float, flow: Flow, cost: IntArray, part: IntArray,
     parts: int, guidance: IntArray, lists: tuple[NDArray[np.int32], IntArray, NDArray[np.int32]],
-) -> Flow:  # fmt: skip
-    """A flow of the same marginals, optimal in every part; ``part`` says in which each arc is."""
+) -> tuple[Flow, IntArray]:  # fmt: skip
+    """A flow of the same marginals, optimal in every part; ``part`` says in which each arc is.
+
+    And candidates: rows of a source and the sinks of least reduced cost in its part (or -1).
+    """
     by_part = np.argsort(part, kind="stable")
     begin = np.searchsorted(part[by_part], np.arange(parts + 1))
     source, target = flow.source[by_part], flow.target[by_part]
     mass, cost = flow.mass[by_part], cost[by_part]
     blocks = min(_BLOCKS, parts)
 
-    def block(number: int) -> tuple[IntArray, IntArray, IntArray]:
+    def block(number: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
         first, last = number * parts // blocks, (number + 1) * parts // blocks
         return improve(
             x, y, order, begin, source, target, mass, cost, guidance, *lists, first, last
         )
 
     found = over_blocks(block, range(blocks))
-    return Flow(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+    *arcs, near = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    return Flow(*arcs), near

@@ -18,8 +18,8 @@ def _near_in_the_plane(
     found = False
     for k in range(LEAF):
         first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
-        length = math.sqrt(first * first + second * second)
-        found |= length + blocks[leaf, 2, k] < threshold
+        room = max(threshold - blocks[leaf, 2, k], 0.0)
+        found |= first * first + second * second < room * room
     return found
 
 
@@ -33,8 +33,8 @@ def _near_in_space(
     for k in range(LEAF):
         first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
         third = blocks[leaf, 2, k] - x[i, 2]
-        length = math.sqrt(first * first + second * second + third * third)
-        found |= length + blocks[leaf, 3, k] < threshold
+        room = max(threshold - blocks[leaf, 3, k], 0.0)
+        found |= first * first + second * second + third * third < room * room
     return found
 
 
@@ -79,12 +79,12 @@ def _near(
     accumulate(x, i, blocks, leaf, order, sums)
     found = False
     for k in range(LEAF):
-        length = sums[k]
+        room = max(threshold - blocks[leaf, d, k], 0.0)
         if order == 2.0:
-            length = math.sqrt(length)
+            room *= room
         elif order != 1.0 and order != math.inf:  # noqa: PLR1714
-            length = length ** (1 / order)
-        found |= length + blocks[leaf, d, k] < threshold
+            room = room**order
+        found |= sums[k] < room
     return found
 
 

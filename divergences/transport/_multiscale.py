@@ -44,6 +44,7 @@ from ._threads import over_blocks
 _COARSEST = 6  # the first level has 2^6 clusters of each cloud
 _REFINE = 2  # levels of the kd-tree between one level of the problem and the next
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
+START=int(__import__('os').environ.get('START','10'))
 _PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0, in diameters
 _EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
@@ -189,6 +190,7 @@ def _solve_level(
     tree = in_preorder(grow(*flow, in_units(lengths), m, guide[:n]), n, n + m)
     _add(lists, guide, flow.source, flow.target, sources, sinks, order)
     exact = sources.level is None and sinks.level is None
+    asked = None  # rows to price: all, or those that the last round contradicted
     for _ in range(_ROUNDS):
         for stage in optimise(tree, lists):
             tree = stage
@@ -196,14 +198,19 @@ def _solve_level(
                 guide = None if coarse is None else Potential(coarse.sinks.tree, coarse.g)
                 raise OutOfTime(_flow(tree, n), guide)
         f, g = tree.potential[:n] / UNITS, tree.potential[n : n + m] / UNITS
-        reduced, of_x = price(below(x, -f), below(y, g), order, -_ROUNDING, _NEIGHBOURS)
-        excess = float(-(sources.mass * reduced[:, 0]).sum())
         flow = _flow(tree, n)
         lengths = distances(x.points, flow.source, y.points, flow.target, order)
-        cost = float((flow.mass * lengths).sum())
-        if excess <= (_EXACT if exact else _COARSE) * cost:
+        enough = (_EXACT if exact else _COARSE) * float((flow.mass * lengths).sum())
+        bounds = below(x, -f), below(y, g)
+        for asked in (None,) if asked is None else (asked, None):
+            reduced, of_x = price(*bounds, order, -_ROUNDING, _NEIGHBOURS, asked)
+            excess = float(-(sources.mass * reduced[:, 0]).sum())
+            if excess > enough:
+                break
+        else:
             # What pricing passes over may contradict by less than _ROUNDING.
             return Level(sources, sinks, flow, f + reduced[:, 0] - _ROUNDING, g, lists)
+        asked = reduced[:, 0] < 0
         rows = np.repeat(np.arange(n), of_x.shape[1])
         _add(lists, tree.potential, rows, of_x.ravel(), sources, sinks, order)
     message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"
@@ -224,7 +231,9 @@ def _improved(
         parts = 1 << level
         part = np.searchsorted(_starts(count, level)[1:], ends, side="right")
         cost = in_units(distances(x, flow.source, y, flow.target, order))
-        flow = sweep(x, y, order, flow, cost, part, parts, guide[: x.shape[0]], lists)
+        flow, near = sweep(x, y, order, flow, cost, part, parts, guide[: x.shape[0]], lists)
+        rows = np.repeat(near[:, 0], near.shape[1] - 1)
+        _add(lists, guide, rows, near[:, 1:].ravel(), sources, sinks, order)
         print(k, parts, flow.mass.size, (flow.mass*distances(x, flow.source, y, flow.target, order)).sum()) if SHOW else 0
     cost = in_units(distances(x, flow.source, y, flow.target, order))
     return Flow(*acyclic(*flow, cost, x.shape[0], y.shape[0])[:3])
@@ -260,7 +269,7 @@ def _nearest(
     heights: Float64Array, lists: IntArray, order: float,
 ) -> IntArray:  # fmt: skip
     """The arcs that each child proposes; see ``_refinement.proposed``."""
-    shape = (children.shape[0], _NEIGHBOURS)
+    shape = (children.shape[0], START)
     values, indices = np.full(shape, np.inf), np.full(shape, -1)
     parents = begin.size - 1
 
