@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 ROWS, ATOMS = 2, 3
+ONE_A_ROW = "one answer a row"
 
 
 def _batches() -> "SearchStrategy[Example]":
@@ -38,7 +39,7 @@ def batch_law(known: Callable[..., Any] | None) -> Law:
 
     corner = {"p": np.array([[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]),
               "q": np.array([[0.25, 0.25, 0.5], [0.5, 0.375, 0.125]])}  # fmt: skip
-    return Law("one answer a row", "fn of a batch (b, k) is (b,), row by row", _batches, compare,
+    return Law(ONE_A_ROW, "fn of a batch (b, k) is (b,), row by row", _batches, compare,
                (corner,))  # fmt: skip
 
 

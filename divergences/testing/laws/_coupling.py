@@ -108,8 +108,9 @@ def problems() -> "SearchStrategy[Example]":
 def _costs_as(known: Callable[..., Any]) -> Any:
     def compare(solve: Subject, e: Example) -> Comparison:
         answer = known(e["cost"], e["a"], e["b"])
-        values = np.asarray(getattr(answer, "plan", answer), dtype=np.float64)
-        wanted = float(values) if values.size == 1 else float((values * e["cost"]).sum())
+        values = np.asarray(getattr(answer, "value", answer), dtype=np.float64)
+        plan = values if values.ndim == 2 else None
+        wanted = float(values) if plan is None else float((plan * e["cost"]).sum())
         value = float((plan_of(solve, e) * e["cost"]).sum())
         return Comparison(
             value, "==", wanted, COST_BUDGET * max(1.0, float(np.abs(e["cost"]).max()))

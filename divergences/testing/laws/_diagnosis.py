@@ -13,6 +13,7 @@ import numpy as np
 
 from ... import js_divergence, kl_divergence, total_variation
 from . import _reference
+from ._batches import ONE_A_ROW
 from ._domain import Domain
 from ._mistakes import (
     FLAT,
@@ -38,6 +39,8 @@ def diagnose(
     """A sentence about the mistake, or ""."""
     if finding.law.name == _reference.NORMALISES:
         return "silently normalises: masses that do not sum to 1 are rescaled without a word"
+    if finding.law.name == ONE_A_ROW and finding.trouble:
+        return finding.trouble
     if kind == "coupling-solver":
         return finding.trouble or solver_mistake(subject, finding)
     if domain is None:
@@ -111,9 +114,9 @@ def _estimate(kind: str, finding: Finding) -> str:
     if finding.law.name == "ties are answered or refused":
         return "repeated values (rounded data) give distances of 0, whose logarithm is taken"
     if kind == "interval" and finding.law.name == "covers the truth":
-        equal = finding.example.get("laws") == "equal"
-        return ("at P = Q a resampled estimate lies above 0 always: the naive bootstrap fails there"
-                if equal else "the interval is too short, or around a biased estimate")  # fmt: skip
+        if finding.example.get("laws") == "equal":
+            return "at P = Q every resampled estimate is above 0: the naive bootstrap fails"
+        return "the interval is too short, or around a biased estimate"
     if finding.law.name == "consistent" and rhs > 0 and math.isfinite(lhs):
         ratio = lhs / rhs
         for factor, text in ((2.0, "missing 1/2"), (0.5, "a factor 1/2 too many"),

@@ -74,15 +74,15 @@ def decide(function: Callable[..., Any], domain: str | None) -> tuple[Domain, st
         and accepts(function, library, *VECTOR_PROBE)
     ):
         return Domain("vectors"), library
-    for candidate, x, y in SAMPLE_PROBES:
-        library = library_of(function, (x, y))
-        if accepts(function, library, x, y) and (
-            not candidate.equal or domain is not None or _unordered(function, library, x, y)
-        ):
-            return candidate, library
-    if domain == "samples" or (
-        _names(function)[:1] in (["x"], ["X"]) and not accepts(function, library, *VECTOR_PROBE)
-    ):
+    for strict in (True, False) if domain else (True,):
+        for candidate, x, y in SAMPLE_PROBES:
+            library = library_of(function, (x, y))
+            if accepts(function, library, x, y) and (
+                not (strict and candidate.equal) or _unordered(function, library, x, y)
+            ):
+                return candidate, library
+    named = _names(function)[:1] in (["x"], ["X"])
+    if domain or (named and not accepts(function, library, *VECTOR_PROBE)):
         return Domain("samples"), library
     return Domain("vectors"), library_of(function, VECTOR_PROBE)
 

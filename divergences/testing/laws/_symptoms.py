@@ -12,6 +12,8 @@ from ._mistakes import IGNORES, finite_part
 from ._reference import TINY
 from ._search import Finding
 
+CLIPS = (2.0**-52, 2.0**-23, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)
+
 
 def symptom(finding: Finding, known: Callable[..., Any] | None) -> str:
     """The first of the signs below that is seen, or ""."""
@@ -24,7 +26,24 @@ def symptom(finding: Finding, known: Callable[..., Any] | None) -> str:
         return "it is zero where the laws differ"
     if not vectors:
         return ""
-    return _nan(finding, vectors, known) or _infinite(finding, vectors, known) or _digits(finding)
+    clipped = "" if known is None else _clipped(finding, vectors)
+    return (
+        clipped
+        or _nan(finding, vectors, known)
+        or _infinite(finding, vectors, known)
+        or _digits(finding)
+    )
+
+
+def _clipped(finding: Finding, vectors: list[Float64Array]) -> str:
+    """KL of probabilities kept away from 0 and 1, at one of the usual thresholds."""
+    if finding.example.keys() != {"p", "q"} or not math.isfinite(finding.sides.lhs):
+        return ""
+    for eps in CLIPS:
+        value = finite_part(*(np.clip(vector, eps, 1 - eps) for vector in vectors))
+        if abs(value - finding.sides.lhs) <= 1e-9 * (1 + abs(value)):
+            return f"probabilities are clipped at {eps:.3g}: zeros and tiny ones do not count"
+    return ""
 
 
 def _nan(finding: Finding, vectors: list[Float64Array], known: Any) -> str:
