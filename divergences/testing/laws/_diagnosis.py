@@ -31,6 +31,13 @@ from ._solver_mistakes import solver_mistake
 from ._subject import FunctionRaisedError, Subject, UnfitAnswerError, as_number
 from ._symptoms import symptom
 
+FACTORS = {
+    2.0: "missing 1/2",
+    0.5: "a factor 1/2 too many",
+    1 / LOG2: "base 2: bits, not nats",
+    -1.0: "wrong sign",
+}
+
 
 def diagnose(
     subject: Subject, kind: str, domain: Domain | None, finding: Finding,
@@ -119,8 +126,7 @@ def _estimate(kind: str, finding: Finding) -> str:
         return "the interval is too short, or around a biased estimate"
     if finding.law.name == "consistent" and rhs > 0 and math.isfinite(lhs):
         ratio = lhs / rhs
-        for factor, text in ((2.0, "missing 1/2"), (0.5, "a factor 1/2 too many"),
-                             (1 / LOG2, "base 2: bits, not nats"), (-1.0, "wrong sign")):  # fmt: skip
+        for factor, text in FACTORS.items():
             if abs(ratio / factor - 1) < 0.1:
                 return f"{text}: estimates are about {ratio:.3g} times the truth"
         return f"estimates are about {ratio:.3g} times the truth"

@@ -55,6 +55,7 @@ def _nan(finding: Finding, vectors: list[Float64Array], known: Any) -> str:
         len(vectors) > 1
         and vectors[0].shape == vectors[1].shape
         and np.allclose(vectors[0], vectors[1], atol=1e-6)
+        and not np.array_equal(vectors[0], vectors[1])
     )
     if "p" in finding.example and not near and any((v == 0).any() for v in vectors):
         return "NaN at a zero: 0 log 0 and 0/0 count as 0, and p > 0 = q as infinite"
