@@ -173,7 +173,7 @@ EASY = (
     Mutant("batch mean", lambda p, q: rel_entr(p, q).sum(axis=-1).mean(), "the batch mean",
            f_divergence(batch=True)),
     Mutant("mean over entries", lambda p, q: rel_entr(p, q).mean(),
-           "the mean over all entries instead of the batch mean", f_divergence(batch=True)),
+           "the mean over all entries instead of the batch mean", f_divergence(KL, batch=True)),
     Mutant("E2: sup over |f| <= 1", lambda p, q: np.abs(p - q).sum(), "missing 1/2",
            {"kind": "ipm", "reference": TV}),
     Mutant("JS as a metric", dv.js_divergence, "js_distance, has", {"kind": "metric"}),

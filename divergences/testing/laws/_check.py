@@ -16,7 +16,7 @@ from ._gradient import gradient_law
 from ._law import Law, LawFailure, LawReport
 from ._modules import check_critic, check_generator
 from ._search import search
-from ._subject import Subject, library_of
+from ._subject import Subject, library_of, library_that_runs
 
 KINDS = (
     "f-divergence",
@@ -61,7 +61,7 @@ def check(
     "ipm"              ``fn(p, q)`` or ``fn(x, y)``           sup over f in F of E_P f - E_Q f
     "estimator"        ``fn(x, y)``, samples (n,) or (n, 1)   an estimate of a divergence
     "interval"         ``fn(x, y, level)``, samples in [0,1]  a pair, or .lower and .upper
-    "coupling-solver"  ``fn(cost, a, b)``                     an optimal plan (n, m), or .plan
+    "coupling-solver"  ``fn(cost, a, b)``, ``fn(a, b, M)``    an optimal plan (n, m), or .plan
     "generator"        ``fn(z)``, a torch module              see `check_generator`
     "critic"           ``fn(x)``, a torch module              see `check_critic`
     ================== ===================================== ===================================
@@ -198,16 +198,18 @@ def _plan(
     known = None if reference is None else _reference.quantity(reference, "check")
     named = reference if isinstance(reference, str) else None
     if kind == "coupling-solver":
-        subject = Subject(fn, library_of(fn, tuple(_coupling.CORNERS[0].values())))
+        fn = _coupling.in_order(fn)
+        subject = Subject(fn, library_that_runs(fn, *_coupling.CORNERS[0].values()))
         return _Plan(subject, _coupling.laws(known), None)
     if kind in {"estimator", "interval"}:
         if named == "wasserstein2":
             refuse("check", "reference", f"have a known answer for kind {kind!r}", describe(named))
         probe = np.linspace(0.0, 1.0, 50) ** 2, np.linspace(0.0, 1.0, 50)
-        more = () if kind == "estimator" else (0.9,)
-        subject = Subject(fn, library_of(fn, (*probe, *more), tuple(v[:, None] for v in probe)))
         if kind == "estimator":
+            subject = Subject(fn, library_of(fn, probe, tuple(v[:, None] for v in probe)))
             return _Plan(subject, _statistics.estimator_laws(named, known, seed), None)
+        fn = _statistics.with_level(fn)
+        subject = Subject(fn, library_that_runs(fn, *probe, 0.9))
         return _Plan(subject, _statistics.interval_laws(named, known, seed, max_examples), None)
     return _distance_plan(fn, kind, known, named or _name(reference), domain_name, batch)
 

@@ -4,6 +4,7 @@ The plan is a coupling of a and b, of least cost: no plan costs more than
 :math:`\min_\pi \langle C, \pi \rangle`, which is known by a certificate.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,20 @@ def problem(cost: Any, a: Any, b: Any) -> Example:
     """An example of a transport problem."""
     arrays = (np.array(value, dtype=float) for value in (cost, a, b))
     return dict(zip(("cost", "a", "b"), arrays, strict=True))
+
+
+COST_NAMES = {"cost", "costs", "cost_matrix", "m", "c"}
+
+
+def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The solver as ``fn(cost, a, b)``, also where its own order is ``fn(a, b, M)``."""
+    try:
+        names = [name.lower() for name in inspect.signature(function).parameters]
+    except (TypeError, ValueError):
+        return function
+    if names[0:1] and names[0] not in COST_NAMES and COST_NAMES & set(names[2:3]):
+        return lambda cost, a, b: function(a, b, cost)
+    return function
 
 
 def plan_of(subject: Subject, e: Example) -> Float64Array:

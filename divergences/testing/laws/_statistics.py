@@ -151,16 +151,19 @@ def estimator_laws(
     )  # fmt: skip
 
 
+def with_level(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The interval as ``fn(x, y, level)``, where ``level`` may have to be named."""
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        parameter = inspect.signature(function).parameters["level"]
+        if parameter.kind is not inspect.Parameter.POSITIONAL_ONLY:
+            return lambda x, y, level: function(x, y, level=level)
+    return function
+
+
 def _bounds(
     subject: Subject, x: Float64Array, y: Float64Array, level: float
 ) -> tuple[float, float]:
     """Lower and upper end: of an object with these names, or the first and last of a tuple."""
-    function, by_name = subject.function, False
-    with contextlib.suppress(KeyError, TypeError, ValueError):
-        level_parameter = inspect.signature(function).parameters["level"]
-        by_name = level_parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    if by_name:
-        subject = Subject(lambda x, y, level: function(x, y, level=level), subject.library)
     answer = subject.raw(x, y, level)
     if hasattr(answer, "lower") and hasattr(answer, "upper"):
         ends = (answer.lower, answer.upper)

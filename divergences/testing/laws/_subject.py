@@ -119,3 +119,15 @@ def library_of(function: Callable[..., Any], *probes: tuple[Float64Array, ...]) 
             if accepts(function, library, *probe):
                 return library
     return "numpy"
+
+
+def library_that_runs(function: Callable[..., Any], *probe: Any) -> str:
+    """As `library_of`, for functions that answer with something else than one number."""
+    libraries = ("numpy", "torch") if "torch" in sys.modules else ("numpy",)
+    for library in libraries:
+        try:
+            Subject(function, library).raw(*probe)
+        except FunctionRaisedError:
+            continue
+        return library
+    return "numpy"
