@@ -18,6 +18,7 @@ import divergences as dv
 from divergences.testing import laws, strategies
 from divergences.testing.laws import _histograms, _statistics
 
+from . import mutants
 from .mutants import knn_kl
 
 
@@ -142,6 +143,11 @@ def test_good_functions_pass(name, function, options):
 @pytest.mark.parametrize(("name", "function", "options"), GOOD, ids=NAMES)
 def test_good_functions_pass_with_many_examples(name, function, options, seed):
     assert laws.check(function, **{"max_examples": 1000, **options}, seed=seed).ok
+
+
+def test_a_value_of_zero_is_not_taken_for_a_clipped_one():
+    report = laws.check(mutants.noisy_root, kind="metric", reference="js_distance")
+    assert not any("clipped" in failure.diagnosis for failure in report.failures)
 
 
 def test_ties_may_be_refused():
