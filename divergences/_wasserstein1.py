@@ -7,6 +7,7 @@ import numpy as np
 
 from ._array import is_tensor, namespace
 from ._closed_forms import wasserstein1 as of_laws
+from ._line_problem import line_distances
 from ._transport_problem import PointProblem, finished, law, point_problem
 from ._typing import Array, ArrayLike
 from ._validation import batch_shape, default_for_laws, ground_metric, refuse
@@ -99,6 +100,8 @@ def wasserstein1(
     ground = ground_metric(metric, "wasserstein1")
     problem = point_problem("wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True)
     shape = batch_shape("wasserstein1", problem.x, problem.y, problem.x_weights, problem.y_weights)
+    if problem.on_the_line:
+        return finished(line_distances(problem, shape), problem.dtype, "wasserstein1")
     if not shape and problem.x.ndim == 2:
         return finished(problem.value("wasserstein1"), problem.dtype, "wasserstein1")
     values = [part.value("wasserstein1") for part in _parts(problem, shape)]
