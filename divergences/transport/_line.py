@@ -21,6 +21,7 @@ from ._line_arrays import (
     LEAST_SHARE,
     error_bound,
     safe_scale,
+    safe_scale_of,
     second_level,
     uniform_distances,
     weighted_distances,
@@ -30,6 +31,7 @@ from ._masses import Flow, Marginals, cost_of, marginals, north_west, unless_equ
 from ._threads import over_blocks
 
 _MANY_POINTS = 1 << 17  # more are worth compiled loops
+_FEW_POINTS = 256  # up to here Python's own exact sum is the fastest
 _BLOCK_ENTRIES = 1 << 15  # of temporary arrays: what fits a cache is fast
 
 
@@ -89,7 +91,7 @@ def _explicit(weights: Float64Array | None, count: int) -> Float64Array:
 
 def _scaled(x: Any, y: Any) -> tuple[Any, Any, float]:
     """Sorted numbers, scaled if that keeps sums in range, and the scale."""
-    scale = float(safe_scale(np, as_float64(x[[0, -1]]), as_float64(y[[0, -1]]))[0])
+    scale = safe_scale_of(max(-float(x[0]), float(x[-1]), -float(y[0]), float(y[-1])))
     if scale == 1.0:
         return x, y, scale
     return as_float64(x) * scale, as_float64(y) * scale, scale
@@ -97,6 +99,8 @@ def _scaled(x: Any, y: Any) -> tuple[Any, Any, float]:
 
 def _sum_of_distances(x: Any, y: Any) -> float:
     """The sum of |x - y| in float64 whatever the dtypes, block by block."""
+    if x.size <= _FEW_POINTS:
+        return math.fsum(np.abs(np.subtract(x, y, dtype=np.float64)).tolist())
     parts = []
     for start in range(0, x.size, _BLOCK_ENTRIES):
         block = slice(start, start + _BLOCK_ENTRIES)
@@ -109,7 +113,8 @@ def _value_of_many(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:
     """The distance of weighted atoms by compiled loops."""
     from ._line_kernels import distance_of_weighted
 
-    scale = float(safe_scale(np, as_float64(_ends(x)), as_float64(_ends(y)))[0])
+    largest = max(float(np.maximum(points.max(), -points.min())) for points in (x, y))
+    scale = safe_scale_of(largest)
     sides = (x, a), (y, b)
 
     def sort(side: int) -> Float64Array:
@@ -123,10 +128,6 @@ def _value_of_many(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:
     if LEAST_SHARE * found >= error_bound(count, tilt, exact) * width:
         return found / scale
     return _exact_value(first[:-1, 0], second[:-1, 0], first[:-1, 1], second[:-1, 1]) / scale
-
-
-def _ends(points: Any) -> Any:
-    return np.stack([points.min(), points.max()])
 
 
 def values(x: Any, y: Any, a: Float64Array | None, b: Float64Array | None) -> Float64Array:

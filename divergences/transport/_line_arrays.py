@@ -16,13 +16,13 @@ int64 allow. Weights above :math:`2^{-9-s}` are such multiples exactly, so equal
 import math
 from typing import Any
 
-from .._array import as_float64
+from .._array import as_float64, is_tensor
 from .._summation import sum_of_sizes
 from .._typing import Array, Namespace
+from ._line_sort import increasing_order
 
 LEAST_SHARE = 2.0**-43  # errors up to this share of a distance are accepted
 _LARGE, _SMALL = 2.0**900, 2.0**-500  # sizes out of this range are scaled
-_UNIT = 2.0**-62
 
 
 def safe_scale(xp: Namespace, x: Array, y: Array) -> Array:
@@ -32,6 +32,11 @@ def safe_scale(xp: Namespace, x: Array, y: Array) -> Array:
     )
     one = xp.ones_like(largest)
     return xp.where(largest > _LARGE, 2.0**-100 * one, xp.where(largest < _SMALL, 2.0**500, one))
+
+
+def safe_scale_of(largest: float) -> float:
+    """The same for one pair of rows, from the largest size of its entries."""
+    return 2.0**-100 if largest > _LARGE else 2.0**500 if largest < _SMALL else 1.0
 
 
 def uniform_distances(xp: Namespace, x: Array, y: Array) -> Array:
@@ -87,43 +92,34 @@ def weighted_distances(
     """
     count = int(x.shape[-1] + y.shape[-1])
     fine = 2.0 ** second_level(count)
-    points = xp.concat([x, y], axis=-1)
-    order = xp.argsort(points, axis=-1, stable=True)
-    points = as_float64(xp.take_along_axis(points, order, axis=-1))
-    lengths = points[..., 1:] - points[..., :-1]
-
-    (a_whole, a_rest, a_exact), (b_whole, b_rest, b_exact) = (
-        _levels(xp, weights, fine) for weights in (a, b)
-    )
-    a_sum, b_sum = xp.sum(a_whole, axis=-1), xp.sum(b_whole, axis=-1)
-    rests = xp.sum(b_rest, axis=-1) - xp.sum(a_rest, axis=-1)
-    lack = as_float64(b_sum - a_sum) * _UNIT + as_float64(rests) * (_UNIT / fine)
-    tilt = lack / (as_float64(a_sum) * _UNIT)
-
-    def sums_below(first: Array, second: Array) -> Array:
-        masses = xp.take_along_axis(xp.concat([first, second], axis=-1), order, axis=-1)
-        return as_float64(xp.cumulative_sum(masses, axis=-1)[..., :-1])
-
-    difference = (
-        sums_below(a_whole, -b_whole) * _UNIT
-        + sums_below(a_rest, -b_rest) * (_UNIT / fine)
-        + sums_below(a_whole, xp.zeros_like(b_whole)) * (_UNIT * tilt[..., None])
-    )
-    if count == 2:
-        areas = xp.abs(difference[..., 0]) * lengths[..., 0]
-    else:
-        areas = sum_of_sizes(xp, xp.abs(difference) * lengths)
-    distances = areas / (as_float64(b_sum) * _UNIT)
-    width = points[..., -1] - points[..., 0]
-    bound = error_bound(count, tilt, as_float64(a_exact & b_exact))
-    return distances, LEAST_SHARE * distances >= bound * width
-
-
-def _levels(xp: Namespace, weights: Array, fine: float) -> tuple[Array, Array, Array]:
-    """Weights on two levels, and (a row) whether these hold them exactly."""
-    scaled = as_float64(weights) * 2.0**62
+    points, order = _in_order(xp, as_float64(xp.concat([x, y], axis=-1)))
+    weights = xp.take_along_axis(xp.concat([a, -b], axis=-1), order, axis=-1)  # those of y negative
+    scaled = weights * 2.0**62
     whole = xp.round(scaled)
     rest = (scaled - whole) * fine
     rounded = xp.round(rest)
-    exact = xp.all(rest == rounded, axis=-1)
-    return xp.astype(whole, xp.int64), xp.astype(rounded, xp.int64), exact
+    excess = _running_sums(xp, whole)
+    excess_rest = _running_sums(xp, rounded) / fine
+    supply = _running_sums(xp, xp.where(weights > 0, whole, xp.zeros_like(whole)))
+
+    all_supply = supply[..., -1]
+    tilt = -(excess[..., -1] + excess_rest[..., -1]) / all_supply
+    all_demand = all_supply - excess[..., -1]
+    difference = xp.abs(excess + excess_rest + supply * tilt[..., None])
+    areas = sum_of_sizes(xp, difference[..., :-1] * (points[..., 1:] - points[..., :-1]))
+    distances = areas / all_demand
+    exact = as_float64(xp.all(rest == rounded, axis=-1))
+    bound = error_bound(count, tilt, exact) * (points[..., -1] - points[..., 0])
+    return distances, LEAST_SHARE * distances >= bound
+
+
+def _in_order(xp: Namespace, points: Array) -> tuple[Array, Array]:
+    if not is_tensor(points):
+        return increasing_order(points)
+    order = xp.argsort(points, axis=-1, stable=True)
+    return xp.take_along_axis(points, order, axis=-1), order
+
+
+def _running_sums(xp: Namespace, integers: Array) -> Array:
+    """Sums of whole numbers, exact until they are returned as floats."""
+    return as_float64(xp.cumulative_sum(xp.astype(integers, xp.int64), axis=-1))

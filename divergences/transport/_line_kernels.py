@@ -62,15 +62,17 @@ def _distance_of_weighted(
     fine_unit = unit / fine
     lack = (demand - supply) * unit + (demand_rest - supply_rest) * fine_unit
     tilt = lack / (supply * unit)
+    tilt_unit = tilt * unit
     before = min(x[0, 0], y[0, 0])
     bound = 4.0 * (max(x[n - 1, 0], y[m - 1, 0]) - before)
     i, j, one = np.uint64(0), np.uint64(0), np.uint64(1)
     below, excess, excess_rest = 0, 0, 0
     leading, rest = 0.0, 0.0
     for _ in range(n + m):
-        from_x = x[i, 0] <= y[j, 0]
-        point = min(x[i, 0], y[j, 0])
-        difference = excess * unit + excess_rest * fine_unit + below * (unit * tilt)
+        next_x, next_y = x[i, 0], y[j, 0]
+        from_x = next_x <= next_y
+        point = next_x if from_x else next_y
+        difference = excess * unit + excess_rest * fine_unit + below * tilt_unit
         term = abs(difference) * (point - before)
         high = (term + bound) - bound
         leading += high

@@ -2,8 +2,8 @@
 
 ``np.sort`` is several times faster than ``np.argsort``: so the index of each number is written over
 the last bits of its mantissa, and what results is sorted. Numbers that agree in the other bits may
-then be out of order; a pass of insertion sort settles these. Where it would have too much to do
-(numbers crowded around an offset and elsewhere) ``np.argsort`` does it all.
+then be out of order. A few are settled by insertion sort or, in short rows, by ``np.argsort``;
+where there are many (numbers crowded around an offset and elsewhere) ``np.argsort`` does it all.
 """
 
 import math
@@ -35,16 +35,27 @@ def sorted_with_weights(points: Float64Array, weights: Float64Array) -> Float64A
     return result
 
 
+def increasing_order(points: Float64Array) -> tuple[Float64Array, IntArray]:
+    """The points sorted over the last axis, and the indices that sort them."""
+    order = _nearly_sorted(points)
+    found = np.take_along_axis(points, order, axis=-1)
+    wrong = (found[..., 1:] < found[..., :-1]).any(axis=-1)
+    if wrong.any():
+        order[wrong] = np.argsort(points[wrong], axis=-1, kind="stable")
+        found[wrong] = np.take_along_axis(points[wrong], order[wrong], axis=-1)
+    return found, order
+
+
 def _nearly_sorted(points: Float64Array) -> IntArray:
-    """Indices in the order of the leading bits of the points."""
+    """Indices in the order of the leading bits of the points, over the last axis."""
     least, greatest = float(points.min()), float(points.max())
     middle = least / 2 + greatest / 2
     narrow = greatest / 2 - least / 2 < _NARROW * abs(middle)
     keys = points - middle if narrow else points.copy()
     bits = keys.view(np.int64)
-    last = (1 << points.size.bit_length()) - 1
+    last = (1 << points.shape[-1].bit_length()) - 1
     bits &= ~last
-    bits |= np.arange(points.size)
-    keys.sort()
+    bits |= np.arange(points.shape[-1])
+    keys.sort(axis=-1)
     bits &= last
     return bits
