@@ -167,7 +167,9 @@ def _heights(xp: Namespace, x: Array, y: Array, masses_x: Array, masses_y: Array
     sorted_points = xp.take_along_axis(points, order, axis=-1)
     excess = xp.concat([masses_x, -masses_y], axis=-1)
     excess = xp.cumulative_sum(xp.take_along_axis(excess, order, axis=-1), axis=-1)
-    steps = -xp.sign(as_float64(excess[..., :-1])) * (sorted_points[..., 1:] - sorted_points[..., :-1])
+    steps = -xp.sign(as_float64(excess[..., :-1])) * (
+        sorted_points[..., 1:] - sorted_points[..., :-1]
+    )
     heights = xp.cumulative_sum(steps, axis=-1)
     heights = xp.concat([xp.zeros_like(points[..., :1]), heights], axis=-1)
     return xp.take_along_axis(heights, xp.argsort(order, axis=-1), axis=-1)

@@ -1,5 +1,6 @@
 """Exact optimal transport between weighted atoms: arrays in, certified solution out."""
 
+from ._batch import MANY_PAIRS, Plans, solve_batch
 from ._choose import SOLVERS, choose, solve_cost, solve_points
 from ._clock import Clock
 from ._line import value as distance_on_the_line
@@ -9,11 +10,13 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached, Tran
 from ._verify import Claims, verify
 
 __all__ = [
+    "MANY_PAIRS",
     "SOLVERS",
     "Bracket",
     "CertificateError",
     "Claims",
     "Clock",
+    "Plans",
     "Solution",
     "TimeLimitReached",
     "TransportResult",
@@ -21,6 +24,7 @@ __all__ = [
     "distance_on_the_line",
     "distances_on_the_line",
     "safe_scale",
+    "solve_batch",
     "solve_cost",
     "solve_points",
     "uniform_distances",

@@ -79,21 +79,36 @@ def unless_equal(weights: Float64Array | None) -> Float64Array | None:
 
 def units(weights: Float64Array) -> IntArray:
     """Weights as shares of ``UNITS``, each rounded down or up, of exactly that sum; O(n)."""
-    high, low = exact_sum(np, weights)
-    share, rest = divide((weights, np.zeros_like(weights)), (high, low))
-    scaled = np.ldexp(share, 62)
-    whole = np.floor(scaled)
-    rest = (scaled - whole) + np.ldexp(rest, 62)
-    carry = np.floor(rest)
-    result = whole.astype(np.int64) + carry.astype(np.int64)
+    result, remainder = _whole_units(weights)
     missing = UNITS - int(result.sum())
     if missing > 0:
-        remainder = np.where(weights > 0, rest - carry, -1.0)
+        remainder = np.where(weights > 0, remainder, -1.0)
         first = min(missing, weights.size) - 1
         result[np.argpartition(-remainder, first)[: first + 1]] += 1
     if missing < 0:  # the quotients were rounded up by a unit in all
         result[np.argmax(result)] += missing
     return result
+
+
+def nearest_units(weights: Float64Array) -> IntArray:
+    """Rows of weights as shares of ``UNITS``, each rounded to nearest: sums differ by some units.
+
+    Equal weights have equal shares, in whatever order they come.
+    """
+    result, remainder = _whole_units(weights)
+    return result + (remainder >= 0.5)
+
+
+def _whole_units(weights: Float64Array) -> tuple[IntArray, Float64Array]:
+    """Shares of ``UNITS`` rounded down, and what is left of each."""
+    high, low = exact_sum(np, weights)
+    sums = high[..., None], low[..., None]
+    share, rest = divide((weights, np.zeros_like(weights)), sums)
+    scaled = np.ldexp(share, 62)
+    whole = np.floor(scaled)
+    rest = (scaled - whole) + np.ldexp(rest, 62)
+    carry = np.floor(rest)
+    return whole.astype(np.int64) + carry.astype(np.int64), rest - carry
 
 
 def _numerators(weights: Float64Array | None, count: int) -> Masses:
