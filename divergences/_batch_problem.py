@@ -20,6 +20,8 @@ def batch_values(problem: PointProblem, shape: tuple[int, ...]) -> Array:
     """Values of the problem's batch ``shape``, in float64, with their graph."""
     whole = _flat(problem, shape)
     count = int(np.prod(shape, dtype=np.int64))
+    if count == 0:
+        return _nothing(whole).reshape(shape)
     pairs = int(whole.x.shape[1] * whole.y.shape[1])
     one_by_one = problem.metric.name == "callable" or pairs > MANY_PAIRS
     if one_by_one or problem.solver is not None:
@@ -67,9 +69,14 @@ def _each(whole: PointProblem, indices: Any) -> Array:
         a, b = (None if side is None else side[k] for side in (whole.x_weights, whole.y_weights))
         part = replace(whole, x=whole.x[k], y=whole.y[k], x_weights=a, y_weights=b)
         values.append(part.value("wasserstein1"))
-    if not values:
-        return as_float64(whole.x[:, 0, 0])
     return xp.stack(values)
+
+
+def _nothing(whole: PointProblem) -> Array:
+    """The values of no problems, with a graph if the input has one."""
+    given = (whole.x, whole.y, whole.x_weights, whole.y_weights)
+    firsts = [as_float64(side).reshape((0,)) for side in given if side is not None]
+    return sum(firsts[1:], firsts[0])
 
 
 def _numpy_or_none(side: Array | None) -> Float64Array | None:
