@@ -35,7 +35,9 @@ def exact_value(x, y, a, b):
 
 
 def close(found, truth, ulps=8):
-    return abs(Fraction(float(found)) - truth) <= ulps * Fraction(EPS) * truth + Fraction(1, 2**1074)
+    return abs(Fraction(float(found)) - truth) <= ulps * Fraction(EPS) * truth + Fraction(
+        1, 2**1074
+    )
 
 
 @st.composite
