@@ -26,9 +26,8 @@ def _seconds(work):
 
 def _least(works, rounds):
     """The least seconds of each of ``works``, run in turn."""
-    return [
-        min(column) for column in zip(*([_seconds(w)[0] for w in works] for _ in range(rounds)))
-    ]
+    turns = [[_seconds(work)[0] for work in works] for _ in range(rounds)]
+    return [min(column) for column in zip(*turns, strict=True)]
 
 
 def test_line():

@@ -27,8 +27,8 @@ def batch_values(problem: PointProblem, shape: tuple[int, ...]) -> Array:
     if one_by_one or problem.solver is not None:
         values = _each(whole, range(count))
         return values.reshape(shape)
-    sides = (_numpy_or_none(side) for side in (whole.x, whole.y, whole.x_weights, whole.y_weights))
-    plans = solve_batch(*sides, problem.metric)
+    a, b = _numpy_or_none(whole.x_weights), _numpy_or_none(whole.y_weights)
+    plans = solve_batch(as_numpy(whole.x), as_numpy(whole.y), a, b, problem.metric)
     values = like(plans.values, problem.x)
     given = (whole.x, whole.y, whole.x_weights, whole.y_weights)
     if tracks_derivatives(*(side for side in given if side is not None)):

@@ -43,20 +43,19 @@ def line_distances(problem: PointProblem, shape: tuple[int, ...]) -> Array:
     x, y = problem.x[..., 0], problem.y[..., 0]
     a, b = problem.x_weights, problem.y_weights
     if not is_tensor(x):
-        return _on_host(x, y, a, b, shape)
+        return _on_host(shape, x, y, a, b)
     x, y = (_floating(points) for points in (x, y))
     host = x.device.type in ("cpu", "mps") and values_are_readable(x)
     if host:
-        sides = (_readable(side) for side in (x, y, a, b))
-        value = like(_on_host(*sides, shape), x)
+        value = like(_on_host(shape, *map(_readable, (x, y, a, b))), x)
     else:
-        value = on_device(*(_detached(side) for side in (x, y, a, b)), shape)
+        value = on_device(shape, *map(_detached, (x, y, a, b)))
     if not tracks_derivatives(*(side for side in (x, y, a, b) if side is not None)):
         return value
     return attach(value, _surrogate(x, y, a, b, shape))
 
 
-def _on_host(x: Any, y: Any, a: Any, b: Any, shape: tuple[int, ...]) -> Any:
+def _on_host(shape: tuple[int, ...], x: Any, y: Any, a: Any, b: Any) -> Any:
     narrow = x.dtype == y.dtype == np.float32  # sorted as they are
     x, y = (points if narrow else as_float64(points) for points in (x, y))
     a, b = (None if weights is None else as_float64(weights) for weights in (a, b))
@@ -80,7 +79,7 @@ def _readable(side: Array | None) -> Any:
     return side.detach().cpu().numpy()
 
 
-def on_device(x: Array, y: Array, a: Any, b: Any, shape: tuple[int, ...]) -> Array:
+def on_device(shape: tuple[int, ...], x: Array, y: Array, a: Any, b: Any) -> Array:
     """The distances by operations of the tensors' library, on their device."""
     xp = namespace(x)
     if a is None and b is None:
@@ -93,7 +92,7 @@ def on_device(x: Array, y: Array, a: Any, b: Any, shape: tuple[int, ...]) -> Arr
     value, trusted = weighted_distances(xp, *scaled, a, b)
     value = value / scale[..., 0]
     if values_are_readable(value) and not bool(trusted.all()):
-        value = xp.where(trusted, value, like(_on_host(*map(as_numpy, (x, y, a, b)), shape), value))
+        value = xp.where(trusted, value, like(_on_host(shape, *map(as_numpy, (x, y, a, b))), value))
     return value
 
 
@@ -102,10 +101,8 @@ def _alike(xp: Namespace, x: Any, y: Any, a: Any, b: Any, shape: tuple[int, ...]
     sides = []
     for points, weights in ((x, a), (y, b)):
         count = int(points.shape[-1])
-        if weights is None:
-            given = xp.ones_like(as_float64(points)) / count
-        else:
-            given = as_float64(weights)
+        uniform = xp.ones_like(as_float64(points)) / count
+        given = uniform if weights is None else as_float64(weights)
         sides += [xp.broadcast_to(side, (*shape, count)) for side in (points, given)]
     return sides[0], sides[2], sides[1], sides[3]
 

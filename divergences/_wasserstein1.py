@@ -67,16 +67,20 @@ def wasserstein1(
 
     Notes
     -----
-    Masses are exact integers, equal mass at equal points is cancelled first, and distances are
-    taken from coordinate differences, so the value is accurate relatively even where the laws
-    nearly agree; identical clouds in any order give exactly 0.
+    Masses are integers, exact ones wherever it shows, equal mass at equal points is cancelled
+    first, and distances are taken from coordinate differences, so the value is accurate relatively
+    even where the laws nearly agree; identical clouds in any order give exactly 0.
+
+    The problems of a batch are solved together, on all processors: sorted along one axis on the
+    line; otherwise, up to 65,536 pairs of points each, by compiled solvers whose answers are
+    certified like single ones. Tensors of numbers on the line stay on their device.
 
     Gradients are those of the exactly normalised distance (envelope theorem): the plan's
     directions for the points, :math:`f(x_i) - \sum_k a_k f(x_k)` for a weight. Where the optimal
     plan is not unique they are one subgradient; a pair at distance 0 contributes 0. Second
     derivatives keep plan and potentials fixed.
 
-    Cost: O((n + m) log(n + m)) on the line; otherwise O(n m d) for the distances, O(n m) memory and
+    Cost: O((n + m) log(n + m)) on the line, where it is that of the sorts; otherwise O(n m d) for the distances, O(n m) memory and
     about O((n + m)^3) for the solver.
 
     References

@@ -70,8 +70,8 @@ def solve_batch(
 
     def part(start: int) -> Plans:
         block = slice(start, start + step)
-        weights = (None if w is None else w[block] for w in (a, b))
-        return _solve_block(x[block], y[block], *weights, metric)
+        first, second = (None if w is None else w[block] for w in (a, b))
+        return _solve_block(x[block], y[block], first, second, metric)
 
     parts = over_blocks(part, range(0, x.shape[0], step))
     return Plans(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -88,10 +88,7 @@ def _solve_block(
     costs = _costs(x, y, metric)
     weighted = a is not None or b is not None
     count, n, m = costs.shape
-    if n == m and not weighted:
-        answer = _assigned(costs)
-    else:
-        answer = _transported(costs, a, b)
+    answer = _assigned(costs) if n == m and not weighted else _transported(costs, a, b)
     rows = np.arange(count)[:, None]
     lengths = metric.pairs(x[rows, answer.source], y[rows, answer.target])
     if weighted:

@@ -137,9 +137,9 @@ def values(x: Any, y: Any, a: Float64Array | None, b: Float64Array | None) -> Fl
     """
     a, b = unless_equal(a), unless_equal(b)
     count = x.shape[-1] + y.shape[-1]
+    kernel: Callable[..., Float64Array] = _uniform_rows
     if a is None and b is None:
-        x, y = np.sort(x, axis=-1), np.sort(y, axis=-1)
-        sides, kernel = [x, y], _uniform_rows
+        sides = [np.sort(x, axis=-1), np.sort(y, axis=-1)]
     else:
         sides = [x, y, _explicit(a, x.shape[-1]), _explicit(b, y.shape[-1])]
         kernel = _weighted_rows if count <= _MANY_POINTS else _long_rows

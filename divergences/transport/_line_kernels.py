@@ -37,10 +37,10 @@ def _sums_of_levels(rows: Float64Array, fine: float) -> tuple[int, int, bool]:
     for k in range(rows.shape[0]):
         scaled = rows[k, 1] * 2.0**62
         whole = np.rint(scaled)
-        whole_sum += np.int64(whole)
+        whole_sum += int(whole)
         rest = (scaled - whole) * fine
         rounded = np.rint(rest)
-        rest_sum += np.int64(rounded)
+        rest_sum += int(rounded)
         exact &= rest == rounded
     return whole_sum, rest_sum, exact
 
@@ -81,9 +81,9 @@ def _distance_of_weighted(
         given, taken = x[i, 1], -y[j, 1]
         scaled = (given if from_x else taken) * 2.0**62
         whole = np.rint(scaled)
-        excess += np.int64(whole)
-        excess_rest += np.int64(np.rint((scaled - whole) * fine))
-        below += np.int64(whole) if from_x else 0
+        excess += int(whole)
+        excess_rest += int(np.rint((scaled - whole) * fine))
+        below += int(whole) if from_x else 0
         step = np.uint64(from_x)
         i += step
         j += one - step

@@ -1,4 +1,4 @@
-"""Batches of small problems: the kernels against SciPy and POT, members, certificates, gradients."""
+"""Batches of small problems: kernels against SciPy and POT, members, certificates, gradients."""
 
 import numpy as np
 import pytest
@@ -127,7 +127,7 @@ def test_identical_and_nearly_identical_laws():
     b = a * (1 + 1e-11 * rng.normal(size=a.shape))
     b /= b.sum(axis=-1, keepdims=True)
     assert (wasserstein1(x, x, a, b) == members(x, x, a, b)).all()
-    shifted = x + [0.0, 1e-12]
+    shifted = x + np.array([0.0, 1e-12])
     values, singles = wasserstein1(x, shifted), members(x, shifted)
     assert (np.abs(values - singles) <= 4 * np.spacing(singles)).all()
 

@@ -1,6 +1,7 @@
 """The line: values against rationals and SciPy, batches, many points, tensors on any device."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def exact_value(x, y, a, b):
             jumps[place] = jumps.get(place, 0) + sign * mass
     places = sorted(jumps)
     total = excess = Fraction(0)
-    for here, there in zip(places, places[1:], strict=False):
+    for here, there in pairwise(places):
         excess += jumps[here]
         total += abs(excess) * (there - here)
     return total
@@ -186,11 +187,11 @@ def test_operations_of_torch_give_the_same_values(dtype, n):
     y = torch.randn(4, 6, generator=generator, dtype=dtype).round(decimals=1)
     a = torch.rand(4, n, generator=generator, dtype=torch.float64).softmax(-1)
     for weights in (None, a):
-        here = on_device(x, y, weights, None, (4,))
+        here = on_device((4,), x, y, weights, None)
         there = wasserstein1(x[..., None], y[..., None], weights)
         torch.testing.assert_close(here.to(dtype), there.to(dtype), rtol=1e-15, atol=0)
     order = torch.randperm(n, generator=generator)
-    assert (on_device(x, x[:, order], a, a[:, order], (4,)) == 0).all()
+    assert (on_device((4,), x, x[:, order], a, a[:, order]) == 0).all()
 
 
 @pytest.mark.parametrize("n", [5, 8])
