@@ -80,8 +80,8 @@ def wasserstein1(
     plan is not unique they are one subgradient; a pair at distance 0 contributes 0. Second
     derivatives keep plan and potentials fixed.
 
-    Cost: O((n + m) log(n + m)) on the line, where it is that of the sorts; otherwise O(n m d) for the distances, O(n m) memory and
-    about O((n + m)^3) for the solver.
+    Cost: O((n + m) log(n + m)) on the line, where it is that of the sorts; otherwise O(n m d) for
+    the distances, O(n m) memory and about O((n + m)^3) for the solver.
 
     References
     ----------

@@ -80,56 +80,54 @@ def solve_batch(
 def _solve_block(
     x: Float64Array, y: Float64Array, a: Float64Array | None, b: Float64Array | None, metric: Metric
 ) -> Plans:
-    exponent = np.frexp(np.maximum(np.abs(x).max(axis=(1, 2)), np.abs(y).max(axis=(1, 2))))[1]
-    scale = np.ones(x.shape[0])
+    scale, unit = np.ones(x.shape[0]), np.ones(x.shape[0])
     if metric.is_norm:
-        scale = np.ldexp(1.0, np.clip(exponent, _LEAST_EXPONENT, _GREATEST_EXPONENT) - exponent)
+        largest = np.maximum(np.abs(x).max(axis=(1, 2)), np.abs(y).max(axis=(1, 2)))
+        exponent = np.frexp(largest)[1]
+        kept = np.clip(exponent, _LEAST_EXPONENT, _GREATEST_EXPONENT)
+        scale, unit = np.ldexp(1.0, kept - exponent), np.ldexp(1.0, kept)
     x, y = (metric.prepare(cloud, scale[:, None, None]) for cloud in (x, y))
-    costs = _costs(x, y, metric)
+    costs = _costs(x, y, unit[:, None, None], metric)
     weighted = a is not None or b is not None
-    count, n, m = costs.shape
-    answer = _assigned(costs) if n == m and not weighted else _transported(costs, a, b)
-    rows = np.arange(count)[:, None]
-    lengths = metric.pairs(x[rows, answer.source], y[rows, answer.target])
+    assigned = costs.shape[1] == costs.shape[2] and not weighted
+    answer = _assigned(costs) if assigned else _transported(costs, a, b)
+    rows = np.arange(costs.shape[0])[:, None]
+    sources = x if assigned else x[rows, answer.source]
+    lengths = metric.pairs(sources, y[rows, answer.target])
+    mass = answer.mass / answer.total
     if weighted:
-        mass = answer.mass / answer.total
         values = sum_of_sizes(np, mass * lengths)
     else:
-        mass = answer.mass / answer.total
         values = sum_of_sizes(np, answer.mass * lengths) / answer.total
-    cost, excess, largest = (fact / answer.total for fact in answer.facts.T)
-    largest = largest * answer.total
-    least = _SMALL_FOR_UNITS * (n + m) if weighted else _SMALL
-    trusted = (excess <= _EXCESS * cost + _EXCESS_OF_DIAMETER * largest) & (cost >= least * largest)
-    if not weighted:
-        trusted |= (cost == 0) & (values == 0)
-    unit = _unit(x, y, metric)
+    trusted = _trusted(answer, values, weighted)
+    back = (unit / scale)[:, None]
     return Plans(
         values / scale, trusted, answer.source, answer.target, mass,
-        answer.u * (unit / scale)[:, None], answer.v * (unit / scale)[:, None], scale,
+        answer.u * back, answer.v * back, scale,
     )  # fmt: skip
 
 
-def _unit(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:
-    """The power of two, a problem, by which the kernels divide prepared points."""
-    if not metric.is_norm:
-        return np.ones(x.shape[0])
-    largest = np.maximum(np.abs(x).max(axis=(1, 2)), np.abs(y).max(axis=(1, 2)))
-    return np.asarray(np.ldexp(1.0, np.frexp(largest)[1]))
+def _trusted(answer: _Answer, values: Float64Array, weighted: bool) -> IntArray:
+    """Which values need not be computed again, one by one."""
+    cost, excess = answer.facts[:, 0] / answer.total, answer.facts[:, 1] / answer.total
+    largest, atoms = answer.facts[:, 2], answer.u.shape[1] + answer.v.shape[1]
+    least = _SMALL_FOR_UNITS * atoms if weighted else _SMALL
+    proved = excess <= _EXCESS * cost + _EXCESS_OF_DIAMETER * largest
+    if weighted:
+        return np.asarray(proved & (cost >= least * largest))
+    return np.asarray(proved & ((cost >= least * largest) | (values == 0)))
 
 
-def _costs(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:
-    """Distances of all pairs of prepared points, in kernel units: (k, n, m)."""
-    unit = _unit(x, y, metric)[:, None, None]
+def _costs(x: Float64Array, y: Float64Array, unit: Float64Array, metric: Metric) -> Float64Array:
+    """Distances of all pairs of prepared points, in units that make them about 1: (k, n, m)."""
     x, y = x / unit, y / unit
     if not metric.is_norm or metric.order not in (1.0, 2.0, math.inf):
         return metric.pairs(x[:, :, None, :], y[:, None, :, :])
     from ._dense_costs import fill_costs
 
     costs = np.empty((x.shape[0], x.shape[1], y.shape[1]))
-    fill_costs(
-        np.ascontiguousarray(x), np.ascontiguousarray(y.transpose(0, 2, 1)), metric.order, costs
-    )
+    by_coordinate = np.ascontiguousarray(y.transpose(0, 2, 1))
+    fill_costs(np.ascontiguousarray(x), by_coordinate, metric.order, costs)
     return costs
 
 

@@ -71,6 +71,56 @@ def _push(
 push = jit(_push)
 
 
+def _search(
+    source: int, stamp: int, cost: Float64Array, supply: IntArray, demand: IntArray,
+    u: Float64Array, v: Float64Array, flow: IntArray, users: IntArray, used: IntArray,
+    floats: Float64Array, integers: IntArray,
+) -> bool:  # fmt: skip
+    """Send the supply of ``source`` along shortest paths, until it or an arc is used up.
+
+    ``floats`` and ``integers`` are room to work in; a row seen has ``stamp`` in the
+    last. False where no open sink is within reach.
+    """
+    m = v.size
+    distance, prices, lengths = floats[0, :m], floats[1, :m], floats[2, :m]
+    start = floats[3]  # how far away a row is
+    before, columns = integers[0], integers[1]  # the row ahead of a column; columns passed
+    entry, rows, seen = integers[2], integers[3], integers[4]  # the column ahead of a row; rows
+    begin(v, prices, distance)
+    seen[source], rows[0], start[source] = stamp, source, 0.0
+    passed, reached, relaxed, shortest, whole = 0, 1, 0, 0.0, True
+    while whole and supply[source] > 0:
+        while relaxed < reached:
+            i = rows[relaxed]
+            relax(cost, i, start[i] - u[i], prices, distance, before)
+            relaxed += 1
+        last = nearest(distance)
+        if last < 0:
+            break
+        shortest = max(shortest, distance[last])
+        columns[passed], lengths[passed] = last, distance[last]
+        passed += 1
+        prices[last], distance[last] = -np.inf, np.inf
+        if demand[last] > 0:
+            most = min(supply[source], demand[last])
+            moved, whole = push(source, last, most, before, entry, flow, users, used)
+            supply[source] -= moved
+            demand[last] -= moved
+        for k in range(used[last]):
+            i = users[last, k]
+            if seen[i] != stamp:
+                seen[i], entry[i], start[i], rows[reached] = stamp, last, shortest, i
+                reached += 1
+    for k in range(relaxed):
+        u[rows[k]] += shortest - start[rows[k]]
+    for k in range(passed):
+        v[columns[k]] -= shortest - lengths[k]
+    return supply[source] == 0 or not whole
+
+
+search = jit(_search)
+
+
 def _transport(
     cost: Float64Array, supply: IntArray, demand: IntArray, u: Float64Array, v: Float64Array,
     flow: IntArray, users: IntArray, used: IntArray,
@@ -81,53 +131,20 @@ def _transport(
     ``users[j, :used[j]]`` are the rows that send mass to column j.
     """
     n, m = cost.shape
-    distance, prices, before = np.empty(m), np.empty(m), np.empty(m, np.int64)
-    entry, start = np.empty(n, np.int64), np.empty(n)  # how a row was reached, how far away
-    columns, lengths = np.empty(m, np.int64), np.empty(m)  # those reached, and how far they are
-    rows, seen = np.empty(n, np.int64), np.full(n, -1, np.int64)
+    floats, integers = np.empty((4, max(n, m))), np.zeros((5, max(n, m)), np.int64)
     reduce(cost, u, v)
     greedy(cost, supply, demand, u, v, flow, users, used)
-    wanted, searches, source = 0, 0, 0
-    for j in range(m):
-        wanted += demand[j]
-    while source < n and wanted > 0:
-        if supply[source] == 0:
-            source += 1
-            continue
-        searches += 1
-        if searches > _SEARCHES_A_NODE * (n + m):
-            return False
-        begin(v, prices, distance)
-        seen[source], rows[0], start[source] = searches, source, 0.0
-        passed, reached, relaxed, shortest, whole = 0, 1, 0, 0.0, True
-        while whole and supply[source] > 0 and wanted > 0:
-            while relaxed < reached:
-                i = rows[relaxed]
-                relax(cost, i, start[i] - u[i], prices, distance, before)
-                relaxed += 1
-            last = nearest(distance)
-            if last < 0:
+    searches = 0
+    for source in range(n):
+        while supply[source] > 0:
+            searches += 1
+            if searches > _SEARCHES_A_NODE * (n + m):
                 return False
-            shortest = max(shortest, distance[last])
-            columns[passed], lengths[passed] = last, distance[last]
-            passed += 1
-            prices[last], distance[last] = -np.inf, np.inf
-            if demand[last] > 0:
-                most = min(supply[source], demand[last])
-                moved, whole = push(source, last, most, before, entry, flow, users, used)
-                supply[source] -= moved
-                demand[last] -= moved
-                wanted -= moved
-            for k in range(used[last]):
-                i = users[last, k]
-                if seen[i] != searches:
-                    seen[i], entry[i], start[i] = searches, last, shortest
-                    rows[reached] = i
-                    reached += 1
-        for k in range(relaxed):
-            u[rows[k]] += shortest - start[rows[k]]
-        for k in range(passed):
-            v[columns[k]] -= shortest - lengths[k]
+            if not search(
+                source, searches, cost, supply, demand, u, v, flow, users, used, floats, integers
+            ):
+                # All demand is met: what is left over is the rounding of the masses.
+                return demand.max() == 0
     return True
 
 
