@@ -23,6 +23,7 @@ from ._threads import over_blocks
 
 MANY_PAIRS = 1 << 16  # problems with more pairs are solved one by one
 _BLOCK_PAIRS = 1 << 16
+_LARGE_ENTRIES = 1 << 21  # of temporary arrays
 _EXCESS, _EXCESS_OF_DIAMETER = 2.0**-42, 2.0**-48
 _SMALL = 2.0**-30  # of the diameter
 _SMALL_FOR_UNITS = 2.0**-22  # of the diameter, times the number of atoms
@@ -122,6 +123,8 @@ def _costs(x: Float64Array, y: Float64Array, unit: Float64Array, metric: Metric)
     """Distances of all pairs of prepared points, in units that make them about 1: (k, n, m)."""
     x, y = x / unit, y / unit
     if not metric.is_norm or metric.order not in (1.0, 2.0, math.inf):
+        if x.shape[1] * y.size > _LARGE_ENTRIES:
+            return np.stack([metric.matrix(*pair) for pair in zip(x, y, strict=True)])
         return metric.pairs(x[:, :, None, :], y[:, None, :, :])
     from ._dense_costs import fill_costs
 

@@ -162,6 +162,14 @@ def test_large_members_and_forced_solvers_go_one_by_one():
     assert (values == members(x, y, solver="simplex")).all()
 
 
+@pytest.mark.parametrize("metric", METRICS, ids=str)
+def test_many_coordinates(metric):
+    rng = np.random.default_rng(12)
+    x, y = rng.normal(size=(2, 60, 12, 400))
+    values, singles = (solve(x, y, metric=metric) for solve in (wasserstein1, members))
+    assert (np.abs(values - singles) <= 4 * np.spacing(singles)).all()
+
+
 def leaves_of(rng, *shapes):
     return [torch.tensor(rng.normal(size=shape), requires_grad=True) for shape in shapes]
 
