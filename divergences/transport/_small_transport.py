@@ -144,7 +144,7 @@ def _transport(
                 source, searches, cost, supply, demand, u, v, flow, users, used, floats, integers
             ):
                 # All demand is met: what is left over is the rounding of the masses.
-                return demand.max() == 0
+                return bool(demand.max() == 0)
     return True
 
 
