@@ -12,7 +12,7 @@ from ._validation import refuse
 from .families._given import LawOnLine
 from .families._line import ContinuousLaw, off_the_graph
 
-MOST_CELLS = 2_000_000
+MOST_CELLS = 400_000
 LEVELS = np.concatenate([0.5 * np.exp(-2.0 * np.arange(0.0, 345.0, 1.0)), np.linspace(0.02, 0.5, 25)])
 SMALLEST = 1e-290  # tails lighter than this are priced by their mass alone
 CAPS = {"total_variation": 1.0, "js_divergence": math.log(2.0)}
@@ -105,15 +105,30 @@ def _tail_price(
 ) -> Float64Array:
     """An upper bound of KL over the outermost cells of laws of our own families.
 
-    Their log-densities grow at most like the square of x or the logarithm of the distance to an
-    end, while P gives these cells less than 1e-290: the price is that mass times a factor that no
-    such growth reaches.
+    At infinite ends log-densities grow at most like the square of x, while P gives these cells less
+    than 1e-290: the price is that mass times a factor that no such growth reaches. At a finite end
+    the ratio is a power of the distance to it, and the mean of the logarithm of the distance b Y
+    under a density of power a - 1 is log b - 1/a.
     """
+    price = np.full(low.shape, np.inf)
     if not (p.log_concave_tails and q.log_concave_tails):
-        return np.full(low.shape, np.inf)
+        return price
     mass = np.where(low < p.quantile(0.5), p.cdf(high), p.survival(low))
     reached = np.maximum(q.cdf(high) - q.cdf(low), q.survival(low) - q.survival(high))
-    return np.where(mass < SMALLEST, mass * 1e40 + np.abs(reached) * (1 + 1e-14) + 1e-250, np.inf)
+    beyond = (np.isinf(low) | np.isinf(high)) & (mass < SMALLEST)
+    price = np.where(beyond, mass * 1e40 + np.abs(reached) * (1 + 1e-14) + 1e-250, price)
+    for end in (*p.singular_ends, *q.singular_ends):
+        outer = ((low == end) | (high == end)) & (mass < 1e-6) & np.isfinite(high - low)
+        if outer.any():
+            power = p.end_power(end)
+            inner = np.where(low == end, high, low)
+            steep = abs(power - q.end_power(end)) / power
+            with np.errstate(all="ignore"):
+                ratio = np.abs(p.log_density(inner) - q.log_density(inner))
+                charge = 2.0 * mass * (ratio + steep + 1.0)
+            charge = charge + np.abs(reached) * (1 + 1e-14) + 1e-290
+            price = np.where(outer & np.isfinite(charge), charge, price)
+    return price
 
 
 def first_edges(p: ContinuousLaw, q: ContinuousLaw) -> Float64Array:
@@ -139,6 +154,7 @@ def refine(
     """Halve the cells that leave most undecided until the sums are close enough."""
     low, high = edges[:-1], edges[1:]
     lower, upper = bounds(low, high)
+    rounds = 0
     while True:
         below, above = math.fsum(lower), math.fsum(upper)
         rounding = 4e-16 * above if math.isfinite(above) else 0.0
@@ -146,9 +162,14 @@ def refine(
         goal = width + relative * below
         if above - below <= goal or below == math.inf or low.size > MOST_CELLS:
             return below, above
-        gap = upper - lower
+        gap = np.where(upper > lower, upper - lower, 0.0)
         middle = _middle(low, high)
         able = (middle > low) & (middle < high) & (gap > 0)
+        if math.isinf(above):
+            able &= np.isinf(gap) if rounds < 60 else np.isfinite(gap)
+        rounds += 1
+        if rounds > 200:
+            return below, above
         worst = gap[able & np.isfinite(gap)]
         bar = 0.0
         if worst.size:  # a quarter of the goal may stay in cells that are left alone

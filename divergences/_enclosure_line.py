@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._cells import accuracy, density_bounds
+from ._cells import accuracy, log_density_bounds
 from ._enclosure import Enclosure, first_edges, refine
 from ._typing import Float64Array
 from .families._given import LawOnLine
@@ -99,7 +99,7 @@ def _integral(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> Boun
     width = high - low
     first, last = law.cdf(low), law.cdf(high)
     below, above = width * _down(first, error), width * _up(last, error)
-    least, most = density_bounds(law, low, high)
+    least, most = (np.exp(bound) for bound in log_density_bounds(law, low, high))
     curve = 0.5 * width * width
     below = np.fmax(below, width * _down(first, error) + np.nan_to_num(curve * least))
     above = np.fmin(above, width * _up(first, error) + curve * most)

@@ -15,7 +15,7 @@ from ._typing import Float64Array
 from .families._affine import AffineOnLine
 from .families._elementary import Exponential, Laplace
 from .families._gamma_beta import Beta, Gamma
-from .families._integer import IntegerLaw
+from .families._integer import IntegerLaw, ShiftedInteger
 from .families._line import Points, off_the_graph
 from .families._poisson import Poisson
 from .families._trials import Bernoulli, Binomial, Geometric
@@ -33,6 +33,8 @@ def log_ratio(p: Any, q: Any, points: Points) -> Float64Array:
 
 def log_mass_ratio(p: IntegerLaw, q: IntegerLaw, k: Float64Array) -> Float64Array:
     """The log of the ratio of masses at integers; NaN where both vanish."""
+    if isinstance(p, ShiftedInteger) and isinstance(q, ShiftedInteger) and p.shift == q.shift:
+        return log_mass_ratio(p.law, q.law, k - p.shift)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         special = _INTEGER.get((type(p), type(q)))
         value = None if special is None else special(p, q, k)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, attach, is_tensor, like, namespace
+from ._array import as_float64, as_numpy, attach, is_tensor, like, namespace, tracks_derivatives
 from ._special import log1p_excess
 from ._typing import Array, Float64Array
 from ._vectors import LOG_2
@@ -32,7 +32,6 @@ class Whitened(NamedTuple):
     shift: Float64Array
     excess: Float64Array
     apart: bool
-    escapes: bool
 
 
 def whiten(p: MultivariateNormal, q: MultivariateNormal) -> Whitened:
@@ -62,7 +61,7 @@ def whiten(p: MultivariateNormal, q: MultivariateNormal) -> Whitened:
         excess, turn = np.linalg.eigh(0.5 * (inner + inner.T))
     shift = turn.T @ (basis.T @ move)
     smaller = bool(np.any(excess <= -1.0 + ROUNDING * p.dimension))
-    return Whitened(shift, excess, escapes or smaller, escapes)
+    return Whitened(shift, excess, escapes or smaller)
 
 
 def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) -> Any:
@@ -75,6 +74,7 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         return singular[divergence]
     if divergence == "kl_divergence":
         return _with_graph(_kl(pair), p, q)
+    refuse_gradients(divergence, p, q)
     differing = np.flatnonzero((pair.excess != 0.0) & (np.abs(pair.excess) > 1e-15))
     if differing.size == 0:
         return Normal(float(np.linalg.norm(pair.shift)), 1.0), Normal(0.0, 1.0)
@@ -84,6 +84,16 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         std = math.sqrt(1.0 + pair.excess[only])
         return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
     return None
+
+
+def refuse_gradients(divergence: str, p: Any, q: Any) -> None:
+    """Say so where the way to the value would cut the graph."""
+    if tracks_derivatives(*p.tensors(), *q.tensors()):
+        message = (
+            f"{divergence}: gradients of {type(p).__name__} against {type(q).__name__} laws are not "
+            "implemented; detach the parameters, or compare samples"
+        )
+        raise NotImplementedError(message)
 
 
 def _kl(pair: Whitened) -> float:
@@ -131,6 +141,7 @@ def _wasserstein1(p: MultivariateNormal, q: MultivariateNormal) -> Any:
         d = p.dimension
         norm = math.sqrt(2.0) * math.exp(math.lgamma(0.5 * (d + 1)) - math.lgamma(0.5 * d))
         return norm * abs(root[0] - root[1])
+    refuse_gradients("wasserstein1", p, q)
     return _along_one_axis(plain_first, plain_second, shift, as_numpy(q.mean))
 
 

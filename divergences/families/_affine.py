@@ -171,13 +171,16 @@ class AffineOnLine(ContinuousLaw):
         magnitude = scale if self._map()[0] > 0 else -scale
         return self.law.log_density_at(xp, self.inner(points)) - xp.log(magnitude)
 
-    def density_bounds(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
+    def log_density_bounds(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
         factor = self._map()[0]
         first, last = self._back(low), self._back(high)
         if factor < 0:
             first, last = last, first
-        least, most = self.law.density_bounds(first, last)
-        return least / abs(factor), most / abs(factor)
+        least, most = self.law.log_density_bounds(first, last)
+        return least - math.log(abs(factor)), most - math.log(abs(factor))
+
+    def end_power(self, end: float) -> float:
+        return float(self.law.end_power(self._snapped(float(self._back(end)))))
 
     def log_edges(self, tails: Float64Array, end: float) -> Float64Array:
         factor = self._map()[0]

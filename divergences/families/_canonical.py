@@ -10,7 +10,7 @@ from .._validation import refuse
 from ..measures import Discrete, Law
 from ._affine import Affine, AffineOnLine
 from ._elementary import Exponential, Laplace, Uniform
-from ._integer import IntegerLaw
+from ._integer import IntegerLaw, ShiftedInteger
 from ._line import ContinuousLaw
 from ._mixture import Mixture
 from ._multivariate import MultivariateNormal
@@ -71,6 +71,9 @@ def _is(value: Any, number: float) -> bool:
 def _pushed_integers(law: IntegerLaw, scale: Any, shift: Any) -> Law:
     if _is(scale, 1.0) and _is(shift, 0.0):
         return law
+    if _is(scale, 1.0) and not is_tensor(shift) and float(shift) == round(float(shift)):
+        moved = float(shift) + (law.shift if isinstance(law, ShiftedInteger) else 0.0)
+        return ShiftedInteger(law.law if isinstance(law, ShiftedInteger) else law, moved)
     if isinstance(law, Bernoulli | Binomial) and law.support[1] <= 1e6:
         k = np.arange(int(law.support[1]) + 1, dtype=np.float64)
         model = next(iter(law.tensors()), None)

@@ -122,6 +122,9 @@ class Gamma(ContinuousLaw):
         outside = (points.high <= 0.0) | (points.x < 0.0)
         return xp.where(outside, -math.inf, value)
 
+    def end_power(self, end: float) -> float:
+        return self._numbers()[0] if end == 0.0 else 1.0
+
     def log_edges(self, tails: Float64Array, end: float) -> Float64Array:
         from scipy.special import gammaln
 
@@ -235,13 +238,17 @@ class Beta(ContinuousLaw):
             value = xp.where(at_end, _at_singular_end(float(power), value), value)
         return xp.where(outside, -math.inf, value)
 
+    def end_power(self, end: float) -> float:
+        alpha, beta = self._numbers()
+        return {0.0: alpha, 1.0: beta}.get(end, 1.0)
+
     def log_edges(self, tails: Float64Array, end: float) -> Float64Array:
         from scipy.special import betaln
 
         alpha, beta = self._numbers()
-        power = {0.0: alpha, 1.0: beta}.get(end)
-        if power is None:
+        if end not in (0.0, 1.0):
             return np.empty(0)
+        power = self.end_power(end)
         return np.asarray((np.log(tails) + math.log(power) + betaln(alpha, beta)) / power)
 
 

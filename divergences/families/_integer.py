@@ -1,6 +1,7 @@
 """What laws on the integers 0, 1, 2, ... have in common."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from .._array import as_float64, detach, is_tensor, like, namespace, values_are_readable
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number, refuse
-from ._line import LineLaw
+from ._line import LineLaw, off_the_graph
 
 
 class IntegerLaw(LineLaw):
@@ -41,9 +42,6 @@ class IntegerLaw(LineLaw):
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         """The log-mass at integers of the support."""
-        raise NotImplementedError
-
-    def partial_mean(self, x: ArrayLike) -> Float64Array:
         raise NotImplementedError
 
     @property
@@ -82,3 +80,46 @@ def integer_quantile(law: IntegerLaw, level: ArrayLike, *, upper: bool) -> Float
             break  # integers beyond 2**53: neighbours cannot be told apart
         left, right = new_left, new_right
     return right
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ShiftedInteger(IntegerLaw):
+    """A law on the integers moved by an integer: what such an `Affine` becomes when compared."""
+
+    law: Any
+    shift: Any
+
+    def tensors(self) -> list[Array]:
+        return list(self.law.tensors())
+
+    def detached(self) -> "ShiftedInteger":
+        """The law off the graph, in NumPy."""
+        return ShiftedInteger(off_the_graph(self.law), self.shift)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        low, high = self.law.support
+        return low + self.shift, high + self.shift
+
+    @property
+    def expectation(self) -> float:
+        return float(self.law.expectation + self.shift)
+
+    @property
+    def deviation(self) -> float:
+        return float(self.law.deviation)
+
+    def cdf(self, x: ArrayLike) -> Float64Array:
+        return np.asarray(self.law.cdf(np.asarray(x, dtype=np.float64) - self.shift))
+
+    def survival(self, x: ArrayLike) -> Float64Array:
+        return np.asarray(self.law.survival(np.asarray(x, dtype=np.float64) - self.shift))
+
+    def quantile(self, level: ArrayLike) -> Float64Array:
+        return np.asarray(self.law.quantile(level) + self.shift)
+
+    def upper_quantile(self, level: ArrayLike) -> Float64Array:
+        return np.asarray(self.law.upper_quantile(level) + self.shift)
+
+    def log_mass_at(self, xp: Namespace, k: Array) -> Array:
+        return self.law.log_mass_at(xp, k - self.shift)

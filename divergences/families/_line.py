@@ -185,34 +185,37 @@ class ContinuousLaw(LineLaw):
         """The log-density at ``points`` of one piece that the support contains or avoids."""
         raise NotImplementedError
 
-    def density_bounds(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
-        """The infimum and supremum of the density over each of the cells [low, high].
+    def log_density_bounds(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
+        """The infimum and supremum of the log-density over each of the cells [low, high].
 
-        Cells may not reach beyond the support in part; ends may be infinite.
+        Cells lie inside the support or outside; ends may be infinite.
         """
-        at_low, at_high = self._end_density(low, high)
+        at_low, at_high = (self._log_density_inside(end, low, high) for end in (low, high))
         least, most = np.minimum(at_low, at_high), np.maximum(at_low, at_high)
         for turn in self.turning_points:
             inside = (low < turn) & (turn < high)
             if inside.any():
-                there = float(np.exp(detach(self.log_density(np.array([turn])))[0]))
+                there = float(np.asarray(self.log_density(np.array([turn])))[0])
                 least = np.where(inside, np.minimum(least, there), least)
                 most = np.where(inside, np.maximum(most, there), most)
         return least, most
 
-    def _end_density(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
-        """The density at both ends of each cell, approached from the inside."""
-        values = []
+    def _log_density_inside(
+        self, end: Float64Array, low: Float64Array, high: Float64Array
+    ) -> Float64Array:
+        """The log-density at an end of each cell, approached from the inside."""
         first, last = self.support
         outside = (high <= first) | (low >= last)
-        for end in (low, high):
-            finite = np.isfinite(end)
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                places = Points(np.where(finite, end, 0.0))
-                density = np.exp(np.asarray(off_the_graph(self).log_density_at(np, places)))
-            density = np.where(np.isnan(density), np.inf, density)
-            values.append(np.where(finite & ~outside, density, 0.0))
-        return values[0], values[1]
+        finite = np.isfinite(end)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            value = np.asarray(self.log_density_at(np, Points(np.where(finite, end, 0.0))))
+        value = np.where(np.isnan(value), np.inf, value)
+        return np.where(finite & ~outside, value, -np.inf)
+
+    def end_power(self, end: float) -> float:
+        """The a for which the density is like the (a - 1)th power of the distance to ``end``."""
+        del end
+        return 1.0
 
     def edges(self, tails: Float64Array) -> Float64Array:
         """Places between which the density changes by a bounded factor, for quadrature."""

@@ -153,12 +153,17 @@ class Mixture(ContinuousLaw):
         positive = summed > 0
         return xp.where(positive, safe + xp.log(xp.where(positive, summed, 1.0)), -math.inf)
 
-    def density_bounds(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
-        bounds = [(weight, part.density_bounds(low, high)) for weight, part in self.terms()]
-        return (
-            sum(weight * least for weight, (least, _) in bounds),
-            sum(weight * most for weight, (_, most) in bounds),
-        )
+    def log_density_bounds(self, low: Float64Array, high: Float64Array) -> tuple[Array, Array]:
+        bounds = [(w, part.log_density_bounds(low, high)) for w, part in self.terms()]
+        with np.errstate(invalid="ignore"):
+            least, most = (
+                np.logaddexp.reduce([math.log(w) + np.asarray(pair[side]) for w, pair in bounds])
+                for side in (0, 1)
+            )
+        return least, most
+
+    def end_power(self, end: float) -> float:
+        return min(part.end_power(end) for _, part in self.terms())
 
     def edges(self, tails: Float64Array) -> Float64Array:
         return np.concatenate([part.edges(tails) for _, part in self.terms()])
