@@ -41,8 +41,8 @@ def _union(function: str, p: IntegerLaw, q: IntegerLaw) -> Float64Array:
     size = sum(high - low + 1.0 for low, high in ranges)
     if not size <= MOST_ATOMS:
         message = (
-            f"{function}: {p!r} and {q!r} spread over {size:.1e} integers, too many to sum; compare "
-            "normal or exponential laws of the same means and deviations, or samples"
+            f"{function}: {p!r} and {q!r} spread over {size:.1e} integers, too many to sum; compare"
+            " normal or exponential laws of the same means and deviations, or samples"
         )
         raise NotImplementedError(message)
     return np.concatenate([np.arange(low, high + 1.0) for low, high in ranges])
@@ -75,7 +75,14 @@ def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
 def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:
     """Whether p charges integers that q does not."""
     low, high = off_the_graph(q).support
-    edges = np.array([low - 1.0, high + 1.0 if np.isfinite(high) else low, low, high if np.isfinite(high) else low])
+    edges = np.array(
+        [
+            low - 1.0,
+            high + 1.0 if np.isfinite(high) else low,
+            low,
+            high if np.isfinite(high) else low,
+        ]
+    )
     first, second = off_the_graph(p).log_mass(edges), off_the_graph(q).log_mass(edges)
     inner = bool(np.any(np.isfinite(first) & np.isinf(second)))
     return inner or off_the_graph(p).support[1] > high or _inside(p, q)
@@ -133,7 +140,9 @@ def as_discrete(law: Any, other: Any = None) -> Discrete:
     """The law as a `Discrete` one, cut at tails of 1e-33, over what ``other`` reaches too."""
     if isinstance(law, Discrete):
         return law
-    base, scale, shift = (law.law, law.scale, law.shift) if isinstance(law, Affine) else (law, 1.0, 0.0)
+    base, scale, shift = (
+        (law.law, law.scale, law.shift) if isinstance(law, Affine) else (law, 1.0, 0.0)
+    )
     low, high = reach(base)
     if other is not None and is_atomic(other):
         points = as_numpy(as_discrete(other).points)[:, 0]

@@ -11,7 +11,7 @@ but where the densities cross. Masses carry the rounding of the distribution fun
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,7 +53,9 @@ def _variation_of_log(ratio: Array) -> Float64Array:
 
 def _kl_of_log(ratio: Array) -> Float64Array:
     near = np.abs(ratio) < 1.0
-    inside = deviance(1.0, np.exp(np.where(near, ratio, 0.0)), -np.expm1(np.where(near, ratio, 0.0)))
+    inside = deviance(
+        1.0, np.exp(np.where(near, ratio, 0.0)), -np.expm1(np.where(near, ratio, 0.0))
+    )
     return np.where(near, inside, np.expm1(ratio) - ratio)
 
 

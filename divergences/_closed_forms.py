@@ -206,7 +206,9 @@ def _of_atoms(divergence: str, p: Any, q: Any) -> tuple[Array, Any]:
     return _of_discrete(divergence, first, second)
 
 
-def _atoms_and_density(divergence: str, p: Any, q: Any) -> Array | None:
+def _atoms_and_density(  # noqa: PLR0911
+    divergence: str, p: Any, q: Any
+) -> Array | None:
     """Atoms against a density: the supports are disjoint whatever the parameters."""
     atoms, law = (p, q) if _atomic(p) else (q, p)
     if not isinstance(law, ContinuousLaw):
@@ -334,4 +336,3 @@ for _name in ("total_variation", "kl_divergence", "js_divergence"):
 def wasserstein1(p: object, q: object) -> Array:
     """``of_laws("wasserstein1", p, q)``: for laws of which at least one is not ``Discrete``."""
     return of_laws("wasserstein1", p, q)
-

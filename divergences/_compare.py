@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._array import as_numpy, detach
+from ._certify import enclose
 from ._closed_forms import FORMULAS
-from ._enclosure import Enclosure, enclose
+from ._enclosure import Enclosure
 from ._js import js_divergence
 from ._kl import kl_divergence
 from ._line_laws import identical
@@ -28,6 +29,7 @@ from ._typing import ArrayLike
 from ._validation import probability_pair, refuse
 from ._wasserstein1 import wasserstein1
 from .families import Categorical, canonical
+from .families._given import LawOnLine
 from .families._line import ContinuousLaw
 from .measures import Discrete, Law
 
@@ -57,7 +59,7 @@ class Entry:
     enclosure : Enclosure
         Where it lies, rounding of "exact" values aside.
     method : str
-        "exact" (a formula, a sum or a certified solver, to rounding), "enclosure" (certified cells),
+        "exact" (a formula, a sum or a solver with a certificate), "enclosure" (certified cells),
         "inequalities" (what the others imply), "estimate" (quadrature to full precision without a
         certificate of its own).
     """
@@ -91,7 +93,7 @@ class Comparison:
         return {name: entry for name, entry in found.items() if entry is not None}
 
     def __str__(self) -> str:
-        rows = [("divergence", "value", "from", "to", "unit", "how")]
+        rows: list[tuple[str, ...]] = [("divergence", "value", "from", "to", "unit", "how")]
         for name, entry in self.entries().items():
             bounds = entry.enclosure
             ends = [_number(bounds.lower), _number(bounds.upper)]
@@ -140,8 +142,8 @@ def compare(p: ArrayLike | Law, q: ArrayLike | Law) -> Comparison:
     Returns
     -------
     Comparison
-        Frozen; each entry has a value, an enclosure and a method. Wasserstein-1 only for laws with a
-        geometry (not for vectors and `Categorical`). Values are floats, off any graph.
+        Frozen; each entry has a value, an enclosure and a method. Wasserstein-1 only for laws with
+        a geometry (not for vectors and `Categorical`). Values are floats, off any graph.
 
     Raises
     ------
@@ -151,8 +153,8 @@ def compare(p: ArrayLike | Law, q: ArrayLike | Law) -> Comparison:
     Notes
     -----
     Exact values count as known to 1e-13. A divergence without a formula is enclosed by certified
-    cells where both laws have densities on the line, and by the inequalities between the divergences
-    in any case: Pinsker, Bretagnolle-Huber, the two between total variation and JS, and
+    cells where both laws have densities on the line, and by the inequalities between the
+    divergences in any case: Pinsker, Bretagnolle-Huber, the two between total variation and JS, and
     :math:`W_1 \le \operatorname{diam} \mathrm{TV}` for bounded supports. Cost: that of the four
     divergences.
 
@@ -222,10 +224,12 @@ def _certified(divergence: str, p: Any, q: Any, value: float) -> Entry:
     """A value beside its certified enclosure."""
     if math.isinf(value):
         return Entry(value, Enclosure(value, value), "exact")
-    bounds = enclose(divergence, canonical(p), canonical(q), 1e-9, 1e-6)  # type: ignore[arg-type]
-    if value in bounds and bounds.width <= 1e-4 * value:
-        return Entry(value, bounds, "enclosure")
-    return Entry(value, bounds, "estimate")
+    first, second = canonical(p), canonical(q)
+    bounds = enclose(divergence, first, second, 1e-9, 1e-6)  # type: ignore[arg-type]
+    if any(isinstance(law, LawOnLine) for law in (first, second)):
+        return Entry(bounds.midpoint, bounds, "enclosure")
+    tight = value in bounds and bounds.width <= 1e-4 * value
+    return Entry(value, bounds, "enclosure" if tight else "estimate")
 
 
 def _enclosed(divergence: str, p: Any, q: Any) -> Entry:
@@ -303,4 +307,3 @@ def _diameter(p: Any, q: Any) -> float:
         return math.inf
     ends = [law.support for law in (first, second)]  # type: ignore[attr-defined]
     return float(max(high for _, high in ends) - min(low for low, _ in ends))
-

@@ -1,4 +1,4 @@
-r"""KL of two laws of different families, :math:`-H(P) - E_P \log q`, where both have closed forms."""
+r"""KL of laws of two families, :math:`-H(P) - E_P \log q`, where both terms have closed forms."""
 
 import math
 from collections.abc import Callable

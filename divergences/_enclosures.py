@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
-from ._enclosure import Enclosure, enclose
+from ._certify import enclose
+from ._enclosure import Enclosure
 from ._line_laws import identical
 from ._validation import describe, real_number, refuse
 from .families import canonical
 from .families._line import ContinuousLaw
 from .measures import Law
+
 
 def total_variation_enclosure(p: Law, q: Law, *, width: float = 1e-6) -> Enclosure:
     r"""Two numbers between which the total variation of two laws on the line certainly lies.
@@ -179,4 +181,3 @@ def _enclosure(divergence: str, p: Any, q: Any, width: float) -> Enclosure:
         message = f"{function}: a function of {p!r} or {q!r} returned NaN"
         raise ValueError(message)
     return bounds
-

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from ._array import as_float64, as_numpy, is_tensor, like, tracks_derivatives
-from ._enclosure import Enclosure, enclose
+from ._certify import enclose
+from ._enclosure import Enclosure
 from ._quadrature import of_densities
-from ._typing import Array
+from ._typing import Array, Float64Array
 from .families._affine import AffineOnLine
 from .families._elementary import Uniform
 from .families._given import LawOnLine
@@ -73,7 +74,11 @@ def _same(first: Any, second: Any) -> bool:
         return len(first) == len(second) and all(_same(a, b) for a, b in pairs)
     if isinstance(first, Parametric):
         return identical(first, second)
-    return np.array_equal(*(as_numpy(np.asarray(v) if not is_tensor(v) else v) for v in (first, second)))
+    return np.array_equal(_plain(first), _plain(second))
+
+
+def _plain(value: Any) -> Float64Array:
+    return as_numpy(value if is_tensor(value) else np.asarray(value))
 
 
 def _number(value: float, tensors: list[Array]) -> Array:

@@ -50,7 +50,10 @@ def relative(a: float, b: float) -> tuple[float, float]:
 
 
 def _gammas(p: Gamma, q: Gamma, points: Points) -> Float64Array:
-    r"""(a1 - a2)(log(r1 x) - mean psi) - [r (r2 x - a2) + a2 (r - log(1 + r))], r = (r1 - r2)/r2."""
+    """(a1 - a2)(log(r1 x) - mean psi) - [r (r2 x - a2) + a2 (r - log(1 + r))].
+
+    Here r = (r1 - r2)/r2.
+    """
     (a1, r1), (a2, r2) = p._numbers(), q._numbers()
     log_x = points.log_above(np, 0.0)
     r, _ = relative(r1, r2)
@@ -96,8 +99,10 @@ def _laplaces(p: Laplace, q: Laplace, points: Points) -> Float64Array:
     low, high = min(m1, m2), max(m1, m2)
     sign = 1.0 if m1 > m2 else -1.0
     # |x - m2| - |x - m1|, from exact differences on each side.
-    apart = sign * np.where(x <= low, low - high, np.where(x >= high, high - low, (x - low) + (x - high)))
-    return apart / b2 + np.abs(x - m1) / b1 * r - logarithm
+    apart = sign * np.where(
+        x <= low, low - high, np.where(x >= high, high - low, (x - low) + (x - high))
+    )
+    return np.asarray(apart / b2 + np.abs(x - m1) / b1 * r - logarithm)
 
 
 def _affine(p: AffineOnLine, q: AffineOnLine, points: Points) -> Float64Array:
@@ -109,7 +114,7 @@ def _affine(p: AffineOnLine, q: AffineOnLine, points: Points) -> Float64Array:
 
 
 def _poissons(p: Poisson, q: Poisson, k: Float64Array) -> Float64Array:
-    """k log(l1/l2) - (l1 - l2) = (k - l2) log(1 + r) - l2 (r - log(1 + r))."""
+    """K log(l1/l2) - (l1 - l2) = (k - l2) log(1 + r) - l2 (r - log(1 + r))."""
     first, second = p._numbers()[0], q._numbers()[0]
     r, logarithm = relative(first, second)
     if r > 1e300:
@@ -123,7 +128,7 @@ def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None
     first, second = p._numbers()[1], q._numbers()[1]
     if not (0.0 < first < 1.0 and 0.0 < second < 1.0):
         return None
-    return k * _log_of(first, second) + (p.count - k) * _log_of_rest(first, second)
+    return np.asarray(k * _log_of(first, second) + (p.count - k) * _log_of_rest(first, second))
 
 
 def _bernoullis(p: Bernoulli, q: Bernoulli, k: Float64Array) -> Float64Array | None:

@@ -6,6 +6,7 @@ that distance, or the logit between two such ends. Panels start at quantiles of 
 tails of 1e-33, and are halved until 20 nodes give the same integral as twice 20.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def pieces(p: ContinuousLaw, q: ContinuousLaw) -> list[Piece]:
     singular = {end for law in (p, q) for end in law.singular_ends}
     ordered = sorted(ends)
     result = []
-    for low, high in zip(ordered[:-1], ordered[1:], strict=True):
+    for low, high in itertools.pairwise(ordered):
         inside = [law for law in (p, q) if law.support[0] <= low and high <= law.support[1]]
         if not inside:
             continue

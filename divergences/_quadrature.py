@@ -81,10 +81,12 @@ def value_on(divergence: str, resolved: list[Resolved]) -> float:
 
 
 def difference(nodes: Nodes) -> Float64Array:
-    """p - q, relatively accurate."""
+    """P - q, relatively accurate."""
     ratio = np.nan_to_num(nodes.ratio, nan=0.0)
     larger = np.where(ratio > 0, nodes.p, nodes.q)
-    return np.asarray(-np.sign(ratio) * np.where(larger > 0, larger, 0.0) * np.expm1(-np.abs(ratio)))
+    return np.asarray(
+        -np.sign(ratio) * np.where(larger > 0, larger, 0.0) * np.expm1(-np.abs(ratio))
+    )
 
 
 def _total_variation(nodes: Nodes) -> Float64Array:
@@ -124,7 +126,10 @@ def _with_potential(parts: list[Panels]) -> list[Resolved]:
     for _ in range(2):
         steps, sizes = zip(*(_steps(part) for part in parts), strict=True)
         step, size = np.concatenate(steps), np.concatenate(sizes)
-        below, above = np.concatenate([[0.0], np.cumsum(step)]), np.concatenate([np.cumsum(step[::-1])[::-1], [0.0]])
+        below, above = (
+            np.concatenate([[0.0], np.cumsum(step)]),
+            np.concatenate([np.cumsum(step[::-1])[::-1], [0.0]]),
+        )
         mass = np.concatenate([[0.0], np.cumsum(size)])
         gap = np.where(mass < 0.5 * mass[-1], below, -above)
         noise = 1e-15 * np.minimum(mass, mass[-1] - mass)
@@ -175,7 +180,11 @@ def _potentials(parts: list[Panels]) -> list[Resolved]:
     rise = slope * (high - low)
     heights = np.concatenate([[0.0], np.cumsum(rise)])
     turns = np.flatnonzero(slope[:-1] * slope[1:] < 0)
-    anchor = turns[np.argmax(sizes[turns])] + 1 if turns.size else int(np.searchsorted(mass, 0.5 * mass[-1]))
+    anchor = (
+        turns[np.argmax(sizes[turns])] + 1
+        if turns.size
+        else int(np.searchsorted(mass, 0.5 * mass[-1]))
+    )
     heights = heights - heights[anchor]
     result, start = [], 0
     for part in parts:
@@ -194,13 +203,17 @@ def _surrogate(divergence: str, part: Resolved, p: Any, q: Any, model: Array) ->
     flat = _flat(nodes)
     xp = namespace(model)
     points = flat.like(model)
-    slope, weights = (like(np.ascontiguousarray(a.ravel()), model) for a in (nodes.log_slope + 0.0 * nodes.weights, nodes.weights))
+    slope, weights = (
+        like(np.ascontiguousarray(a.ravel()), model)
+        for a in (nodes.log_slope + 0.0 * nodes.weights, nodes.weights)
+    )
     log_p, log_q = (law.log_density_at(xp, points) + slope for law in (p, q))
     ratio = log_p - log_q
     kept = xp.isfinite(log_p) & xp.isfinite(log_q) & xp.isfinite(weights)
     zero = xp.zeros_like(weights)
     mass_p, mass_q = (
-        xp.where(xp.isfinite(v), xp.exp(xp.where(xp.isfinite(v), v, zero)), zero) for v in (log_p, log_q)
+        xp.where(xp.isfinite(v), xp.exp(xp.where(xp.isfinite(v), v, zero)), zero)
+        for v in (log_p, log_q)
     )
     ratio = xp.where(kept, ratio, zero)
     if part.potential is not None:
@@ -223,7 +236,9 @@ def _softplus(xp: Any, value: Array) -> Array:
 def _flat(nodes: Nodes) -> Points:
     """The places of the nodes as vectors."""
     points = nodes.points
-    arrays = (None if a is None else np.ascontiguousarray(np.broadcast_to(a, nodes.weights.shape)).ravel() for a in (points.x, points.from_low, points.to_high))
+    arrays = (
+        None if a is None else np.ascontiguousarray(np.broadcast_to(a, nodes.weights.shape)).ravel()
+        for a in (points.x, points.from_low, points.to_high)
+    )
     x, below, above = arrays
     return points._replace(x=x, from_low=below, to_high=above)
-

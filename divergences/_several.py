@@ -90,8 +90,8 @@ def refuse_gradients(divergence: str, p: Any, q: Any) -> None:
     """Say so where the way to the value would cut the graph."""
     if tracks_derivatives(*p.tensors(), *q.tensors()):
         message = (
-            f"{divergence}: gradients of {type(p).__name__} against {type(q).__name__} laws are not "
-            "implemented; detach the parameters, or compare samples"
+            f"{divergence}: gradients of {type(p).__name__} against {type(q).__name__} laws are "
+            "not implemented; detach the parameters, or compare samples"
         )
         raise NotImplementedError(message)
 

@@ -46,7 +46,7 @@ def bernoulli_kl(p: float, q: float, difference: float | None = None) -> float:
 def product_difference(a: float, b: float, c: float, d: float) -> float:
     """Return a b - c d with one rounding."""
     scale = max(abs(a), abs(b), abs(c), abs(d))
-    if not 1e-140 < min(abs(a), abs(b), abs(c), abs(d)) or not scale < 1e140:
+    if not min(abs(a), abs(b), abs(c), abs(d)) > 1e-140 or not scale < 1e140:
         return a * b - c * d
     first, second = two_product(a, b), two_product(c, d)
     high, low = two_sum(first[0], -second[0])

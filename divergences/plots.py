@@ -186,7 +186,9 @@ def comparison(result: Comparison) -> "Figure":
     labels = {"total_variation": "TV", "kl_pq": "KL(p, q)", "kl_qp": "KL(q, p)", "js": "JS"}
     units = ("probability", "nats", "unit of x")
     entries = result.entries()
-    shown = [(names, unit) for names, unit in zip(panels, units, strict=True) if names[0] in entries]
+    shown = [
+        (names, unit) for names, unit in zip(panels, units, strict=True) if names[0] in entries
+    ]
     figure = _figure(2.6 * len(shown) + 1.0, 3.2)
     for panel, (names, unit) in zip(np.ravel(figure.subplots(1, len(shown))), shown, strict=True):
         for place, name in enumerate(names):

@@ -9,8 +9,8 @@ import numpy as np
 from .._validation import describe, refuse
 from ..measures import Discrete, Law
 from ._affine import Affine
-from ._elementary import Exponential, Laplace, Uniform
 from ._categorical import Categorical
+from ._elementary import Exponential, Laplace, Uniform
 from ._gamma_beta import Beta, Gamma
 from ._given import LawOnLine
 from ._mixture import Mixture
@@ -160,7 +160,9 @@ def from_torch(distribution: Any) -> Law:
 def _reader(kind: str) -> Callable[[Any], Law]:
     reader = TORCH.get(kind)
     if reader is None:
-        message = f"from_torch: no law here is torch.distributions.{kind}; known: {', '.join(TORCH)}"
+        message = (
+            f"from_torch: no law here is torch.distributions.{kind}; known: {', '.join(TORCH)}"
+        )
         raise NotImplementedError(message)
     return reader
 

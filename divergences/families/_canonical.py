@@ -19,7 +19,7 @@ from ._product import Product
 from ._trials import Bernoulli, Binomial
 
 
-def canonical(law: Any) -> Law:
+def canonical(law: Law) -> Law:
     """The same law in the form in which formulas know it.
 
     Affine maps of normal, Laplace, uniform and discrete laws are such laws again; a mixture of one
@@ -41,7 +41,7 @@ def canonical(law: Any) -> Law:
     return law
 
 
-def _pushed(law: Law, scale: Any, shift: Any) -> Law:
+def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911
     if isinstance(law, Normal):
         return Normal(law.mean * scale + shift, law.std * abs(scale))
     if isinstance(law, Laplace):

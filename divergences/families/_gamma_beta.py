@@ -12,7 +12,6 @@ from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number
 from ._line import ContinuousLaw, Points, one_library
 
-
 LARGE = 16.0  # from here on densities are computed by Stirling's formula and its error
 
 
@@ -193,27 +192,31 @@ class Beta(ContinuousLaw):
         turn = (alpha - 1.0) / (alpha + beta - 2.0)
         return (turn,) if 0.0 < turn < 1.0 else ()
 
+    def _exponents(self) -> tuple[float, float]:
+        alpha, beta = self._numbers()
+        return alpha, beta
+
     def cdf(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betainc
 
         inside = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
-        return np.asarray(betainc(*self._numbers(), inside))
+        return np.asarray(betainc(*self._exponents(), inside))
 
     def survival(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betaincc
 
         inside = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
-        return np.asarray(betaincc(*self._numbers(), inside))
+        return np.asarray(betaincc(*self._exponents(), inside))
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         from scipy.special import betaincinv
 
-        return np.asarray(betaincinv(*self._numbers(), np.asarray(level, dtype=np.float64)))
+        return np.asarray(betaincinv(*self._exponents(), np.asarray(level, dtype=np.float64)))
 
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         from scipy.special import betainccinv
 
-        return np.asarray(betainccinv(*self._numbers(), np.asarray(level, dtype=np.float64)))
+        return np.asarray(betainccinv(*self._exponents(), np.asarray(level, dtype=np.float64)))
 
     def partial_mean(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betainc

@@ -162,7 +162,10 @@ class LawOnLine(ContinuousLaw):
         x = np.asarray(points.x)
         inside = (x >= low) & (x <= high)
         with np.errstate(all="ignore"):
-            value = np.asarray(self.density_(np.where(inside, x, 0.5 * (max(low, -1e300) + min(high, 1e300)))), dtype=np.float64)
+            value = np.asarray(
+                self.density_(np.where(inside, x, 0.5 * (max(low, -1e300) + min(high, 1e300)))),
+                dtype=np.float64,
+            )
             logarithm = np.log(np.broadcast_to(value, x.shape))
         return xp.where(inside, logarithm, -math.inf)
 

@@ -1,8 +1,8 @@
 r"""What every law on the line offers, and the places at which densities are evaluated.
 
 Values (`cdf`, `quantile`, ...) are NumPy's, computed from the parameters' values; `log_density` and
-`log_mass` also follow the graph of tensor parameters, which is what the gradients of the divergences
-go through.
+`log_mass` also follow the graph of tensor parameters, which is what the gradients of the
+divergences go through.
 """
 
 import dataclasses

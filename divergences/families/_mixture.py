@@ -131,7 +131,9 @@ class Mixture(ContinuousLaw):
         low, high = ends.min(axis=0), ends.max(axis=0)
         for _ in range(80):
             middle = low + 0.5 * (high - low)
-            past = self.survival(middle) <= target if "upper" in name else self.cdf(middle) >= target
+            past = (
+                self.survival(middle) <= target if "upper" in name else self.cdf(middle) >= target
+            )
             low, high = np.where(past, low, middle), np.where(past, middle, high)
         return np.asarray(high)
 

@@ -89,8 +89,7 @@ def _demand_covariance(covariance: Array, name: str) -> None:
     if values.ndim == 2:
         if not np.allclose(values, values.T, rtol=0.0, atol=rounding * largest):
             refuse(name, "covariance", "be symmetric", describe(covariance))
-        values = np.linalg.eigvalsh(0.5 * (values + values.T))
+        values = np.asarray(np.linalg.eigvalsh(0.5 * (values + values.T)), dtype=np.float64)
     least = float(np.min(values))
     if least < -rounding * largest:
         refuse(name, "covariance", "be non-negative definite", f"the eigenvalue {least!r}")
-

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._array import is_tensor
 from .._special import deviance, stirling_error
+from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number
 from ._gamma_beta import log_gamma
 from ._integer import IntegerLaw, integer_quantile

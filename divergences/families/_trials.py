@@ -62,7 +62,7 @@ class Binomial(IntegerLaw):
 
     @property
     def expectation(self) -> float:
-        return self.count * self._numbers()[1]
+        return float(self.count * self._numbers()[1])
 
     @property
     def deviation(self) -> float:
@@ -239,5 +239,7 @@ def binomial_log_mass(k: Array, count: int, p: float) -> Float64Array:
     n = float(count)
     value = stirling_error(np.array(max(n, 1.0))) - stirling_error(k_in) - stirling_error(rest_in)
     value = value - deviance(k_in, n * p) - deviance(rest_in, n * (1.0 - p))
-    value = value - 0.5 * (np.log(2.0 * math.pi) + np.log(k_in) + np.log(rest_in) - np.log(max(n, 1.0)))
+    value = value - 0.5 * (
+        np.log(2.0 * math.pi) + np.log(k_in) + np.log(rest_in) - np.log(max(n, 1.0))
+    )
     return np.where(inner, value, np.where(k > 0, n * math.log(p), n * math.log1p(-p)))
