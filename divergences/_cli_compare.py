@@ -15,9 +15,9 @@ from ._wasserstein1 import wasserstein1
 
 DESCRIPTION = (
     "Compare two files of numbers (.npy, .npz with one array, or .csv). With --histograms they "
-    "hold counts or probabilities of the same bins, which are divided by their sum: total variation, KL "
-    "both ways and Jensen-Shannon. With --samples they hold points, one a row: the exact "
-    "Wasserstein-1 distance (Euclidean)."
+    "hold counts or probabilities of the same bins, which are divided by their sum: total "
+    "variation, KL both ways and Jensen-Shannon. With --samples they hold points, one a row: the "
+    "exact Wasserstein-1 distance (Euclidean)."
 )
 
 

@@ -296,6 +296,13 @@ def _binomial_kl(p: Any, q: Any) -> Array:
     return p.count * forms.bernoulli_law_kl(Bernoulli(p.probability), Bernoulli(q.probability))
 
 
+def _binomial_wasserstein1(p: Any, q: Any) -> Array:
+    if p.count != q.count:
+        return _atoms.of_integers("wasserstein1", p, q)
+    trials = Bernoulli(p.probability), Bernoulli(q.probability)
+    return p.count * forms.ordered_wasserstein1(*trials)
+
+
 def _exponential_variation(p: Any, q: Any) -> Array:
     if p.tensors() or q.tensors():
         return of_densities("total_variation", p, q)
@@ -318,6 +325,11 @@ FORMULAS: dict[tuple[str, type, type], Formula] = {
     ("kl_divergence", Exponential, Gamma): forms.gamma_kl,
     ("kl_divergence", Beta, Beta): forms.beta_kl,
     ("wasserstein1", Uniform, Uniform): forms.uniform_wasserstein1,
+    ("total_variation", Bernoulli, Bernoulli): forms.ordered_wasserstein1,
+    ("wasserstein1", Bernoulli, Bernoulli): forms.ordered_wasserstein1,
+    ("wasserstein1", Poisson, Poisson): forms.ordered_wasserstein1,
+    ("wasserstein1", Geometric, Geometric): forms.geometric_wasserstein1,
+    ("wasserstein1", Binomial, Binomial): _binomial_wasserstein1,
     ("kl_divergence", Poisson, Poisson): forms.poisson_kl,
     ("kl_divergence", Bernoulli, Bernoulli): forms.bernoulli_law_kl,
     ("kl_divergence", Binomial, Binomial): _binomial_kl,

@@ -1,8 +1,9 @@
 r"""Certified enclosures of Wasserstein-1 on the line, :math:`\int |F - G|`.
 
-On a cell [a, b] the difference F - G lies between F(a) - G(b) and F(b) - G(a), since both
-grow. Where that decides its sign, the integral of F - G is known from :math:`\int_a^b F = bF(b) - aF(a) -
-E[X; a < X \le b]`, or from bounds of the density; where it does not, the cell is halved.
+On a cell [a, b] the difference F - G lies between F(a) - G(b) and F(b) - G(a), since both grow.
+Where that decides its sign, the integral of F - G is known from
+:math:`\int_a^b F = bF(b) - aF(a) - E[X; a < X \le b]`, or from bounds of the density; where it does
+not, the cell is halved.
 """
 
 import math

@@ -188,6 +188,18 @@ def geometric_kl(p: Any, q: Any) -> Array:
     return bernoulli_terms(xp, first, second) / first
 
 
+def ordered_wasserstein1(p: Any, q: Any) -> Array:
+    """The difference of the means of two Poisson or Bernoulli laws, which are ordered."""
+    xp, first, second = parameters(p, q)
+    return xp.abs(first - second)
+
+
+def geometric_wasserstein1(p: Any, q: Any) -> Array:
+    """The difference of the means of two geometric laws, which are ordered."""
+    xp, first, second = parameters(p, q)
+    return xp.abs(first - second) / first / second
+
+
 def tracks(*laws: Any) -> bool:
     """Whether derivatives with respect to a parameter of the laws are asked for."""
     return tracks_derivatives(*(tensor for law in laws for tensor in law.tensors()))
