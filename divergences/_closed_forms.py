@@ -17,6 +17,7 @@ from . import _family_forms as forms
 from ._array import (
     as_float64,
     as_numpy,
+    detach,
     finish,
     is_tensor,
     namespace,
@@ -136,12 +137,15 @@ def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array
     if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and _same_map(p, q):
         inner = _of_pair(divergence, canonical(p.law), canonical(q.law))
         return inner * abs(p.scale) if divergence == "wasserstein1" else inner
+    low, high = max(p.support[0], q.support[0]), min(p.support[1], q.support[1])
+    if high <= low and divergence != "wasserstein1":
+        return np.float64(SINGULAR[divergence])
     pair = tuple(_as_beta(law) for law in (p, q))
     if type(pair[0]) is type(pair[1]) and isinstance(pair[0], Beta) and pair != (p, q):
         return _of_pair(divergence, *pair)
     if divergence == "kl_divergence" and isinstance(p, ELEMENTARY) and isinstance(q, ELEMENTARY):
         value = _cross_entropy.kl_divergence(p, q)
-        if value is not None and (float(value) > SMALL_KL or forms.tracks(p, q)):
+        if value is not None and (float(detach(value)) > SMALL_KL or forms.tracks(p, q)):
             return value
     if {type(p), type(q)} <= {Gamma, Exponential} or type(p) is type(q) in (Beta, Laplace):
         return of_densities(divergence, p, q)

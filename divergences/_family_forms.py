@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ._array import attach, is_tensor, like, namespace, tracks_derivatives
+from ._array import attach, detach, is_tensor, like, namespace, tracks_derivatives
 from ._normal import log1p_parts
 from ._special import bernoulli_kl, curvature_remainder, deviance, product_difference
 from ._typing import Array, Namespace
@@ -107,7 +107,7 @@ def beta_kl(p: Beta, q: Beta) -> Array:
     gap = product_difference(a2, b1, a1, b2) / s1 / s2
     value = s2 * bernoulli_kl(a2 / s2, a1 / s1, gap) if min(a1, b1, a2, b2) > 0 else 0.0
     value += curvature_remainder(a1, a2) + curvature_remainder(b1, b2)
-    value = max(value - curvature_remainder(s1, s2), 0.0)
+    value = max(value - curvature_remainder(s1, s2, (a2 - a1) + (b2 - b1)), 0.0)
     xp, a, b, c, d = parameters(p, q)
     if xp is np:
         return np.float64(value)
@@ -136,7 +136,7 @@ def uniform_parts(divergence: str, p: Uniform, q: Uniform) -> Array:
     if divergence == "total_variation":
         return xp.maximum(first, second)
     if divergence == "kl_divergence":
-        if float(first) > 0:
+        if float(detach(first)) > 0:
             return np.float64(math.inf)
         grow = ((d - b) + (a - c)) / (b - a)
         return xp.log1p(grow)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, is_tensor, like, tracks_derivatives
+from ._array import as_float64, as_numpy, detach, is_tensor, like, tracks_derivatives
 from ._certify import enclose
 from ._enclosure import Enclosure
 from ._quadrature import of_densities
@@ -54,7 +54,7 @@ def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
         return _number(bounds.midpoint, tensors)
     value = of_densities(divergence, p, q)
     margin = 1e-13 * bounds.upper
-    inside = bounds.lower - margin <= float(value) <= bounds.upper + margin
+    inside = bounds.lower - margin <= float(detach(value)) <= bounds.upper + margin
     return value if inside else _number(bounds.midpoint, tensors)
 
 

@@ -76,6 +76,9 @@ def value_on(divergence: str, resolved: list[Resolved]) -> float:
     joined = np.concatenate(terms)
     if np.isinf(joined).any():
         return math.inf
+    apart = all(bool(np.all((part.nodes.p == 0) | (part.nodes.q == 0))) for part in resolved)
+    if apart and divergence in ("total_variation", "js_divergence"):
+        return 1.0 if divergence == "total_variation" else LOG_2
     cap = {"total_variation": 1.0, "js_divergence": LOG_2}.get(divergence, math.inf)
     return min(max(total(joined), 0.0), cap)
 

@@ -71,10 +71,16 @@ def mean_digamma(x: float, y: float) -> float:
     return float(0.5 * np.sum(weights * psi(x + 0.5 * (y - x) * (1.0 + nodes))))
 
 
-def curvature_remainder(x: float, y: float) -> float:
-    r"""The non-negative :math:`\int_x^y (y - s) (\psi'(s) - 1/s)\, ds`, panel by panel."""
-    if x == y:
-        return 0.0
+def curvature_remainder(x: float, y: float, difference: float | None = None) -> float:
+    r"""The non-negative :math:`\int_x^y (y - s) (\psi'(s) - 1/s)\, ds`, panel by panel.
+
+    ``difference`` is y - x where it is known better than from the rounded x and y.
+    """
+    gap = y - x if difference is None else difference
+    if abs(gap) < 0.25 * min(x, y):
+        nodes, weights = legendre()
+        t = 0.5 * (1.0 + nodes)
+        return gap * gap * float(np.sum(0.5 * weights * (1.0 - t) * trigamma_excess(x + t * gap)))
     low, high = math.log(min(x, y)), math.log(max(x, y))
     count = max(1, math.ceil((high - low) / 0.5))
     edges = np.exp(np.linspace(low, high, count + 1))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._array import is_tensor
+from .._array import detach, is_tensor
 from .._special import deviance, stirling_error
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number
@@ -238,7 +238,7 @@ class Beta(ContinuousLaw):
         for power, logarithm in zip((alpha - 1.0, beta - 1.0), ends, strict=True):
             at_end = xp.isinf(logarithm)
             value = value + power * xp.where(at_end, 0.0, logarithm)
-            value = xp.where(at_end, _at_singular_end(float(power), value), value)
+            value = xp.where(at_end, _at_singular_end(float(detach(power)), value), value)
         return xp.where(outside, -math.inf, value)
 
     def end_power(self, end: float) -> float:
