@@ -59,7 +59,7 @@ def test_probability_vectors_have_no_geometry():
     assert result.wasserstein1 is None
     assert result.total_variation.value == 0.5
     assert result.kl_qp.value == math.inf
-    tensors = compare(torch.tensor(p), torch.tensor(q))
+    tensors = compare(*(torch.tensor(v, dtype=torch.float64) for v in (p, q)))
     assert _values(tensors) == _values(result)
     assert compare(Categorical(p), Categorical(q)) == result
     lines = str(result).splitlines()

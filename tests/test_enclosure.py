@@ -52,7 +52,7 @@ def test_enclosures_hold_the_truth_and_reach_the_width(name, width):
     assert bounds.width <= width
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(st.floats(-2.0, 2.0), st.floats(0.2, 5.0), st.floats(0.3, 6.0), st.floats(0.3, 6.0))
 def test_enclosures_of_closed_forms(mean, std, a, b):
     for p, q in (
@@ -64,7 +64,7 @@ def test_enclosures_of_closed_forms(mean, std, a, b):
     ):
         for enclosing, exact in (*PAIRS.values(), (wasserstein1_enclosure, wasserstein1)):
             value = float(exact(p, q))
-            bounds = enclosing(p, q, width=1e-3)
+            bounds = enclosing(p, q, width=1e-2)
             slack = 1e-12 * value if math.isfinite(value) else 0.0
             assert bounds.lower - slack <= value <= bounds.upper + slack, (enclosing, p, q)
 
