@@ -1,5 +1,7 @@
 """Densities, masses and divergences of parametric laws by mpmath."""
 
+import itertools
+
 import mpmath as mp
 
 
@@ -65,8 +67,9 @@ def crossings(p, q, edges):
         return f(x) - g(x)
 
     roots = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        low, high = low + (high - low) * mp.mpf("1e-25"), high - (high - low) * mp.mpf("1e-25")
+    for start, stop in itertools.pairwise(edges):
+        inset = (stop - start) * mp.mpf("1e-25")
+        low, high = start + inset, stop - inset
         if difference(low) * difference(high) < 0:
             for _ in range(130):
                 middle = (low + high) / 2

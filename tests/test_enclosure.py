@@ -5,9 +5,9 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
-import scipy.stats as stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from divergences import (
     Affine,
@@ -98,7 +98,7 @@ def test_laws_given_by_functions():
     assert 0.25 in total_variation_enclosure(only_density, flat, width=1e-2)
     only_cdf = LawOnLine(cdf=lambda x: x**2, support=(0.0, 1.0))
     assert 1.0 / 6.0 in wasserstein1_enclosure(only_cdf, flat, width=1e-4)
-    with pytest.raises(NotImplementedError, match="is only known to lie in .* a density"):
+    with pytest.raises(NotImplementedError, match=r"is only known to lie in .* a density"):
         total_variation(only_cdf, flat)
     assert total_variation_enclosure(only_cdf, flat).lower > 0.2499
 
@@ -129,14 +129,16 @@ def test_the_enclosure_itself():
     assert first.intersection(second) == Enclosure(0.5, 1.0)
     assert (second.midpoint, second.width) == (math.inf, math.inf)
     assert Enclosure(math.inf, math.inf).width == 0.0
-    with pytest.raises(ValueError, match="Enclosure: lower must be at most upper; got 2.0 and 1.0"):
+    with pytest.raises(
+        ValueError, match=r"Enclosure: lower must be at most upper; got 2.0 and 1.0"
+    ):
         Enclosure(2.0, 1.0)
 
 
 def test_bad_requests():
     with pytest.raises(TypeError, match="total_variation_enclosure: p must be a law; got list"):
         total_variation_enclosure([0.5, 0.5], Normal(0, 1))
-    with pytest.raises(ValueError, match="width must be a positive finite number; got 0.0"):
+    with pytest.raises(ValueError, match=r"width must be a positive finite number; got 0.0"):
         total_variation_enclosure(Normal(0, 1), Normal(1, 1), width=0.0)
     with pytest.raises(NotImplementedError, match="not both laws with densities on the line"):
         wasserstein1_enclosure(Poisson(1.0), Normal(0, 1))

@@ -103,7 +103,7 @@ def test_adapter_of_other_scipy_laws_and_of_things_that_are_none():
     assert found.turning_points[0] == pytest.approx((1 / 3) ** (2 / 3), rel=1e-6)
     assert isinstance(from_scipy(st.multivariate_normal([0, 0], np.eye(2))), MultivariateNormal)
     assert len(from_scipy(st.randint(1, 7))) == 6
-    with pytest.raises(NotImplementedError, match="no law here is scipy.stats.zipf"):
+    with pytest.raises(NotImplementedError, match=r"no law here is scipy.stats.zipf"):
         from_scipy(st.zipf(2.0))
     with pytest.raises(TypeError, match="from_scipy: frozen must be a frozen distribution"):
         from_scipy(3)
@@ -134,7 +134,7 @@ def test_adapter_of_torch_keeps_the_graph():
     assert isinstance(from_torch(d.Independent(parts, 1)), Product)
     with pytest.raises(ValueError, match="have no batch axes"):
         from_torch(parts)
-    with pytest.raises(NotImplementedError, match="no law here is torch.distributions.Cauchy"):
+    with pytest.raises(NotImplementedError, match=r"no law here is torch.distributions.Cauchy"):
         from_torch(d.Cauchy(0.0, 1.0))
     with pytest.raises(TypeError, match="be a torch distribution"):
         from_torch("normal")
