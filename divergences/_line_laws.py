@@ -21,7 +21,7 @@ ABSOLUTE = {
     "total_variation": 1e-4,
     "kl_divergence": 1e-8,
     "js_divergence": 1e-8,
-    "wasserstein1": 1e-7,
+    "wasserstein1": 1e-4,
 }
 GIVEN = 1e-6
 """The widths below which an enclosure certifies a value: RELATIVE times it plus an absolute one.
