@@ -5,9 +5,13 @@ SIAM J. Sci. Comput. 26, 2005, algorithm 4.4) carried out pairwise: the result h
 a sum in twice the working precision, at the cost of a few vectorised passes.
 """
 
+import math
+
 import numpy as np
 
 from ._typing import Array, Namespace
+
+_FEW = 512  # entries that Python adds sooner than vectorised passes
 
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -70,8 +74,11 @@ def divide(numerator: tuple[Array, Array], denominator: tuple[Array, Array]) -> 
 
 def total(values: Array) -> float:
     """The sum of a NumPy vector, correctly rounded but in rare cases; 0.0 if it is empty."""
-    if values.size == 0:
-        return 0.0
+    if values.size <= _FEW:
+        try:
+            return math.fsum(values.tolist())
+        except (OverflowError, ValueError):  # partial sums overflow, or infinities meet
+            pass
     high, low = exact_sum(np, values)
     return float(high + low)
 

@@ -28,7 +28,16 @@ from ._validation import (
     sample_weights,
 )
 from .measures import Discrete
-from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points, value_on_the_line
+from .transport import (
+    SOLVERS,
+    Clock,
+    Solution,
+    choose,
+    solve_cost,
+    solve_points,
+    value_of_small,
+    value_on_the_line,
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,18 @@ class PointProblem:
 
     def value(self, function: str) -> Array:
         """The value alone, 0-d and in float64 with its graph."""
-        if is_tensor(self.x) or choose(self.metric, self.x.shape[-1], self.solver) != "line":
+        on_the_line = choose(self.metric, self.x.shape[-1], self.solver) == "line"
+        if is_tensor(self.x) or self.metric.name == "callable":
             return self.solve(function)[0]
         a, b = _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights)
         x, y = as_numpy(self.x), as_numpy(self.y)
-        return _checked(value_on_the_line(x, y, a, b, self.metric), function)
+        if on_the_line:
+            return _checked(value_on_the_line(x, y, a, b, self.metric), function)
+        if self.solver is None:
+            value = value_of_small(x, y, a, b, self.metric)
+            if value is not None:
+                return np.asarray(value)
+        return self.solve(function)[0]
 
     def solve(self, function: str, clock: Clock | None = None) -> tuple[Array, Solution]:
         """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d)."""
@@ -176,6 +192,8 @@ def _checked(value: float, function: str) -> Float64Array:
 
 def finished(value: Array, dtype: Any, function: str) -> Array:
     """``value`` in the dtype of the answer, which must hold it."""
+    if dtype == np.float64 and value.ndim == 0 and np.isfinite(value):
+        return value[()]
     with np.errstate(over="ignore"):
         answer = finish(value, dtype)
     if not np.isfinite(as_numpy(answer)).all():

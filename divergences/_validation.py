@@ -10,6 +10,7 @@ devices are checked always.
 import math
 import numbers
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -94,6 +95,8 @@ def _holds(value: object, wanted: Callable[[object], bool]) -> bool:
 def same_library(function: str, **arrays: Array | None) -> None:
     """Demand that the arrays given are all NumPy's, or all torch's on one device."""
     given = {name: array for name, array in arrays.items() if array is not None}
+    if not any(map(is_tensor, given.values())):
+        return
     homes = {
         name: f"torch ({array.device})" if is_tensor(array) else "NumPy"
         for name, array in given.items()
@@ -110,11 +113,12 @@ def finite(array: Array, parameter: str, function: str) -> None:
     if not values_are_readable(array):
         return
     values = as_numpy(array)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        where = tuple(int(index) for index in np.argwhere(bad)[0])
-        refuse(function, parameter, "be finite",
-               f"{values[where]} at index {where} ({int(bad.sum())} such entries)")  # fmt: skip
+    good = np.isfinite(values)
+    if np.logical_and.reduce(good, axis=None):
+        return
+    where = tuple(int(index) for index in np.argwhere(~good)[0])
+    refuse(function, parameter, "be finite",
+           f"{values[where]} at index {where} ({int((~good).sum())} such entries)")  # fmt: skip
 
 
 def mass_tolerance(dtype: Any, count: int) -> float:
@@ -351,6 +355,8 @@ def ground_metric(value: Any, function: str) -> Metric:
         if order < 1:
             refuse(function, "the order of metric", "be at least 1", repr(value[1]))
         return Metric("minkowski", order)
+    if isinstance(value, str) and value in NORM_ORDERS:
+        return _norm(value)
     if callable(value):
         return Metric("callable", function=value)
     choices = ", ".join(repr(name) for name in NAMES if name != "minkowski")
@@ -361,7 +367,12 @@ def ground_metric(value: Any, function: str) -> Metric:
         refuse(function, "metric", requirement, describe(value), TypeError)
     if value not in NAMES or value == "minkowski":
         refuse(function, "metric", requirement, describe(value))
-    return Metric(value, NORM_ORDERS.get(value, 2.0))
+    return Metric(value)
+
+
+@cache
+def _norm(name: str) -> Metric:
+    return Metric(name, NORM_ORDERS[name])
 
 
 def default_for_laws(value: object, default: object, parameter: str, function: str) -> None:

@@ -98,9 +98,9 @@ def wasserstein1(
         return of_laws(*(_as_law(*side) for side in (("x", x, x_weights), ("y", y, y_weights))))
     ground = ground_metric(metric, "wasserstein1")
     problem = point_problem("wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True)
-    shape = batch_shape("wasserstein1", problem.x, problem.y, problem.x_weights, problem.y_weights)
-    if not shape and problem.x.ndim == 2:
+    if problem.x.ndim == problem.y.ndim == 2:
         return finished(problem.value("wasserstein1"), problem.dtype, "wasserstein1")
+    shape = batch_shape("wasserstein1", problem.x, problem.y, problem.x_weights, problem.y_weights)
     values = [part.value("wasserstein1") for part in _parts(problem, shape)]
     if not values:
         return _empty(problem, shape)

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from . import _certificate, _line, _low_dimension, _simplex
+from . import _certificate, _line, _low_dimension, _simplex, _small
 from ._clock import Clock
 from ._common_mass import Residual, cancel, expand
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
@@ -72,6 +72,18 @@ def value_on_the_line(
     return _line.value(x[:, 0], y[:, 0], masses) / scale
 
 
+def value_of_small(
+    x: Float64Array,
+    y: Float64Array,
+    a: Float64Array | None,
+    b: Float64Array | None,
+    metric: Metric,
+) -> float | None:
+    """The value of ``solve_points`` for few points, to the bit, certified; None for others."""
+    small = _small.solve(x, y, a, b, metric, value_only=True)
+    return None if small is None else small.value
+
+
 def solve_points(
     x: Float64Array,
     y: Float64Array,
@@ -88,8 +100,13 @@ def solve_points(
     clock = clock or Clock()
     scale = metric.scale(x, y)
     x, y = metric.prepare(x, scale), metric.prepare(y, scale)
+    on_the_line = choose(metric, x.shape[1], solver) == "line"
+    if solver is None and not on_the_line:
+        small = _small.solve(x, y, a, b, metric)
+        if small is not None:
+            return _of_small(small, x.shape[1], y)
     masses = marginals(a, x.shape[0], b, y.shape[0])
-    if choose(metric, x.shape[1], solver) == "line":
+    if on_the_line:
         clock.announce("monotone plan on the line")
         flow = _line.monotone_plan(x[:, 0], y[:, 0], masses)
         heights = _line.potential(x[:, 0], y[:, 0], masses)
@@ -113,6 +130,16 @@ def solve_points(
     at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
     value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
     return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
+
+
+def _of_small(small: _small.Small, dimension: int, y: Float64Array) -> Solution:
+    """The solution from the plan and the potentials of a small problem between prepared points."""
+    u, v = _certificate.conjugates(small.cost, small.v)
+    middle = (min(u.min(), -v.max()) + max(u.max(), -v.min())) / 2
+    u, v = u - middle, v + middle
+    diameter = float(small.cost.max())
+    u = u - _certificate.rounding_of_distances(dimension, 2 * diameter)
+    return _certified(small.flow, small.masses, small.value, u, v, diameter, 1.0, y, -v)
 
 
 def solve_cost(
