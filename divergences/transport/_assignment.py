@@ -53,12 +53,15 @@ def potentials(cost: Float64Array, column: IntArray) -> tuple[Float64Array, floa
 
 
 def _all_rows(excess: Float64Array, found: Float64Array) -> tuple[Float64Array, bool]:
+    before, starts, ways = b"", found[:, None], np.empty_like(excess)
     for _ in range(found.size):
-        shorter = _least(excess + found[:, None], axis=0)
-        if shorter.tobytes() == found.tobytes():
+        np.add(excess, starts, out=ways)
+        _least(ways, axis=0, out=found)
+        after = found.tobytes()
+        if after == before:
             return found, True
-        found = shorter
-    return found, False
+        before = after
+    return found, bool((_least(excess + starts, axis=0) == found).all())
 
 
 def _changed_rows(excess: Float64Array, found: Float64Array) -> tuple[Float64Array, bool]:

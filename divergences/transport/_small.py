@@ -120,8 +120,8 @@ def _cdist() -> Any:
 
 
 def _equal_masses(n: int) -> Marginals:
-    ones = np.ones(n, dtype=np.int64)
-    return Marginals(ones, ones, n)
+    one_each = np.ones(n, dtype=np.int64)
+    return Marginals(one_each, one_each, n)
 
 
 def _masses(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> Marginals | None:
