@@ -1,5 +1,6 @@
 """Total variation, Kullback-Leibler, Jensen-Shannon and Wasserstein-1, computed to be trusted."""
 
+from ._bracket import wasserstein1_bracket
 from ._js import js_distance, js_divergence
 from ._kl import kl_divergence
 from ._optimal_transport import optimal_transport
@@ -22,4 +23,5 @@ __all__ = [
     "optimal_transport",
     "total_variation",
     "wasserstein1",
+    "wasserstein1_bracket",
 ]

@@ -16,6 +16,7 @@ from ._validation import (
     nonzero_points,
     one_of,
     points,
+    progress_bar,
     real_number,
     refuse,
     same_dimension,
@@ -100,25 +101,19 @@ def optimal_transport(
            [0.25, 0.25]])
     >>> result.verify()
     """
-    if not isinstance(progress, bool):
-        refuse(_NAME, "progress", "be True or False", describe(progress), TypeError)
+    progress = progress_bar(progress, _NAME)
     limit = None
     if time_limit is not None:
         real_number(time_limit, "time_limit", _NAME, positive=True)
         limit = float(time_limit)
-    clock = Clock(limit, progress=progress)
     if cost is not None:
-        return _of_cost(_cost_problem(x, y, x_weights, y_weights, metric, cost, solver), clock)
+        matrix = _cost_problem(x, y, x_weights, y_weights, metric, cost, solver)
+        with Clock(limit, progress=progress) as clock:
+            return _of_cost(matrix, clock)
     ground = ground_metric(metric, _NAME)
     problem = point_problem(_NAME, x, y, x_weights, y_weights, ground, solver)
-    value, solution = problem.solve(_NAME, clock)
-    if ground.name == "callable":
-        costs = as_numpy(problem.costs(problem.x, problem.y, _NAME))
-        critic = _callable_critic(problem, solution)
-        return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
-    x, y = (ground.prepare(as_numpy(cloud), solution.scale) for cloud in (problem.x, problem.y))
-    critic = _metric_critic(ground, solution)
-    return _result(value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]), critic)
+    with Clock(limit, progress=progress) as clock:
+        return _of_points(problem, clock)
 
 
 def _cost_problem(
@@ -149,6 +144,18 @@ def _weights_of_side(
         refuse(function, "cost", "have one row for each x and one column for each y",
                f"{cost.shape[0]} for {cloud.shape[0]} points {name}")  # fmt: skip
     return weights
+
+
+def _of_points(problem: PointProblem, clock: Clock) -> TransportResult:
+    ground = problem.metric
+    value, solution = problem.solve(_NAME, clock)
+    if ground.name == "callable":
+        costs = as_numpy(problem.costs(problem.x, problem.y, _NAME))
+        critic = _callable_critic(problem, solution)
+        return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
+    x, y = (ground.prepare(as_numpy(cloud), solution.scale) for cloud in (problem.x, problem.y))
+    critic = _metric_critic(ground, solution)
+    return _result(value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]), critic)
 
 
 def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:

@@ -7,6 +7,7 @@ are skipped while torch only traces (see ``_array.values_are_readable``); shapes
 devices are checked always.
 """
 
+import importlib.util
 import math
 import numbers
 from collections.abc import Callable
@@ -259,6 +260,16 @@ def real_number(value: Any, parameter: str, function: str, *, positive: bool = F
         number = math.inf
     if not math.isfinite(number) or (positive and number <= 0):
         refuse(function, parameter, kind, repr(number))
+
+
+def progress_bar(value: object, function: str) -> bool:
+    """True or False; True needs tqdm, which is looked for."""
+    if not isinstance(value, bool):
+        refuse(function, "progress", "be True or False", describe(value), TypeError)
+    if value and importlib.util.find_spec("tqdm") is None:
+        requirement = "be False where tqdm is not installed (pip install tqdm)"
+        refuse(function, "progress", requirement, "True", ImportError)
+    return value
 
 
 def one_of(value: object, parameter: str, choices: tuple[str, ...], function: str) -> str:

@@ -1,7 +1,9 @@
 """Exact optimal transport between weighted atoms: arrays in, certified solution out."""
 
+from ._bounds import bounds_by_a_point, bounds_by_coordinates
 from ._choose import SOLVERS, choose, solve_cost, solve_points, value_of_small, value_on_the_line
 from ._clock import Clock
+from ._interrupt import within
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached, TransportResult
 from ._verify import Claims, verify
 
@@ -14,10 +16,13 @@ __all__ = [
     "Solution",
     "TimeLimitReached",
     "TransportResult",
+    "bounds_by_a_point",
+    "bounds_by_coordinates",
     "choose",
     "solve_cost",
     "solve_points",
     "value_of_small",
     "value_on_the_line",
     "verify",
+    "within",
 ]

@@ -19,6 +19,7 @@ from .._typing import Float64Array, IntArray
 from . import _certificate, _line, _low_dimension, _simplex, _small
 from ._clock import Clock
 from ._common_mass import Residual, cancel, expand
+from ._interrupt import interruptible
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
@@ -180,7 +181,7 @@ def _solve_residual(
     if solver == "multiscale":
         return *_solve_low_dimension(residual, metric, total, scale, clock), sinks
     clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
-    cost = metric.matrix(atoms[sources], atoms[sinks])
+    cost = interruptible(lambda: metric.matrix(atoms[sources], atoms[sinks]), clock.glance)
     dense = _solve_dense(cost, residual.marginals, total, diameter, scale, clock)
     potential = np.empty(atoms.shape[0])
     potential[sources], potential[sinks] = dense.u, -dense.v

@@ -18,6 +18,7 @@ from .._typing import Float64Array, IntArray
 from . import _small
 from ._clock import Clock
 from ._forest import Costs, flows_on_forest
+from ._interrupt import interruptible
 from ._masses import Flow, Marginals, in_units, north_west
 from ._result import CertificateError
 
@@ -69,7 +70,7 @@ def solve(cost: Float64Array, masses: Marginals, clock: Clock) -> Iterator[Candi
     cap = float(reduced.max())
     while True:
         unit = float(np.ldexp(1.0, np.frexp(cap)[1]))
-        answer = _optimum(np.minimum(reduced, cap) / unit, rows, columns, pivots)
+        answer = _optimum(np.minimum(reduced, cap) / unit, rows, columns, pivots, clock)
         costs = _rows_of(reduced)
         flow = flows_on_forest(answer.source, answer.target, masses, costs)
         if not answer.optimal:
@@ -107,7 +108,9 @@ def _rows_of(cost: Float64Array) -> Costs:
     return lambda i, columns: cost[i, columns]
 
 
-def _optimum(cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int) -> _Answer:
+def _optimum(
+    cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int, clock: Clock
+) -> _Answer:
     """The support of an optimal plan and its potentials; the small solver's, or POT's."""
     used_rows, used_columns = np.nonzero(rows > 0)[0], np.nonzero(columns > 0)[0]
     every = used_rows.size == rows.size and used_columns.size == columns.size
@@ -117,7 +120,9 @@ def _optimum(cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int)
         source, target, u = found.source, found.target, (part - v).min(axis=1)
         code: Any = _OPTIMAL
     else:
-        source, target, u, v, code = _pot(part, rows[used_rows], columns[used_columns], pivots)
+        source, target, u, v, code = interruptible(
+            lambda: _pot(part, rows[used_rows], columns[used_columns], pivots), clock.glance
+        )
     if not every:  # atoms too light for one unit take the potentials that the others leave them
         all_v = (cost[used_rows] - u[:, None]).min(axis=0)
         all_v[used_columns] = v
