@@ -96,15 +96,7 @@ class PointProblem:
 
     def costs(self, x: Array, y: Array, function: str) -> Array:
         """What the caller's metric gives for all pairs, checked."""
-        assert self.metric.function is not None
-        shape = (int(x.shape[0]), int(y.shape[0]))
-        cost = cost_matrix(self.metric.function(x, y), function, shape, "metric(x, y)")
-        same_library(function, **{"x": x, "metric(x, y)": cost})
-        values = as_numpy(cost)
-        if values.min() < 0:
-            i, j = np.unravel_index(int(values.argmin()), shape)
-            refuse(function, "metric(x, y)", "be non-negative", f"{values.min()} at [{i}, {j}]")
-        return cost
+        return checked_costs(self.metric, x, y, function)
 
 
 @dataclass(frozen=True)
@@ -166,6 +158,19 @@ def point_problem(
             refuse(function, "solver", "be 'simplex' unless the metric is a norm",
                    f"'multiscale' for metric {metric.name!r}")  # fmt: skip
     return PointProblem(x, y, x_weights, y_weights, metric, solver)
+
+
+def checked_costs(metric: Metric, x: Array, y: Array, function: str) -> Array:
+    """What a callable metric gives for all pairs of x (n, d) and y (m, d)."""
+    assert metric.function is not None
+    shape = (int(x.shape[0]), int(y.shape[0]))
+    cost = cost_matrix(metric.function(x, y), function, shape, "metric(x, y)")
+    same_library(function, **{"x": x, "metric(x, y)": cost})
+    values = as_numpy(cost)
+    if values.min() < 0:
+        i, j = np.unravel_index(int(values.argmin()), shape)
+        refuse(function, "metric(x, y)", "be non-negative", f"{values.min()} at [{i}, {j}]")
+    return cost
 
 
 def law(
