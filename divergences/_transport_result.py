@@ -254,9 +254,9 @@ def _nearest(
         two = np.stack([order[np.maximum(right - 1, 0)], order[np.minimum(right, order.size - 1)]])
         best = np.argmin(np.abs(z[:, 0] - anchors[two, 0]) + heights[two], axis=0)
         return np.asarray(np.take_along_axis(two, best[None], axis=0)[0])
-    if z.shape[0] * anchors.shape[0] > _MANY_LOOKUPS and metric.is_norm:
-        if anchors.shape[1] <= _FEW_COORDINATES:
-            return lowest(z, anchors, heights, metric.order)
+    many = z.shape[0] * anchors.shape[0] > _MANY_LOOKUPS
+    if many and metric.is_norm and anchors.shape[1] <= _FEW_COORDINATES:
+        return lowest(z, anchors, heights, metric.order)
     nearest = np.empty(z.shape[0], dtype=np.int64)
     step = max(1, math.ceil(_BLOCK_ENTRIES / anchors.shape[0]))
     for start in range(0, z.shape[0], step):

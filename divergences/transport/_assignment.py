@@ -26,7 +26,7 @@ _least = np.minimum.reduce
 
 def assign(cost: Float64Array) -> IntArray:
     """The sink of each source, in an optimal assignment of a square matrix; O(n^3)."""
-    return _solver()(cost)[1]
+    return np.asarray(_solver()(cost)[1])
 
 
 @cache

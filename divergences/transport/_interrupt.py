@@ -48,7 +48,7 @@ def _begin(
     def run() -> None:
         try:
             results.append(work())
-        except BaseException as error:  # noqa: BLE001 (it is raised again, by who waits)
+        except BaseException as error:
             errors.append(error)
 
     thread = threading.Thread(target=run, name="divergences", daemon=True)

@@ -16,6 +16,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ import numpy as np
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 _LOGGER = logging.getLogger("divergences")
+_DECLARING = threading.Lock()
 
 
 def jit(
@@ -46,13 +48,14 @@ def jit(
     _announce_compiling()
     # Numba reads its folder once, when a kernel is declared; other users of numba keep theirs.
     config: Any = numba.config
-    theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
-    try:
-        compiled: Any = numba.njit(
-            cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline
-        )(formula)
-    finally:
-        config.CACHE_DIR = theirs
+    with _DECLARING:
+        theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
+        try:
+            compiled: Any = numba.njit(
+                cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline
+            )(formula)
+        finally:
+            config.CACHE_DIR = theirs
     return cast("_Kernel", compiled)
 
 
@@ -75,7 +78,8 @@ def _announce_compiling() -> None:
         def on_end(self, event: Any) -> None:
             pass
 
-    event.register("numba:compile", Announcer())
+    register: Any = event.register
+    register("numba:compile", Announcer())
 
 
 @cache

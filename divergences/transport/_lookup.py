@@ -5,9 +5,7 @@ import numpy as np
 from .._typing import Float64Array, IntArray
 
 
-def lowest(
-    z: Float64Array, anchors: Float64Array, heights: Float64Array, order: float
-) -> IntArray:
+def lowest(z: Float64Array, anchors: Float64Array, heights: Float64Array, order: float) -> IntArray:
     """For each z (k, d) the anchor (m, d) of least |z - anchor| + height, under the norm of order.
 
     O(d m log m) for the tree, and O(log m) a point where its bounds exclude most nodes.

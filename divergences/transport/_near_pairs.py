@@ -47,9 +47,10 @@ def near_pairs(
     few pairs come near.
     """
     depth = max(0, math.ceil(math.log2(max(x.shape[0], y.shape[0]) / _GROUP)))
-    low, high = (f(f(x, axis=0), f(y, axis=0)) for f in (_least, _most))
+    low = np.minimum(x.min(axis=0), y.min(axis=0))
+    high = np.maximum(x.max(axis=0), y.max(axis=0))
     margin = _MARGIN * float(_norms((high - low)[None], order)[0])
-    middle = low / 2 + high / 2
+    middle: Float64Array = low / 2 + high / 2
     x, y = x - middle, y - middle
     x_order, y_order = _halved(x, depth), _halved(y, depth)
     x_levels, y_levels = _levels(x[x_order], -u[x_order]), _levels(y[y_order], -v[y_order])
@@ -69,18 +70,10 @@ def near_pairs(
             waiting.append((level + 1, a[part], b[part]))
 
 
-def _least(first: Float64Array, *others: Float64Array, **axis: int) -> Float64Array:
-    return np.minimum(first, *others) if others else first.min(**axis)
-
-
-def _most(first: Float64Array, *others: Float64Array, **axis: int) -> Float64Array:
-    return np.maximum(first, *others) if others else first.max(**axis)
-
-
 def _norms(vectors: Float64Array, order: float) -> Float64Array:
     sizes = np.abs(vectors)
     if order == 2.0:
-        return np.sqrt(np.einsum("...k,...k->...", sizes, sizes))
+        return np.asarray(np.sqrt(np.einsum("...k,...k->...", sizes, sizes)))
     if math.isinf(order):
         return np.asarray(sizes.max(axis=-1))
     return np.asarray((sizes**order).sum(axis=-1) ** (1 / order))
@@ -97,7 +90,7 @@ def _halved(points: Float64Array, depth: int) -> IntArray:
         axes = np.ptp(inside, axis=1).argmax(axis=1)
         keys = np.take_along_axis(inside, axes[:, None, None], axis=2)[..., 0]
         index = np.take_along_axis(rows, np.argsort(keys, axis=1, kind="stable"), axis=1).ravel()
-    return index.reshape(count, size)
+    return np.asarray(index.reshape(count, size))
 
 
 def _levels(points: Float64Array, values: Float64Array) -> list[_Groups]:
@@ -147,7 +140,7 @@ def _bounds(x: _Groups, a: IntArray, y: _Groups, b: IntArray, order: float) -> F
     ray -= (np.abs(s + y.slope[b]) * y.half[b]).sum(axis=1)
     ray -= (np.abs(x.slope[a] - s) * x.half[a]).sum(axis=1)
     apart = _norms(np.maximum(np.abs(step) - x.half[a] - y.half[b], 0.0), order)
-    return np.maximum(ray, apart + x.least[a] + y.least[b])
+    return np.asarray(np.maximum(ray, apart + x.least[a] + y.least[b]))
 
 
 def _points(

@@ -108,7 +108,7 @@ def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flo
 def _distances(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:
     """Distances of all pairs, squares being safe."""
     if metric.name in ("euclidean", "cityblock", "chebyshev"):
-        return _cdist()(x, y, metric.name)
+        return np.asarray(_cdist()(x, y, metric.name))
     return metric.matrix(x, y)
 
 
@@ -171,7 +171,7 @@ def _is_the_only(basis: _Basis, n: int) -> bool:
     root = height.size - 1
     reduced = basis.integers.reshape(n, root - n) - height[:n, None] + height[n:root]
     in_tree = root - np.count_nonzero(parent == root)
-    return reduced.size - np.count_nonzero(reduced) <= in_tree
+    return bool(reduced.size - np.count_nonzero(reduced) <= in_tree)
 
 
 def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basis:

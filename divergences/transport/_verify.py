@@ -79,7 +79,13 @@ def verify(
     if not abs(dual - claims.dual_value) <= 8 * EPS * largest + subnormal:
         _fail(f"the potentials give {dual!r}, not dual_value {claims.dual_value!r}")
     _feasible(u, v, costs, subnormal)
-    _gap(claims, primal, dual, 64 * EPS * (largest + size) + value_error * size + subnormal, subnormal)
+    _gap(
+        claims,
+        primal,
+        dual,
+        64 * EPS * (largest + size) + value_error * size + subnormal,
+        subnormal,
+    )
     diameter = costs.largest()
     most = _certificate.tolerance(size, diameter) * (1 + 2.0**-20) + subnormal
     if not claims.tolerance <= most:
@@ -137,10 +143,10 @@ def _feasible(u: Float64Array, v: Float64Array, costs: Costs, subnormal: float) 
         if not excess.size or excess.max() <= worst:
             continue
         place = np.unravel_index(int(excess.argmax()), excess.shape)
-        i, j = (int(np.broadcast_to(index, excess.shape)[place]) for index in (i, j))  # noqa: PLW2901
         worst = float(excess[place])
-        sum_of = float(u[i] + v[j])
-        message = f"potential_x[{i}] + potential_y[{j}] = {sum_of!r} exceeds cost {block[place]!r}"
+        row, column = (int(np.broadcast_to(index, excess.shape)[place]) for index in (i, j))
+        both, bound = float(u[row] + v[column]), float(block[place])
+        message = f"potential_x[{row}] + potential_y[{column}] = {both!r} exceeds cost {bound!r}"
     if message or not (np.isfinite(u).all() and np.isfinite(v).all()):
         _fail(message or "a potential is not finite")
 

@@ -79,7 +79,7 @@ def tampered(result, rng):
         yield {"plan": plan}
     plan = result.plan.toarray()
     i, j = np.unravel_index(plan.argmax(), plan.shape)
-    k, l = (i + 1) % plan.shape[0], (j + 1) % plan.shape[1]  # noqa: E741
+    k = (i + 1) % plan.shape[0]
     mass = min(plan[i, j], plan[k].max()) / 2
     other = plan[k].argmax()
     plan[i, j] -= mass
