@@ -83,6 +83,17 @@ def total(values: Array) -> float:
     return float(high + low)
 
 
+def plainly_sums_to_one(values: Array, tolerance: float) -> bool:
+    """Whether few numbers, a NumPy vector, lie in [0, 1] and sum to 1 well within a tolerance.
+
+    A quick look, in two passes: False does not say that they do not.
+    """
+    if values.ndim != 1 or not 0 < values.size <= _FEW:
+        return False
+    inside = np.minimum.reduce(values) >= 0 and np.maximum.reduce(values) <= 1
+    return bool(inside) and abs(math.fsum(values.tolist()) - 1) <= 0.5 * tolerance
+
+
 def subtract_pair(values: Array, u: Array, v: Array) -> Array:
     """``values - u - v`` with one rounding: relatively accurate where the three nearly cancel."""
     high, low = two_sum(values, -u)

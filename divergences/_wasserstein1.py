@@ -65,6 +65,7 @@ def wasserstein1(
     See Also
     --------
     optimal_transport : the plan, the potentials and the gap besides.
+    wasserstein1_bracket : two bounds within a given time.
 
     Notes
     -----
@@ -78,7 +79,8 @@ def wasserstein1(
     derivatives keep plan and potentials fixed.
 
     Cost: O((n + m) log(n + m)) on the line; otherwise O(n m d) for the distances, O(n m) memory and
-    about O((n + m)^3) for the solver.
+    about O((n + m)^3) for the solver. Up to 40,000 pairs neither the compiler nor POT is loaded: the
+    first call of a process takes a fraction of a second.
 
     References
     ----------

@@ -47,10 +47,10 @@ def near_pairs(
     few pairs come near.
     """
     depth = max(0, math.ceil(math.log2(max(x.shape[0], y.shape[0]) / _GROUP)))
-    low = np.minimum(x.min(axis=0), y.min(axis=0))
-    high = np.maximum(x.max(axis=0), y.max(axis=0))
+    low: Float64Array = np.minimum(x.min(axis=0), y.min(axis=0))
+    high: Float64Array = np.maximum(x.max(axis=0), y.max(axis=0))
     margin = _MARGIN * float(_norms((high - low)[None], order)[0])
-    middle: Float64Array = low / 2 + high / 2
+    middle = low / 2 + high / 2
     x, y = x - middle, y - middle
     x_order, y_order = _halved(x, depth), _halved(y, depth)
     x_levels, y_levels = _levels(x[x_order], -u[x_order]), _levels(y[y_order], -v[y_order])
@@ -63,8 +63,8 @@ def near_pairs(
         if level == depth:
             yield from _points(x, u, x_order[a], y, v, y_order[b], order, margin)
             continue
-        a = (2 * a[:, None] + [0, 0, 1, 1]).ravel()
-        b = (2 * b[:, None] + [0, 1, 0, 1]).ravel()
+        a = (2 * a[:, None] + np.array([0, 0, 1, 1])).ravel()
+        b = (2 * b[:, None] + np.array([0, 1, 0, 1])).ravel()
         for begin in range(0, a.size, _PAIRS_AT_ONCE):
             part = slice(begin, begin + _PAIRS_AT_ONCE)
             waiting.append((level + 1, a[part], b[part]))
