@@ -37,9 +37,11 @@ def wasserstein1_bracket(
 
     Parameters
     ----------
-    x, y, x_weights, y_weights, metric : as in ``wasserstein1``, without batches
+    x, y, x_weights, y_weights : as in ``wasserstein1``, without batches
     seconds : float
         About how long to search. What a few sorts give is returned however short the time.
+    metric : as in ``wasserstein1``
+        The ground distance.
 
     Returns
     -------

@@ -79,8 +79,8 @@ def wasserstein1(
     derivatives keep plan and potentials fixed.
 
     Cost: O((n + m) log(n + m)) on the line; otherwise O(n m d) for the distances, O(n m) memory and
-    about O((n + m)^3) for the solver. Up to 40,000 pairs neither the compiler nor POT is loaded: the
-    first call of a process takes a fraction of a second.
+    about O((n + m)^3) for the solver. Up to 40,000 pairs neither the compiler nor POT is loaded:
+    the first call of a process takes a fraction of a second.
 
     References
     ----------
