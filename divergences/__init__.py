@@ -1,5 +1,6 @@
 """Total variation, Kullback-Leibler, Jensen-Shannon and Wasserstein-1, computed to be trusted."""
 
+from ._bracket import wasserstein1_bracket
 from ._compare import Comparison, compare
 from ._enclosure import Enclosure
 from ._enclosures import (
@@ -66,5 +67,6 @@ __all__ = [
     "total_variation",
     "total_variation_enclosure",
     "wasserstein1",
+    "wasserstein1_bracket",
     "wasserstein1_enclosure",
 ]

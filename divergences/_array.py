@@ -14,6 +14,8 @@ import numpy as np
 
 from ._typing import Array, Float64Array, Namespace
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
 
 def is_tensor(value: object) -> bool:
     """Whether ``value`` is a torch tensor; never imports torch."""
@@ -53,6 +55,9 @@ def result_dtype(*arrays: Array) -> Any:
     Integers and booleans count as float64, half precision as float32; of several dtypes the
     widest wins.
     """
+    if all(isinstance(array, np.ndarray) for array in arrays):
+        narrow = all(array.dtype.char in "ef" for array in arrays)
+        return _FLOAT32 if narrow else _FLOAT64
     xp = namespace(*arrays)
     for array in arrays:
         kind = str(array.dtype)

@@ -16,9 +16,10 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from . import _certificate, _line, _low_dimension, _simplex
+from . import _certificate, _line, _low_dimension, _simplex, _small
 from ._clock import Clock
 from ._common_mass import Residual, cancel_laws, expand
+from ._interrupt import interruptible
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
@@ -55,6 +56,18 @@ def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: 
     return "multiscale" if large else "simplex"
 
 
+def value_of_small(
+    x: Float64Array,
+    y: Float64Array,
+    a: Float64Array | None,
+    b: Float64Array | None,
+    metric: Metric,
+) -> float | None:
+    """The value of ``solve_points`` for few points, to the bit, certified; None for others."""
+    small = _small.solve(x, y, a, b, metric, value_only=True)
+    return None if small is None else small.value
+
+
 def solve_points(
     x: Float64Array,
     y: Float64Array,
@@ -71,7 +84,12 @@ def solve_points(
     clock = clock or Clock()
     scale = metric.scale(x, y)
     x, y = metric.prepare(x, scale), metric.prepare(y, scale)
-    if choose(metric, x.shape[1], solver) == "line":
+    on_the_line = choose(metric, x.shape[1], solver) == "line"
+    if solver is None and not on_the_line:
+        small = _small.solve(x, y, a, b, metric)
+        if small is not None:
+            return _of_small(small, x.shape[1], y)
+    if on_the_line:
         clock.announce("monotone plan on the line")
         value = _line.value(x[:, 0], y[:, 0], a, b)
         flow, masses = _line.plan_of_value(x[:, 0], y[:, 0], a, b, value)
@@ -96,6 +114,16 @@ def solve_points(
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
     at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
     return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
+
+
+def _of_small(small: _small.Small, dimension: int, y: Float64Array) -> Solution:
+    """The solution from the plan and the potentials of a small problem between prepared points."""
+    u, v = _certificate.conjugates(small.cost, small.v)
+    middle = (min(u.min(), -v.max()) + max(u.max(), -v.min())) / 2
+    u, v = u - middle, v + middle
+    diameter = float(small.cost.max())
+    u = u - _certificate.rounding_of_distances(dimension, 2 * diameter)
+    return _certified(small.flow, small.masses, small.value, u, v, diameter, 1.0, y, -v)
 
 
 def solve_cost(
@@ -136,7 +164,7 @@ def _solve_residual(
     if solver == "multiscale":
         return *_solve_low_dimension(residual, metric, total, scale, clock), sinks
     clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
-    cost = metric.matrix(atoms[sources], atoms[sinks])
+    cost = interruptible(lambda: metric.matrix(atoms[sources], atoms[sinks]), clock.glance)
     dense = _solve_dense(cost, residual.marginals, total, diameter, scale, clock)
     potential = np.empty(atoms.shape[0])
     potential[sources], potential[sinks] = dense.u, -dense.v
