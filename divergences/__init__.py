@@ -5,6 +5,7 @@ from ._kl import kl_divergence
 from ._optimal_transport import optimal_transport
 from ._total_variation import total_variation
 from ._wasserstein1 import wasserstein1
+from ._wasserstein1_grid import wasserstein1_grid
 from .families import Normal
 from .measures import Discrete
 from .transport import Bracket, CertificateError, TimeLimitReached, TransportResult
@@ -22,4 +23,5 @@ __all__ = [
     "optimal_transport",
     "total_variation",
     "wasserstein1",
+    "wasserstein1_grid",
 ]

@@ -2,6 +2,7 @@
 
 from ._choose import SOLVERS, choose, solve_cost, solve_points, value_on_the_line
 from ._clock import Clock
+from ._grid import GridSolution, solve_grid
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached, TransportResult
 from ._verify import Claims, verify
 
@@ -11,11 +12,13 @@ __all__ = [
     "CertificateError",
     "Claims",
     "Clock",
+    "GridSolution",
     "Solution",
     "TimeLimitReached",
     "TransportResult",
     "choose",
     "solve_cost",
+    "solve_grid",
     "solve_points",
     "value_on_the_line",
     "verify",
