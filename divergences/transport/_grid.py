@@ -29,7 +29,7 @@ from ._masses import Marginals, Masses, as_fractions, in_units, marginals
 _MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
 _FEW_PAIRS = 1 << 14  # of cells with more and cells with less mass: solved as points, at once
 _MANY_PAIRS = 1 << 18  # from here on the multiscale simplex, for any norm but cityblock
-_LONGEST_PATH = 2**61
+_LONGEST_PATH = 2**60
 
 
 class GridSolution(NamedTuple):
@@ -174,7 +174,7 @@ def _as_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
 def _integer_lengths(spacing: tuple[float, ...], cells: int) -> tuple[tuple[int, ...], float]:
     """Spacings as integers, and the unit: exact where their ratios are simple.
 
-    Else the smallest is exact and the others are rounded by less than a part in 2**44 (of 65,000
+    Else the smallest is exact and the others are rounded by less than a part in 2**43 (of 65,000
     cells); a spacing below that share of the largest counts as that share.
     """
     exact = [Fraction(h) for h in spacing]
