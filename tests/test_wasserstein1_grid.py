@@ -72,12 +72,12 @@ def test_agrees_with_all_distances(shape, metric):
         p, q = random_pair(rng, shape)
         truth, diameter = by_matrix(p, q, spacing, metric)
         with flow_only():
-            assert agrees(
-                wasserstein1_grid(p, q, spacing=spacing, metric=metric), truth, diameter
-            )
+            assert agrees(wasserstein1_grid(p, q, spacing=spacing, metric=metric), truth, diameter)
 
 
-@pytest.mark.parametrize("shape", [(5,), (2,), (8,), (3, 3), (4, 5), (1, 6), (2, 7), (3, 4, 3)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(5,), (2,), (8,), (3, 3), (4, 5), (1, 6), (2, 7), (3, 4, 3)], ids=str
+)
 def test_periodic_axes_agree_with_all_distances(shape):
     rng = np.random.default_rng(sum(shape))
     for periodic in itertools.product((False, True), repeat=len(shape)):
@@ -116,7 +116,9 @@ def test_tiny_grids_agree_with_rational_arithmetic(seed, metric):
     p.flat[places[:3]] = rng.dirichlet(np.ones(3))
     q.flat[places[3:]] = rng.dirichlet([1e-2, 1, 1])
     with mp.workdps(60):
-        points = [[mp.mpf(int(i)) * mp.mpf(h) for i, h in zip(c, spacing, strict=True)] for c in cells]
+        points = [
+            [mp.mpf(int(i)) * mp.mpf(h) for i, h in zip(c, spacing, strict=True)] for c in cells
+        ]
         order = ORDERS[metric]
         cost = [
             [exact_norm([a - b for a, b in zip(points[i], points[j], strict=True)], mp.mpf(order))
@@ -177,7 +179,11 @@ def problems(draw, count=2):
         weights.flat[draw(st.integers(0, weights.size - 1))] += 1.0
         histograms.append(normalised(weights))
     scale = draw(st.sampled_from([1.0, 1e-150, 1e150, 0.1]))
-    ratios = draw(st.lists(st.sampled_from([1.0, 2.0, 0.3, 1e-9, 7.77]), min_size=len(shape), max_size=len(shape)))
+    ratios = draw(
+        st.lists(
+            st.sampled_from([1.0, 2.0, 0.3, 1e-9, 7.77]), min_size=len(shape), max_size=len(shape)
+        )
+    )
     periodic = [draw(st.booleans()) for _ in shape]
     return histograms, [scale * ratio for ratio in ratios], periodic
 
@@ -193,7 +199,9 @@ def test_any_problem_agrees_with_all_distances(problem):
         assert value >= 0
         # The oracle's own weights are rounded where they are subnormal: 1e-300 of the diameter.
         assert agrees(value / scale, truth, diameter + 1e-280)
-        assert wasserstein1_grid(q, p, spacing=spacing, periodic=periodic) == pytest.approx(value, rel=1e-12)
+        assert wasserstein1_grid(q, p, spacing=spacing, periodic=periodic) == pytest.approx(
+            value, rel=1e-12
+        )
         assert wasserstein1_grid(p, p, spacing=spacing, periodic=periodic) == 0
 
 

@@ -145,8 +145,7 @@ def _flow(problem: _Problem) -> tuple[float, Float64Array]:
         flow = _exact_flow(excess.ravel(), tree.order, neighbours(grid), tree.parent)
     along = tree.parent[:-1] >> 1
     value = sum(
-        h * (_length(flow[along == axis]) / problem.total)
-        for axis, h in enumerate(problem.spacing)
+        h * (_length(flow[along == axis]) / problem.total) for axis, h in enumerate(problem.spacing)
     )
     heights = tree.potential[:-1]
     potential = np.full(problem.excess.shape, np.inf)

@@ -14,7 +14,7 @@ sizes, as in LEMON (Kovacs 2015). Lengths and potentials are integers, so that t
 over its length, summed round its cycle, is exact whatever the potentials say.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +140,7 @@ cycle = jit(_cycle, inline=True)
 
 
 def _add_upwards(
-    neighbour: NDArray[np.int32], parent: NDArray[np.int8], values: IntArray, first: int, last: int,
+    neighbour: NDArray[np.int32], parent: NDArray[np.int8], values: Any, first: int, last: int,
     amount: int,
 ) -> None:  # fmt: skip
     """Add to the entries of the cells from ``first`` up to, but without, its ancestor ``last``."""

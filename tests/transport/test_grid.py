@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from divergences._metrics import Metric
 from divergences.transport import CertificateError, _grid, solve_grid
 from divergences.transport import _grid_simplex as simplex
-from divergences.transport._grid_tree import NO_PARENT, settle, shift
 from divergences.transport._grid_simplex import Grid
+from divergences.transport._grid_tree import NO_PARENT, settle, shift
 
 CITYBLOCK = Metric("cityblock", 1.0)
 
