@@ -25,7 +25,7 @@ from ._grid_tree import DONE, NO_PARENT, REFUSED, GridTree, pivot, settle
 from ._jit import jit
 from ._result import CertificateError
 
-_BLOCK = 10  # cells searched for a pivot
+_BLOCK = 4  # cells searched for a pivot
 _AT_ONCE = 0.03  # share of the cells whose potentials a pivot may change at once
 _LATER = 0.02  # pivots that left potentials outdated, or found nothing by them, of the cells
 _SWEEPS = 10  # renewals of all potentials between two looks at the clock
