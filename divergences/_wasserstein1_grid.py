@@ -107,9 +107,10 @@ def wasserstein1_grid(
     p, q = histogram_pair(p, q, function)
     lengths, wraps = grid_axes(spacing, periodic, p.ndim, function)
     ground = grid_norm(metric, wraps, p.shape, function)
-    solution = solve_grid(as_numpy(p), as_numpy(q), lengths, ground, wraps)
+    tracked = tracks_derivatives(p, q)
+    solution = solve_grid(as_numpy(p), as_numpy(q), lengths, ground, wraps, everywhere=tracked)
     value = as_scalar(solution.value, p if is_tensor(p) else None)
-    if tracks_derivatives(p, q):
+    if tracked:
         value = attach(value, _surrogate(p, q, solution.potential))
     with np.errstate(over="ignore"):
         answer = finish(value, result_dtype(p, q))
