@@ -52,7 +52,7 @@ class Metric:
             return 1.0
         return math.ldexp(1.0, min(max(exponent, _LEAST_EXPONENT), _GREATEST_EXPONENT) - exponent)
 
-    def prepare(self, points: Float64Array, scale: float) -> Float64Array:
+    def prepare(self, points: Float64Array, scale: float | Float64Array) -> Float64Array:
         """The points that the distances act on: scaled, or unit vectors for the angular metric."""
         if self.name == "angular":
             points = unit_vectors(points)

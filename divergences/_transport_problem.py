@@ -28,7 +28,7 @@ from ._validation import (
     sample_weights,
 )
 from .measures import Discrete
-from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points, value_on_the_line
+from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,14 @@ class PointProblem:
         given = (self.x, self.y, self.x_weights, self.y_weights)
         return result_dtype(*(array for array in given if array is not None))
 
+    @property
+    def on_the_line(self) -> bool:
+        """Whether the points are numbers and the monotone plan is to solve it."""
+        return choose(self.metric, self.x.shape[-1], self.solver) == "line"
+
     def value(self, function: str) -> Array:
         """The value alone, 0-d and in float64 with its graph."""
-        if is_tensor(self.x) or choose(self.metric, self.x.shape[-1], self.solver) != "line":
-            return self.solve(function)[0]
-        a, b = _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights)
-        x, y = as_numpy(self.x), as_numpy(self.y)
-        return _checked(value_on_the_line(x, y, a, b, self.metric), function)
+        return self.solve(function)[0]
 
     def solve(self, function: str, clock: Clock | None = None) -> tuple[Array, Solution]:
         """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d)."""

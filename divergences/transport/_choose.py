@@ -18,7 +18,7 @@ from .._metrics import Metric
 from .._typing import Float64Array, IntArray
 from . import _certificate, _line, _low_dimension, _simplex
 from ._clock import Clock
-from ._common_mass import Residual, cancel, expand
+from ._common_mass import Residual, cancel_laws, expand
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
@@ -55,23 +55,6 @@ def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: 
     return "multiscale" if large else "simplex"
 
 
-def value_on_the_line(
-    x: Float64Array,
-    y: Float64Array,
-    a: Float64Array | None,
-    b: Float64Array | None,
-    metric: Metric,
-) -> float:
-    """The value of ``solve_points`` on the line, to the bit, without plan and potentials.
-
-    It needs no certificate: that the monotone plan is optimal is a theorem.
-    """
-    scale = metric.scale(x, y)
-    masses = marginals(a, x.shape[0], b, y.shape[0])
-    x, y = metric.prepare(x, scale), metric.prepare(y, scale)
-    return _line.value(x[:, 0], y[:, 0], masses) / scale
-
-
 def solve_points(
     x: Float64Array,
     y: Float64Array,
@@ -88,17 +71,17 @@ def solve_points(
     clock = clock or Clock()
     scale = metric.scale(x, y)
     x, y = metric.prepare(x, scale), metric.prepare(y, scale)
-    masses = marginals(a, x.shape[0], b, y.shape[0])
     if choose(metric, x.shape[1], solver) == "line":
         clock.announce("monotone plan on the line")
-        flow = _line.monotone_plan(x[:, 0], y[:, 0], masses)
+        value = _line.value(x[:, 0], y[:, 0], a, b)
+        flow, masses = _line.plan_of_value(x[:, 0], y[:, 0], a, b, value)
         heights = _line.potential(x[:, 0], y[:, 0], masses)
         atoms = np.concatenate([x, y])
         diameter = float(atoms.max() - atoms.min())
         at_x, at_y, anchors = heights[: x.shape[0]], heights[x.shape[0] :], atoms
     else:
         clock.announce("cancelling common mass")
-        residual = cancel(x, y, masses)
+        masses, residual = cancel_laws(x, y, a, b)
         diameter = _certificate.radius(metric, residual.atoms)
         pairs = residual.sources.size * residual.sinks.size
         solver = choose(metric, x.shape[1], solver, pairs=pairs)
@@ -109,9 +92,9 @@ def solve_points(
         potential -= potential.max() / 2 + potential.min() / 2
         at_x, at_y = potential[residual.atom_of_x], potential[residual.atom_of_y]
         anchors, heights = residual.atoms[sinks], potential[sinks]
+        value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
     at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
-    value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
     return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
 
 
