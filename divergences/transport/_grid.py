@@ -76,7 +76,7 @@ def solve_grid(
     CertificateError
         If the duality gap exceeds the tolerance.
     """
-    masses = marginals(p.ravel(), p.size, q.ravel(), q.size)
+    masses = marginals(p.ravel(), p.size, q.ravel(), q.size, exact=True)
     long = [axis for axis, size in enumerate(p.shape) if size > 1]
     shape = tuple(p.shape[axis] for axis in long)
     excess = (masses.supply - masses.demand).reshape(shape)
