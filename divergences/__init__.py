@@ -14,6 +14,7 @@ from ._kl import kl_divergence
 from ._optimal_transport import optimal_transport
 from ._total_variation import total_variation
 from ._wasserstein1 import wasserstein1
+from ._wasserstein1_grid import wasserstein1_grid
 from .families import (
     Affine,
     Bernoulli,
@@ -69,4 +70,5 @@ __all__ = [
     "wasserstein1",
     "wasserstein1_bracket",
     "wasserstein1_enclosure",
+    "wasserstein1_grid",
 ]

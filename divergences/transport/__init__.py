@@ -4,6 +4,7 @@ from ._batch import MANY_PAIRS, Plans, solve_batch
 from ._bounds import bounds_by_a_point, bounds_by_coordinates
 from ._choose import SOLVERS, choose, solve_cost, solve_points, value_of_small
 from ._clock import Clock
+from ._grid import GridSolution, solve_grid
 from ._interrupt import within
 from ._line import value as distance_on_the_line
 from ._line import values as distances_on_the_line
@@ -20,6 +21,7 @@ __all__ = [
     "CertificateError",
     "Claims",
     "Clock",
+    "GridSolution",
     "Plans",
     "Solution",
     "TimeLimitReached",
@@ -34,6 +36,7 @@ __all__ = [
     "safe_scale",
     "solve_batch",
     "solve_cost",
+    "solve_grid",
     "solve_points",
     "uniform_distances",
     "value_of_small",
