@@ -155,33 +155,47 @@ def masses(array: Array, parameter: str, function: str) -> None:
                f"a sum of {float(high[where] + low[where])!r}{place}")  # fmt: skip
 
 
-def probability_pair(
-    p: ArrayLike, q: ArrayLike, axis: int, function: str
-) -> tuple[Array, Array, Any]:
-    """Two (batches of) probability vectors, support on the last axis, in float64.
+def aligned_pair(p: ArrayLike, q: ArrayLike, axis: int, function: str) -> tuple[Array, Array, Any]:
+    """Two (batches of) vectors that fit each other, support on the last axis; masses unchecked.
 
     Returns
     -------
-    p, q : float64 arrays with the support moved to the last axis
+    p, q : real arrays of the caller's dtypes with the support moved to the last axis
     dtype : the dtype of the answer
     """
     p, q = real_array(p, "p", function), real_array(q, "q", function)
     same_library(function, p=p, q=q)
     axis = _axis(p, q, axis, function)
-    pair = []
-    for name, array in (("p", p), ("q", q)):
-        moved = array.movedim(axis, -1) if is_tensor(array) else np.moveaxis(array, axis, -1)
-        masses(moved, name, function)
-        pair.append(moved)
-    if pair[0].shape[-1] != pair[1].shape[-1]:
+    first, second = (_support_last(array, axis) for array in (p, q))
+    for name, array in (("p", first), ("q", second)):
+        if array.shape[-1] == 0:
+            refuse(function, name, "have at least one entry", describe(array))
+    if first.shape[-1] != second.shape[-1]:
         refuse(function, "p and q", f"have the same length along axis {axis}",
-               f"{pair[0].shape[-1]} and {pair[1].shape[-1]}")  # fmt: skip
-    try:
-        np.broadcast_shapes(tuple(pair[0].shape), tuple(pair[1].shape))
-    except ValueError:
-        refuse(function, "p and q", "have batch axes that broadcast",
-               f"shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
-    return as_float64(pair[0]), as_float64(pair[1]), result_dtype(p, q)
+               f"{first.shape[-1]} and {second.shape[-1]}")  # fmt: skip
+    if first.shape != second.shape:
+        try:
+            np.broadcast_shapes(tuple(first.shape), tuple(second.shape))
+        except ValueError:
+            refuse(function, "p and q", "have batch axes that broadcast",
+                   f"shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
+    return first, second, result_dtype(p, q)
+
+
+def _support_last(array: Array, axis: int) -> Array:
+    if axis in (-1, array.ndim - 1):
+        return array
+    return array.movedim(axis, -1) if is_tensor(array) else np.moveaxis(array, axis, -1)
+
+
+def probability_pair(
+    p: ArrayLike, q: ArrayLike, axis: int, function: str
+) -> tuple[Array, Array, Any]:
+    """What ``aligned_pair`` returns, in float64, after a check of the masses."""
+    first, second, dtype = aligned_pair(p, q, axis, function)
+    masses(first, "p", function)
+    masses(second, "q", function)
+    return as_float64(first), as_float64(second), dtype
 
 
 def _axis(p: Array, q: Array, axis: Any, function: str) -> int:
