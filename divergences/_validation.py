@@ -123,8 +123,8 @@ def mass_tolerance(dtype: Any, count: int) -> float:
     ``eps(dtype) (8 + 4 sqrt(count))``, at most 1e-3: what rounding of honestly normalised weights
     can leave, and no more.
     """
-    name = str(dtype)
     eps = 2.0**-52
+    name = "float64" if dtype == np.float64 else str(dtype)
     for narrow, width in (("bfloat16", 2.0**-7), ("float16", 2.0**-10), ("float32", 2.0**-23)):
         if name.endswith(narrow):
             eps = width

@@ -20,7 +20,7 @@ larger than a block.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,211 +37,248 @@ from ._vector_terms import (
     accurate,
 )
 
-BLOCK = 8192  # entries: four such arrays of doubles stay in a core's cache
-PROBE = 64  # entries of a row that say which way to try first
-PROBED_DISTANCE = 0.15  # total variation on them from which the logarithms are tried
-LEAST_DIRECT = {KL: 0.4, JS: 0.06}  # divergences from which their rounding is a few ulps
-LARGEST_DEFECT = 1e-6  # of the masses; JS is corrected to first order in it
+BLOCK = 16384  # entries: a few such arrays of doubles stay in a core's cache
+PROBE = 64  # entries of a longer row that say whether its logarithms are worth trying
+PROBED_DISTANCE = 0.25  # total variation on them from which they are
+# Divergences from which the rounding of the logarithms is a few ulps: of few atoms, and of many,
+# whose errors average out.
+FEW = 32
+LEAST_DIRECT = {KL: (0.5, 0.25), JS: (0.08, 0.03)}
+LARGEST_DEFECT = 1e-6  # of the masses, which are corrected to first or second order
 LEAST_SHARE = 0.5  # of the differences that normalisation may leave
 LEAST_VALUE = 1e-270
 CAPS = {TOTAL_VARIATION: 1.0, KL: math.inf, JS: LOG_2}
+
+Sums = tuple[Any, ...]
 _TINY = 5e-324
-
-Sums = tuple[Float64Array, ...]
-
-
-class Moves(NamedTuple):
-    """What takes p and q to their common mass ``mass``: p (1 + p_move) and q (1 - q_move)."""
-
-    p_move: Float64Array
-    q_move: Float64Array
-    mass: Float64Array
+_NEAR_ONE = 1.0 - 2.0**-40
+_sum = np.add.reduce
+_least = np.minimum.reduce
 
 
 class Values(NamedTuple):
-    """A divergence of each row, and whether every mass and sign is surely in order."""
+    """A divergence of each row, the masses, and the least entry seen."""
 
-    value: Float64Array
-    in_order: bool
+    value: Any
+    p_mass: Any
+    q_mass: Any
+    least: float
+
+    def in_order(self, tolerance: float) -> bool:
+        """Whether no entry is negative or NaN and all masses are surely within ``tolerance``.
+
+        The plain sums are good to far less than half of the tolerance.
+        """
+        largest = 0.5 * tolerance
+        p_off, q_off = abs(self.p_mass - 1.0), abs(self.q_mass - 1.0)
+        if isinstance(p_off, np.ndarray):
+            p_off, q_off = p_off.max(initial=0.0), q_off.max(initial=0.0)
+        return bool(self.least >= 0.0 and p_off <= largest and q_off <= largest)
 
 
-def evaluate(divergence: str, p: Array, q: Array, tolerance: float) -> Values:
+def evaluate(divergence: str, p: Array, q: Array) -> Values:
     """The divergence of the rows of p and q.
 
     Parameters
     ----------
     divergence : str
-        Its public name.
+        Its public name: total variation, KL or JS.
     p, q : real NumPy arrays (..., k) that broadcast, k at least 1
-        Their values are not trusted: see ``in_order``.
-    tolerance : float
-        How far a mass may lie from 1.
+        Their values are not trusted: see ``Values.in_order``.
 
     Returns
     -------
     Values
         ``value`` of the broadcast shape (...), right for all vectors of non-negative entries whose
-        masses are near 1. ``in_order`` is False if something is negative, not finite or of a mass
-        too far from 1, or too near to that to be decided here.
+        masses are near 1.
     """
-    shape = np.broadcast_shapes(p.shape, q.shape)
-    count = shape[-1]
-    first, second = _rows(p, shape), _rows(q, shape)
-    rows = math.prod(shape[:-1])
-    values = np.empty(rows)
-    in_order = True
-    step = max(1, BLOCK // count)
     with np.errstate(all="ignore"):
-        for start in range(0, rows, step):
-            part = slice(start, start + step)
-            chunk = _Chunk(_part(first, part), _part(second, part), tolerance)
-            values[part] = chunk.values(divergence)
-            in_order = in_order and chunk.in_order
-    return Values(values.reshape(shape[:-1]), in_order)
+        if p.ndim == q.ndim == 1:
+            return _row(divergence, _usable(p), _usable(q))
+        return _batch(divergence, p, q)
 
 
-def _rows(array: Array, shape: tuple[int, ...]) -> Array:
+def _usable(row: Array) -> Array:
+    """A contiguous row in float64; a long one as it is, to be cut into blocks."""
+    if row.size > BLOCK or (row.dtype == np.float64 and row.flags.c_contiguous):
+        return row
+    return np.ascontiguousarray(as_float64(row))
+
+
+def _batch(divergence: str, p: Array, q: Array) -> Values:
+    shape = np.broadcast_shapes(p.shape, q.shape)
+    count, rows = shape[-1], math.prod(shape[:-1])
+    first, second = (_as_rows(vector, shape) for vector in (p, q))
+    value, p_mass, q_mass = np.empty((3, rows))
+    least = math.inf
+    step = max(1, BLOCK // count)
+    for start in range(0, rows, step):
+        part = slice(start, start + step)
+        chunk = (v if v.shape[0] == 1 else v[part] for v in (first, second))
+        if step == 1:
+            found = _row(divergence, *(_usable(vector[0]) for vector in chunk))
+        else:
+            found = _few_rows(divergence, *(np.ascontiguousarray(as_float64(v)) for v in chunk))
+        value[part], p_mass[part], q_mass[part], _ = found
+        least = min(least, found.least) if found.least == found.least else math.nan
+    return Values(value.reshape(shape[:-1]), p_mass, q_mass, least)
+
+
+def _as_rows(array: Array, shape: tuple[int, ...]) -> Array:
     """``array`` as rows, one row alone if all are the same."""
     if array.size == shape[-1]:
         return array.reshape(1, shape[-1])
     return np.broadcast_to(array, shape).reshape(-1, shape[-1])
 
 
-def _part(rows: Array, part: slice) -> Array:
-    rows = rows if rows.shape[0] == 1 else rows[part]
-    # A long row stays in its dtype, and is taken to float64 block by block.
-    return rows if rows.shape[1] > BLOCK else np.ascontiguousarray(as_float64(rows))
+def _row(divergence: str, p: Array, q: Array) -> Values:
+    if divergence != TOTAL_VARIATION and _probably_far(p, q):
+        found = _direct(divergence, p, q)
+        if LEAST_DIRECT[divergence][p.size >= FEW] <= found.value < math.inf:
+            value = found.value
+            return (
+                found if value < CAPS[divergence] * _NEAR_ONE else _capped(divergence, p, q, found)
+            )
+    found, lost = _near(divergence, p, q)
+    if lost:
+        value = accurate(np, divergence, as_float64(p), as_float64(q))
+        found = found._replace(value=value)
+    return _capped(divergence, p, q, found)
 
 
-class _Chunk:
-    """A few rows that fit a block together, or one long row."""
-
-    def __init__(self, p: Array, q: Array, tolerance: float) -> None:
-        self.p, self.q = p, q
-        self.tolerance = tolerance
-        self.in_order = True
-
-    def values(self, divergence: str) -> Float64Array:
-        rows = max(self.p.shape[0], self.q.shape[0])
-        if divergence == TOTAL_VARIATION:
-            return _capped(divergence, self.p, self.q, self._near(divergence, self.p, self.q))
-        value = np.full(rows, np.nan)
-        apart = self._apart()
-        if apart.any():
-            value[apart] = self._direct(divergence, *self._some(apart))
-        left = ~(value >= LEAST_DIRECT[divergence]) | np.isinf(value)
-        if left.any():
-            value[left] = self._near(divergence, *self._some(left))
-        return _capped(divergence, self.p, self.q, value)
-
-    def _some(self, chosen: Float64Array) -> tuple[Array, Array]:
-        if chosen.all():
-            return self.p, self.q
-        return tuple(v if v.shape[0] == 1 else v[chosen] for v in (self.p, self.q))  # type: ignore[return-value]
-
-    def _apart(self) -> Float64Array:
-        """Whether the first entries of a row differ by so much that the logarithms may do."""
-        p, q = (as_float64(vector[:, :PROBE]) for vector in (self.p, self.q))
-        distance = np.add.reduce(np.abs(p - q), axis=-1)
-        return np.asarray(distance >= PROBED_DISTANCE * np.add.reduce(p + q, axis=-1))
-
-    def _check(self, p_mass: Float64Array, q_mass: Float64Array, faults: Float64Array) -> None:
-        # The plain sums are good to far less than half of the tolerance.
-        off = max(np.abs(p_mass - 1.0).max(), np.abs(q_mass - 1.0).max())
-        self.in_order = bool(self.in_order and not faults.any() and off <= 0.5 * self.tolerance)
-
-    def _direct(self, divergence: str, p: Array, q: Array) -> Float64Array:
-        if divergence == KL:
-            p_mass, q_mass, faults, total = _row_sums(_kl_direct, p, q)
-            self._check(p_mass, q_mass, faults)
-            return np.asarray(total / p_mass + np.log1p((q_mass - p_mass) / p_mass))
-        p_mass, q_mass, faults, of_p, of_q = _row_sums(_js_direct, p, q)
-        self._check(p_mass, q_mass, faults)
-        moves = _moves(p_mass, q_mass, q_mass - p_mass)
-        value = 0.5 * ((of_p + of_q) + (of_p * moves.p_move - of_q * moves.q_move)) / moves.mass
-        return np.where(np.abs(moves.p_move) <= LARGEST_DEFECT, value, np.nan)
-
-    def _near(self, divergence: str, p: Array, q: Array) -> Float64Array:
-        p_mass, q_mass, faults, excess, distance = _row_sums(_masses, p, q)
-        self._check(p_mass, q_mass, faults)
-        moves = _moves(p_mass, q_mass, excess)
-        total, moved = _row_sums(_TERMS[divergence], p, q, moves.p_move, moves.q_move)
-        value = np.asarray(total / moves.mass)
-        lost = (moved < LEAST_SHARE * distance) | ~(value >= LEAST_VALUE)
-        lost &= distance > 0  # equal vectors: 0
-        value[~(distance > 0)] = 0.0
+def _few_rows(divergence: str, p: Float64Array, q: Float64Array) -> Values:
+    """The same for rows that fit a block together."""
+    rows = max(p.shape[0], q.shape[0])
+    found = None
+    left = np.ones(rows, dtype=bool)
+    if divergence != TOTAL_VARIATION and _probably_far(p, q).any():
+        found = _direct(divergence, p, q)
+        threshold = LEAST_DIRECT[divergence][p.shape[1] >= FEW]
+        left = ~(_probably_far(p, q) & (found.value >= threshold) & (found.value < math.inf))
+    if found is None or left.any():
+        some = p if p.shape[0] == 1 else p[left], q if q.shape[0] == 1 else q[left]
+        near, lost = _near(divergence, *some)
+        value = near.value
         for row in np.flatnonzero(lost):
-            pair = (as_float64(v[0 if v.shape[0] == 1 else row]) for v in (p, q))
-            value[row] = accurate(np, divergence, *pair)
-        return value
+            value[row] = accurate(np, divergence, *(v[row if len(v) > 1 else 0] for v in some))
+        if found is None:
+            found = near
+        else:
+            found.value[left] = value
+    for row in np.flatnonzero(found.value >= CAPS[divergence] * _NEAR_ONE):
+        pair = (vector[row if len(vector) > 1 else 0] for vector in (p, q))
+        found.value[row] = _capped(divergence, *pair, found._replace(value=found.value[row])).value
+    return found
 
 
-def _moves(p_mass: Float64Array, q_mass: Float64Array, excess: Float64Array) -> Moves:
+def _capped(divergence: str, p: Array, q: Array, found: Values) -> Values:
+    """The value of a row in its range, exactly at the cap for disjoint supports."""
+    cap = CAPS[divergence]
+    if divergence == KL or not found.value >= cap * _NEAR_ONE:
+        return found
+    disjoint = not np.any((p > 0) & (q > 0))
+    return found._replace(value=np.float64(cap if disjoint else min(found.value, cap)))
+
+
+def _probably_far(p: Array, q: Array) -> Any:
+    """Whether the first entries of a row differ by so much that the logarithms may do."""
+    if p.shape[-1] <= PROBE:
+        return True if p.ndim == 1 else np.ones(1, dtype=bool)
+    p, q = as_float64(p[..., :PROBE]), as_float64(q[..., :PROBE])
+    return _sum(np.abs(p - q), axis=-1) >= PROBED_DISTANCE * _sum(p + q, axis=-1)
+
+
+def _direct(divergence: str, p: Array, q: Array) -> Values:
+    """KL or JS by logarithms; NaN where the masses are too far from each other."""
+    sums = _row_sums(_LOGARITHMS[divergence], p, q)
+    least, p_mass, q_mass = sums[:3]
+    excess = q_mass - p_mass
+    if divergence == KL:
+        (total,) = sums[3:]
+        move = excess / p_mass
+        value = total / p_mass + (move - 0.5 * (move * move))
+    else:
+        of_p, of_q = sums[3:]
+        moves = 0.5 * excess / p_mass, 0.5 * excess / q_mass
+        value = (of_p + of_q) + (of_p * moves[0] - of_q * moves[1])
+        value = 0.5 * value / (0.5 * (p_mass + q_mass))
+    value = np.where(abs(excess) <= LARGEST_DEFECT, value, math.nan)
+    return Values(value if p_mass.ndim or q_mass.ndim else value[()], p_mass, q_mass, least)
+
+
+def _near(divergence: str, p: Array, q: Array) -> tuple[Values, Any]:
+    """Any divergence from the differences, and whether more than rounding was lost."""
+    least, p_mass, q_mass, excess, distance = _row_sums(_masses, p, q)
     half = 0.5 * excess
-    return Moves(half / p_mass, half / q_mass, 0.5 * (p_mass + q_mass))
+    total, moved = _row_sums(_TERMS[divergence], p, q, half / p_mass, half / q_mass)
+    unequal = distance > 0
+    value = np.where(unequal, total / (0.5 * (p_mass + q_mass)), 0.0)
+    lost = unequal & ((moved < LEAST_SHARE * distance) | ~(value >= LEAST_VALUE))
+    return Values(value if excess.ndim else value[()], p_mass, q_mass, least), lost
 
 
-def _row_sums(formula: Callable[..., Sums], p: Array, q: Array, *of_rows: Float64Array) -> Sums:
-    """What ``formula`` sums over rows; a long row is summed block by block, then without error."""
-    count = p.shape[1]
+def _row_sums(formula: Callable[..., Sums], p: Array, q: Array, *of_rows: Array) -> Sums:
+    """What ``formula`` sums over rows; a long row is summed block by block, then without error.
+
+    The first sum of those without ``of_rows`` is the least entry.
+    """
+    count = p.shape[-1]
     columns = [vector[..., None] for vector in of_rows]
     if count <= BLOCK:
         return formula(p, q, *columns)
     parts = []
     for start in range(0, count, BLOCK):
         part = slice(start, start + BLOCK)
-        blocks = (np.ascontiguousarray(as_float64(vector[:, part])) for vector in (p, q))
+        blocks = (np.ascontiguousarray(as_float64(vector[part])) for vector in (p, q))
         parts.append(formula(*blocks, *columns))
-    return tuple(
-        np.array([_sum_up([float(entry[0]) for entry in column])])
-        for column in zip(*parts, strict=True)
-    )
+    sums = [_sum_up([float(part) for part in column]) for column in zip(*parts, strict=True)]
+    if not of_rows:
+        sums[0] = _least([float(part[0]) for part in parts])
+    return tuple(sums)
 
 
-def _sum_up(values: list[float]) -> float:
+def _sum_up(values: list[float]) -> Any:
     try:
-        return math.fsum(values)
+        return np.float64(math.fsum(values))
     except (OverflowError, ValueError):  # beyond the floats, or infinities of both signs
-        return math.nan
-
-
-def _faults(p: Float64Array, q: Float64Array) -> tuple[float, float, Float64Array]:
-    least = np.minimum.reduce(p, axis=None), np.minimum.reduce(q, axis=None)
-    return *least, np.asarray([float(not (least[0] >= 0 and least[1] >= 0))])
+        return np.float64(math.nan)
 
 
 def _masses(p: Float64Array, q: Float64Array) -> Sums:
-    """Sums of p, q, faults, q - p and abs(q - p)."""
-    *_, faults = _faults(p, q)
+    """The least entry, and sums of p, q, q - p and abs(q - p)."""
+    least = min(_least(p, axis=None), _least(q, axis=None))
     difference = q - p
-    excess = np.add.reduce(difference, axis=-1)
-    distance = np.add.reduce(np.abs(difference, out=difference), axis=-1)
-    return np.add.reduce(p, axis=-1), np.add.reduce(q, axis=-1), faults, excess, distance
+    excess = _sum(difference, axis=-1)
+    distance = _sum(np.abs(difference, out=difference), axis=-1)
+    return least, _sum(p, axis=-1), _sum(q, axis=-1), excess, distance
 
 
-def _weighted_logarithm(p: Float64Array, q: Float64Array, zeros: bool) -> Float64Array:
+def _weighted_logarithm(p: Float64Array, q: Float64Array, zeros: bool) -> Any:
     """Sum of p log(p/q) over rows; 0 where p is."""
     ratio = p / q
     if zeros:
         ratio = np.fmax(ratio, _TINY, out=ratio)
     np.log(ratio, out=ratio)
     np.multiply(ratio, p, out=ratio)
-    return np.asarray(np.add.reduce(ratio, axis=-1))
+    return _sum(ratio, axis=-1)
 
 
-def _kl_direct(p: Float64Array, q: Float64Array) -> Sums:
-    least, _, faults = _faults(p, q)
-    total = _weighted_logarithm(p, q, least == 0)
-    return np.add.reduce(p, axis=-1), np.add.reduce(q, axis=-1), faults, total
+def _kl_logarithms(p: Float64Array, q: Float64Array) -> Sums:
+    p_least = _least(p, axis=None)
+    total = _weighted_logarithm(p, q, bool(p_least == 0))
+    return min(p_least, _least(q, axis=None)), _sum(p, axis=-1), _sum(q, axis=-1), total
 
 
-def _js_direct(p: Float64Array, q: Float64Array) -> Sums:
-    p_least, q_least, faults = _faults(p, q)
+def _js_logarithms(p: Float64Array, q: Float64Array) -> Sums:
+    p_least, q_least = _least(p, axis=None), _least(q, axis=None)
     middle = p + q
     middle *= 0.5
-    of_p = _weighted_logarithm(p, middle, p_least == 0)
-    of_q = _weighted_logarithm(q, middle, q_least == 0)
-    return np.add.reduce(p, axis=-1), np.add.reduce(q, axis=-1), faults, of_p, of_q
+    of_p = _weighted_logarithm(p, middle, bool(p_least == 0))
+    of_q = _weighted_logarithm(q, middle, bool(q_least == 0))
+    return min(p_least, q_least), _sum(p, axis=-1), _sum(q, axis=-1), of_p, of_q
+
+
+_LOGARITHMS: dict[str, Callable[..., Sums]] = {KL: _kl_logarithms, JS: _js_logarithms}
 
 
 def _difference(
@@ -256,7 +293,7 @@ def _total_variation_terms(
     p: Float64Array, q: Float64Array, p_move: Float64Array, q_move: Float64Array
 ) -> Sums:
     difference, *_ = _difference(p, q, p_move, q_move)
-    moved = np.add.reduce(np.abs(difference, out=difference), axis=-1)
+    moved = _sum(np.abs(difference, out=difference), axis=-1)
     return 0.5 * moved, moved
 
 
@@ -273,8 +310,8 @@ def _divergence_terms(divergence: str) -> Callable[..., Sums]:
         if not near.all():  # NaN where both vectors vanish
             far = ~near
             value[far] = far_terms(np, (p + p_step)[far], (q - q_step)[far], difference[far])
-        moved = np.add.reduce(np.abs(difference, out=difference), axis=-1)
-        return np.add.reduce(value, axis=-1), moved
+        moved = _sum(np.abs(difference, out=difference), axis=-1)
+        return _sum(value, axis=-1), moved
 
     return terms
 
@@ -284,14 +321,3 @@ _TERMS: dict[str, Callable[..., Sums]] = {
     KL: _divergence_terms(KL),
     JS: _divergence_terms(JS),
 }
-
-
-def _capped(divergence: str, p: Array, q: Array, value: Float64Array) -> Float64Array:
-    """``value`` in its range, exactly at the cap for disjoint supports."""
-    cap = CAPS[divergence]
-    if not math.isinf(cap):
-        for row in np.flatnonzero(value >= cap * (1.0 - 2.0**-40)):
-            first, second = (v[0 if v.shape[0] == 1 else row] for v in (p, q))
-            disjoint = ((first == 0) | (second == 0)).all()
-            value[row] = cap if disjoint else min(value[row], cap)
-    return value
