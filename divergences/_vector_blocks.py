@@ -1,7 +1,7 @@
 r"""Values of the divergences of NumPy vectors, block by block in cache, in plain double precision.
 
-``_vector_terms`` computes in twice the working precision, in many passes; here a row takes the first of
-three ways whose error is known to be a few ulps, and ``_vector_terms`` is the last of them.
+``_vector_terms`` computes in twice the working precision, in many passes; here a row takes the
+first of three ways whose error is known to be a few ulps, and ``_vector_terms`` is the last one.
 
 1. *Far apart* (the divergence is not small): the logarithms themselves, and the masses put right at
    the end, by :math:`\mathrm{KL}(p/S_p, q/S_q) = \sum p \log(p/q) / S_p + \log(S_q/S_p)`.
@@ -38,8 +38,10 @@ from ._vector_terms import (
 )
 
 BLOCK = 16384  # entries: a few such arrays of doubles stay in a core's cache
-PROBE = 64  # entries of a longer row that say whether its logarithms are worth trying
-PROBED_DISTANCE = 0.25  # total variation on them from which they are
+# The first entries of a long row say whether its logarithms are worth trying.
+LONG = 1024
+PROBE = 64
+PROBED_DISTANCE = 0.25
 # Divergences from which the rounding of the logarithms is a few ulps: of few atoms, and of many,
 # whose errors average out.
 FEW = 32
@@ -133,12 +135,12 @@ def _as_rows(array: Array, shape: tuple[int, ...]) -> Array:
 
 def _row(divergence: str, p: Array, q: Array) -> Values:
     if divergence != TOTAL_VARIATION and _probably_far(p, q):
-        found = _direct(divergence, p, q)
-        if LEAST_DIRECT[divergence][p.size >= FEW] <= found.value < math.inf:
-            value = found.value
-            return (
-                found if value < CAPS[divergence] * _NEAR_ONE else _capped(divergence, p, q, found)
-            )
+        least, p_mass, q_mass, *totals = map(float, _row_sums(_LOGARITHMS[divergence], p, q))
+        if abs(q_mass - p_mass) <= LARGEST_DEFECT and p_mass > 0.5:
+            value = _FROM_LOGARITHMS[divergence](p_mass, q_mass, *totals)
+            largest = CAPS[divergence] * _NEAR_ONE
+            if LEAST_DIRECT[divergence][p.size >= FEW] <= value < largest:
+                return Values(np.float64(value), p_mass, q_mass, least)
     found, lost = _near(divergence, p, q)
     if lost:
         value = accurate(np, divergence, as_float64(p), as_float64(q))
@@ -151,10 +153,11 @@ def _few_rows(divergence: str, p: Float64Array, q: Float64Array) -> Values:
     rows = max(p.shape[0], q.shape[0])
     found = None
     left = np.ones(rows, dtype=bool)
-    if divergence != TOTAL_VARIATION and _probably_far(p, q).any():
+    far = divergence != TOTAL_VARIATION and _probably_far(p, q)
+    if np.any(far):
         found = _direct(divergence, p, q)
         threshold = LEAST_DIRECT[divergence][p.shape[1] >= FEW]
-        left = ~(_probably_far(p, q) & (found.value >= threshold) & (found.value < math.inf))
+        left = ~(far & (found.value >= threshold) & (found.value < math.inf))
     if found is None or left.any():
         some = p if p.shape[0] == 1 else p[left], q if q.shape[0] == 1 else q[left]
         near, lost = _near(divergence, *some)
@@ -182,28 +185,29 @@ def _capped(divergence: str, p: Array, q: Array, found: Values) -> Values:
 
 def _probably_far(p: Array, q: Array) -> Any:
     """Whether the first entries of a row differ by so much that the logarithms may do."""
-    if p.shape[-1] <= PROBE:
+    if p.shape[-1] <= LONG:
         return True if p.ndim == 1 else np.ones(1, dtype=bool)
     p, q = as_float64(p[..., :PROBE]), as_float64(q[..., :PROBE])
     return _sum(np.abs(p - q), axis=-1) >= PROBED_DISTANCE * _sum(p + q, axis=-1)
 
 
-def _direct(divergence: str, p: Array, q: Array) -> Values:
-    """KL or JS by logarithms; NaN where the masses are too far from each other."""
-    sums = _row_sums(_LOGARITHMS[divergence], p, q)
-    least, p_mass, q_mass = sums[:3]
-    excess = q_mass - p_mass
-    if divergence == KL:
-        (total,) = sums[3:]
-        move = excess / p_mass
-        value = total / p_mass + (move - 0.5 * (move * move))
-    else:
-        of_p, of_q = sums[3:]
-        moves = 0.5 * excess / p_mass, 0.5 * excess / q_mass
-        value = (of_p + of_q) + (of_p * moves[0] - of_q * moves[1])
-        value = 0.5 * value / (0.5 * (p_mass + q_mass))
-    value = np.where(abs(excess) <= LARGEST_DEFECT, value, math.nan)
-    return Values(value if p_mass.ndim or q_mass.ndim else value[()], p_mass, q_mass, least)
+def _direct(divergence: str, p: Float64Array, q: Float64Array) -> Values:
+    """KL or JS of rows by logarithms; NaN where the masses are too far from each other."""
+    least, p_mass, q_mass, *totals = _LOGARITHMS[divergence](p, q)
+    value = _FROM_LOGARITHMS[divergence](p_mass, q_mass, *totals)
+    value[~(np.abs(q_mass - p_mass) <= LARGEST_DEFECT)] = math.nan
+    return Values(value, p_mass, q_mass, least)
+
+
+def _kl_of_sums(p_mass: Any, q_mass: Any, total: Any) -> Any:
+    move = (q_mass - p_mass) / p_mass
+    return total / p_mass + (move - 0.5 * (move * move))
+
+
+def _js_of_sums(p_mass: Any, q_mass: Any, of_p: Any, of_q: Any) -> Any:
+    half = 0.5 * (q_mass - p_mass)
+    value = (of_p + of_q) + (of_p * (half / p_mass) - of_q * (half / q_mass))
+    return 0.5 * value / (0.5 * (p_mass + q_mass))
 
 
 def _near(divergence: str, p: Array, q: Array) -> tuple[Values, Any]:
@@ -264,9 +268,11 @@ def _weighted_logarithm(p: Float64Array, q: Float64Array, zeros: bool) -> Any:
 
 
 def _kl_logarithms(p: Float64Array, q: Float64Array) -> Sums:
-    p_least = _least(p, axis=None)
-    total = _weighted_logarithm(p, q, bool(p_least == 0))
-    return min(p_least, _least(q, axis=None)), _sum(p, axis=-1), _sum(q, axis=-1), total
+    least = _least(p, axis=None)
+    total = _weighted_logarithm(p, q, bool(least == 0))
+    if not least > 0:  # beside a positive p, a negative q has made the total NaN
+        least = min(least, _least(q, axis=None))
+    return least, _sum(p, axis=-1), _sum(q, axis=-1), total
 
 
 def _js_logarithms(p: Float64Array, q: Float64Array) -> Sums:
@@ -279,6 +285,7 @@ def _js_logarithms(p: Float64Array, q: Float64Array) -> Sums:
 
 
 _LOGARITHMS: dict[str, Callable[..., Sums]] = {KL: _kl_logarithms, JS: _js_logarithms}
+_FROM_LOGARITHMS: dict[str, Callable[..., Any]] = {KL: _kl_of_sums, JS: _js_of_sums}
 
 
 def _difference(

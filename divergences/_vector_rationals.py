@@ -15,7 +15,7 @@ _EXPONENT = 1074  # 2**-1074 divides every double
 def exact_difference(
     p: Float64Array, q: Float64Array, scale_exponent: int
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """p / sum p, q / sum q and their difference times 2**scale_exponent, each rounded once."""
+    """The normalised p and q and their difference, times 2**scale_exponent, rounded once."""
     first, second = (_integers(vector) for vector in (p, q))
     p_mass, q_mass = sum(first), sum(second)
     unit = p_mass * q_mass

@@ -6,8 +6,6 @@ gradient is that of a plain function in working precision, attached. A formula t
 ``xp`` and real arrays with the support on the last axis, and answers in float64.
 """
 
-import math
-
 import numpy as np
 
 from ._array import (
@@ -21,7 +19,7 @@ from ._array import (
     tracks_derivatives,
 )
 from ._typing import Array, ArrayLike, Namespace
-from ._validation import aligned_pair, mass_tolerance, masses
+from ._validation import mass_tolerance, masses
 from ._vector_blocks import evaluate
 from ._vector_terms import (
     JS,
@@ -35,6 +33,7 @@ from ._vector_terms import (
     kl_terms,
     log_difference,
 )
+from ._vector_validation import aligned_pair
 
 JS_DISTANCE = "js_distance"
 LARGEST_SLOPE = 1e300  # of derivatives in float64
@@ -64,7 +63,7 @@ def _plain(vector: ArrayLike) -> bool:
 def _divergence(
     divergence: str, xp: Namespace, p: Array, q: Array, checked_for: str | None = None
 ) -> Array:
-    """The divergence, after a check of the masses in the name of ``checked_for`` if that is given."""
+    """The divergence; ``checked_for`` is the public name under which masses are checked, if any."""
     if divergence == JS_DISTANCE:
         return _root(xp, _divergence(JS, xp, p, q, checked_for))
     value = _value(divergence, xp, detach(p), detach(q), checked_for)
