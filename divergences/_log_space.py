@@ -3,13 +3,13 @@ r"""Total variation, KL and JS of laws given by unnormalised logarithms, never l
 Of logits x, y with maxima :math:`m_x, m_y` the difference of log-probabilities is
 
 .. math:: l_i = w_i - D, \qquad w_i = (x_i - y_i) - (m_x - m_y), \qquad
-          D = \log \frac{S_x}{S_y} = 2 \operatorname{artanh} \frac{S_x - S_y}{S_x + S_y}, \qquad
-          S_x = \sum_i e^{x_i - m_x},
+          D = \log \frac{S_x}{S_y} = 2 \operatorname{artanh} \frac{S_x - S_y}{S_x + S_y},
+          \qquad S_x = \sum_i e^{x_i - m_x},
 
 w with its rounding errors put back, and :math:`S_x - S_y` summed from differences taken through
-``expm1`` where w is small, so that close logits lose no digits. With :math:`t = \tanh(l/2)` the terms are those of ``_vector_terms``. A
-probability that underflows beside a finite logit still counts with its logarithm. Float64 arrays
-with the support on the last axis; -inf is probability 0.
+``expm1`` where w is small, so that close logits lose no digits. With :math:`t = \tanh(l/2)` the
+terms are those of ``_vector_terms``. A probability that underflows beside a finite logit still
+counts with its logarithm. Float64 arrays with the support on the last axis; -inf is probability 0.
 """
 
 import math
@@ -48,17 +48,22 @@ def log_pair(xp: Namespace, x: Array, y: Array) -> LogPair:
     shift, shift_low = two_sum(x_top, -y_top)
     high, rest = two_sum(high, -shift)
     w = xp.where(both, high + (rest + (low - shift_low)), zero)
-    p_weight, q_weight = xp.exp(x - x_top), xp.exp(y - y_top)
+    p_weight, q_weight = _weights(xp, x, x_top, p_empty), _weights(xp, y, y_top, q_empty)
     p_mass, q_mass = (xp.sum(weight, axis=-1, keepdims=True) for weight in (p_weight, q_weight))
-    growth = xp.where(
-        both & (xp.abs(w) <= 1.0), _apart(xp, p_weight, q_weight, w), p_weight - q_weight
-    )
+    similar = both & (xp.abs(w) <= 1.0)
+    growth = xp.where(similar, _apart(xp, p_weight, q_weight, w), p_weight - q_weight)
     ratio = xp.sum(growth, axis=-1, keepdims=True) / (p_mass + q_mass)
     close = xp.abs(ratio) < 0.5
     near = 2.0 * xp.atanh(xp.where(close, ratio, 0.0))
     difference = xp.where(close, near, xp.log(p_mass) - xp.log(q_mass))
     quotient = xp.where(both, w - difference, zero)
     return LogPair(p_weight / p_mass, q_weight / q_mass, quotient, p_empty, q_empty)
+
+
+def _weights(xp: Namespace, logits: Array, top: Array, empty: Array) -> Array:
+    """exp(logits - top), the rounding of the difference put back."""
+    high, low = two_sum(xp.where(empty, top, logits), -top)
+    return xp.where(empty, 0.0, xp.exp(high) * (1.0 + low))
 
 
 def _apart(xp: Namespace, p: Array, q: Array, log_quotient: Array) -> Array:

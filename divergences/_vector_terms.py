@@ -95,6 +95,14 @@ def _scaled(vector: Array, factor: tuple[Array, Array]) -> tuple[Array, Array]:
     return high, low + vector * factor[1][..., None]
 
 
+def plain_pair(xp: Namespace, p: Array, q: Array) -> Pair:
+    """The normalised pair in working precision: what the gradients go through."""
+    p = p * SCALE / xp.sum(p, axis=-1, keepdims=True)
+    q = q * SCALE / xp.sum(q, axis=-1, keepdims=True)
+    difference = p - q
+    return Pair(p, q, difference, SCALE)
+
+
 def series(_: Namespace, coefficients: tuple[float, ...], square: Array) -> Array:
     """``sum_k coefficients[k-1] square**k`` by Horner's rule."""
     value = square * coefficients[-1]

@@ -25,13 +25,12 @@ from ._vector_terms import (
     JS,
     KL,
     LOG_2,
-    SCALE,
     TOTAL_VARIATION,
-    Pair,
     accurate,
     js_terms,
     kl_terms,
     log_difference,
+    plain_pair,
 )
 from ._vector_validation import aligned_pair
 
@@ -103,16 +102,8 @@ def _within_range(xp: Namespace, divergence: str, value: Array, p: Array, q: Arr
     return xp.where(disjoint, cap, xp.clip(value, 0.0, cap))
 
 
-def _plain_pair(xp: Namespace, p: Array, q: Array) -> Pair:
-    """The normalised pair in working precision: what the gradients go through."""
-    p = p * SCALE / xp.sum(p, axis=-1, keepdims=True)
-    q = q * SCALE / xp.sum(q, axis=-1, keepdims=True)
-    difference = p - q
-    return Pair(p, q, difference, SCALE)
-
-
 def _total_variation(xp: Namespace, p: Array, q: Array, _: float) -> Array:
-    plain = _plain_pair(xp, p, q)
+    plain = plain_pair(xp, p, q)
     first, second = detach(p), detach(q)
     sign = xp.where(first > second, 1.0, xp.where(first < second, -1.0, 0.0))
     return 0.5 * xp.sum(sign * plain.difference, axis=-1) / plain.mass
@@ -132,7 +123,7 @@ def _kl(xp: Namespace, p: Array, q: Array, largest: float) -> Array:
     steep = second < first / largest
     p = xp.where(first == 0, first, p)
     q = xp.where(steep, second, q)
-    pair = _plain_pair(xp, p, q)
+    pair = plain_pair(xp, p, q)
     pair = pair._replace(q=xp.where(steep, detach(pair.q), pair.q))
     steep_mass = xp.sum(xp.where(steep, pair.p, 0.0), axis=-1)
     total = xp.sum(kl_terms(xp, pair, log_difference), axis=-1)
@@ -144,7 +135,7 @@ def _js(xp: Namespace, p: Array, q: Array, _: float) -> Array:
     first, second = detach(p), detach(q)
     p = xp.where((first == 0) & (second > 0), first, p)
     q = xp.where((second == 0) & (first > 0), second, q)
-    plain = _plain_pair(xp, p, q)
+    plain = plain_pair(xp, p, q)
     return xp.sum(js_terms(xp, plain), axis=-1) / plain.mass
 
 
