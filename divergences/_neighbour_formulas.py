@@ -1,11 +1,13 @@
 r"""Formulas of the divergences beside total variation, KL and JS, for probability vectors.
 
-On the normalised pair of ``_vector_terms``, with :math:`t = (p - q)/(p + q)`, so that close vectors
-lose no digits: :math:`(\sqrt p - \sqrt q)^2 = (p + q) t^2 / (1 + \sqrt{1 - t^2})`.
+On the normalised pair of ``_vector_terms``, from its accurate difference, so that close vectors
+lose no digits: :math:`\sqrt p - \sqrt q = (p - q) / (\sqrt p + \sqrt q)`.
 """
 
 import math
 from collections.abc import Callable
+
+import numpy as np
 
 from ._array import as_float64, attach, detach, tracks_derivatives
 from ._summation import exact_sum
@@ -22,9 +24,9 @@ def _squared_hellinger(xp: Namespace, pair: Pair) -> Array:
     alone = (p == 0) | (q == 0)
     one = xp.ones_like(total)
     # Where one of them vanishes the term is half the other, with no root to differentiate.
-    t = xp.where(alone, 0.0, difference) / xp.where(alone, one, total)
-    root = xp.sqrt(xp.where(alone, one, (1.0 - t) * (1.0 + t)))
-    terms = xp.where(alone, 0.5 * total, 0.5 * total * (t * t) / (1.0 + root))
+    roots = xp.sqrt(xp.where(alone, one, p)) + xp.sqrt(xp.where(alone, one, q))
+    apart = xp.where(alone, 0.0, difference) / roots
+    terms = 0.5 * xp.where(alone, total, apart * apart)
     return _sum(xp, terms) / mass
 
 
@@ -78,7 +80,8 @@ def _masked(p: Array, q: Array, xp: Namespace) -> tuple[Array, Array]:
 def _evaluated(formula: Formula, xp: Namespace, p: Array, q: Array) -> Array:
     p, q = xp.broadcast_arrays(as_float64(p), as_float64(q))
     first, second = detach(p), detach(q)
-    value = formula(xp, normalised_pair(xp, first, second))
+    with np.errstate(over="ignore", under="ignore"):  # an answer may well be infinite, or tiny
+        value = formula(xp, normalised_pair(xp, first, second))
     if not tracks_derivatives(p, q):
         return value
     finite = xp.isfinite(value)[..., None]  # an infinite value has no gradient

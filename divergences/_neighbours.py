@@ -146,10 +146,10 @@ def _of(
 ) -> Array:
     if isinstance(p, Law) or isinstance(q, Law):
         default_for_laws(axis, -1, "axis", function)
-        for name, law in (("p", p), ("q", q)):
-            if not isinstance(law, Discrete):
-                refuse(function, name, "be a Discrete law like the other argument",
-                       describe(law), TypeError)  # fmt: skip
+        if not (isinstance(p, Discrete) and isinstance(q, Discrete)):
+            name, stranger = ("q", q) if isinstance(p, Discrete) else ("p", p)
+            refuse(function, name, "be a Discrete law like the other argument",
+                   describe(stranger), TypeError)  # fmt: skip
         first, second, dtype = common_support(p, q, function)
     else:
         first, second, dtype = aligned_pair(p, q, axis, function)

@@ -242,9 +242,8 @@ def _samples(
     for name, cloud in (("x", x), ("y", y)):
         if cloud.shape[-2] < least:
             refuse(function, name, f"hold at least {least} points", describe(cloud))
-    clouds = as_float64(x), as_float64(y)
-    weights = (_masses(c, w) for c, w in zip(clouds, (x_weights, y_weights), strict=True))
-    return _Samples(*clouds, *weights, dtype)
+    x, y = as_float64(x), as_float64(y)
+    return _Samples(x, y, _masses(x, x_weights), _masses(y, y_weights), dtype)
 
 
 def _masses(cloud: Array, weights: Array | None) -> Array:

@@ -83,8 +83,8 @@ def sliced_wasserstein1(
     directions = like(_directions(rng, int(projections), int(x.shape[-1])), x)
     xp = namespace(x)
     # (..., d, n) under (L, d): the projections (..., L, n)
-    clouds = (xp.matmul(directions, xp.matrix_transpose(as_float64(c))) for c in (x, y))
-    return finish(_mean_distance(xp, *clouds, x_weights, y_weights), dtype)
+    x, y = (xp.matmul(directions, xp.matrix_transpose(as_float64(c))) for c in (x, y))
+    return finish(_mean_distance(xp, x, y, x_weights, y_weights), dtype)
 
 
 def _directions(rng: np.random.Generator, count: int, dimension: int) -> Float64Array:

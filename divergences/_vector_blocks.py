@@ -168,9 +168,11 @@ def _few_rows(divergence: str, p: Float64Array, q: Float64Array) -> Values:
             found = near
         else:
             found.value[left] = value
+            found = found._replace(least=np.minimum(found.least, near.least))
     for row in np.flatnonzero(found.value >= CAPS[divergence] * _NEAR_ONE):
-        pair = (vector[row if len(vector) > 1 else 0] for vector in (p, q))
-        found.value[row] = _capped(divergence, *pair, found._replace(value=found.value[row])).value
+        first, second = (vector[row if len(vector) > 1 else 0] for vector in (p, q))
+        alone = found._replace(value=found.value[row])
+        found.value[row] = _capped(divergence, first, second, alone).value
     return found
 
 

@@ -165,7 +165,8 @@ FAR_TERMS: dict[str, Callable[..., Array]] = {KL: kl_far, JS: js_far}
 def kl_terms(xp: Namespace, pair: Pair, quotient: Quotient = log_quotient) -> Array:
     """The non-negative terms of KL of a normalised pair, some of them inf."""
     near, far = _near_and_far(xp, KL, pair)
-    return xp.where(near[0], near[1], kl_far(xp, *far, quotient))
+    p, q, difference = far
+    return xp.where(near[0], near[1], kl_far(xp, p, q, difference, quotient))
 
 
 def js_terms(xp: Namespace, pair: Pair) -> Array:
