@@ -123,7 +123,7 @@ NAMES = (
 def _vector_cases():
     rng = np.random.default_rng(0)
     for size in (0, 1e-15, 1e-9, 0.05, 0.3, 0.7, 1.5, 6.0, 40.0):
-        for count in (1, 2, 5, 40, 1100, 17000) if size in {0.7, 1e-9} else (2, 5, 40):
+        for count in (1, 2, 5, 40, 1100) if size in {0.7, 1e-9} else (2, 5, 40):
             p = rng.dirichlet(np.ones(count)) + 1e-20
             if count == 5:
                 p[0] = 0.0
@@ -155,11 +155,12 @@ def _logit_cases():
 
 def _cases():
     cases = []
-    with mp.workdps(400):
-        for p, q in _vector_cases():
+    for p, q in _vector_cases():
+        with mp.workdps(50 if p.size > 100 else 400):  # subnormal atoms take 400 digits
             exact = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
             truth = _truths(*([v / mp.fsum(vector) for v in vector] for vector in exact))
             cases.append((NAMES, p, q, truth))
+    with mp.workdps(400):
         logit_names = tuple(f"{name}_from_logits" for name in NAMES[:3])
         for x, y in _logit_cases():
             exact = ([mp.exp(mp.mpf(float(v))) for v in logits] for logits in (x, y))

@@ -88,7 +88,7 @@ def _terms(xp: Namespace, divergence: str, pair: LogPair) -> Array:
         far = xp.where(q_empty & ~p_empty, math.inf, far)
     else:
         # log(p/m) = log 2 - log1p(q/p), and so for q
-        far = LOG_2 * total - p * _softplus(xp, -quotient) - q * _softplus(xp, quotient)
+        far = LOG_2 * total - (p * _softplus(xp, -quotient) + q * _softplus(xp, quotient))
         far = 0.5 * xp.where(both, far, LOG_2 * total)
     return xp.where(near, near_terms, far)
 
