@@ -43,7 +43,7 @@ def _mutations(node):
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
         yield lambda n: setattr(n, "op", OPERATORS[type(n.op)]())
     if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
-        yield lambda n: setattr(n, "ops", [COMPARISONS[type(n.ops[0])]()])
+        yield lambda n: setattr(n, "ops", [COMPARISONS[type(n.ops[0])](), *n.ops[1:]])
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         yield lambda n: setattr(n, "value", n.value * 1.01 + (n.value == 0))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -86,7 +86,11 @@ class _Package:
         for name in self.kept:
             del sys.modules[name]
         importlib.machinery.SourceFileLoader.get_code = get_code
-        return importlib.import_module("divergences")
+        try:
+            return importlib.import_module("divergences")
+        except BaseException:
+            self.__exit__()  # ``with`` leaves only what it has entered
+            raise
 
     def __exit__(self, *_):
         importlib.machinery.SourceFileLoader.get_code = self.get_code
@@ -134,6 +138,8 @@ def _vector_cases():
                 q[1] = 0.0
             yield p / p.sum(), q / q.sum()
     yield np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.25, 0.75])
+    yield np.array([0.98, 0.02, 0.0]), np.array([0.98, 0.0, 0.02])
+    yield np.array([1e-300, 0.25, 0.75]), np.array([0.25, 1e-300, 0.75])
     third = np.full(3, 1 / 3)
     yield third, third * (1 + 2.0**-51)
     tiny = np.array([0.5, 0.5, 1e-20])
@@ -149,6 +155,7 @@ def _logit_cases():
         yield x, x + size * rng.normal(size=4) + 7.0
     yield np.array([0.0, -np.inf, 2.0]), np.array([1.0, 0.5, -1.0])
     yield np.array([0.0, 1.0, 2.0]), np.array([1.0, -np.inf, -1.0])
+    yield np.zeros(9), np.array([0.0, *[-50.0] * 8])
     yield np.array([0.0, -np.inf]), np.array([-np.inf, 0.0])
     yield np.array([1e4, -1e4]), np.array([-1e4, 1e4])
 
@@ -245,6 +252,7 @@ def main(files):
             assert not _killed(package, cases), "the checks must pass unmutated"
         killed = total = 0
         for line, text, mutant in mutants(tree):
+            compile(mutant, str(path), "exec")  # an invalid mutant is a fault of this program
             total += 1
             try:
                 with _Package(path, mutant) as package, np.errstate(all="ignore"):
