@@ -91,6 +91,25 @@ def like(values: Float64Array, model: Array) -> Array:
     return values
 
 
+def host_view(array: Array) -> Array | None:
+    """The values of ``array`` as a NumPy array without a copy (half types: in float32).
+
+    None where they do not lie in this computer's memory or may not be looked at.
+    """
+    if not is_tensor(array):
+        return array
+    if array.device.type != "cpu" or not values_are_readable(array):
+        return None
+    array = array.detach()
+    return (array.float() if "float16" in str(array.dtype) else array).numpy()
+
+
+def from_numpy(values: Any, model: Array) -> Array:
+    """``values`` (float64) as a tensor on the device of the tensor ``model``, sharing memory."""
+    torch: Any = sys.modules["torch"]
+    return torch.from_numpy(np.asarray(values)).to(model.device)
+
+
 def detach(array: Array) -> Array:
     """``array`` off the graph (the array itself in NumPy)."""
     return array.detach() if is_tensor(array) else array

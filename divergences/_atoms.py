@@ -16,7 +16,7 @@ from ._log_ratio import log_mass_ratio
 from ._quadrature import INTEGRANDS, difference
 from ._summation import total
 from ._typing import Array, Float64Array
-from ._vectors import LOG_2
+from ._vector_terms import LOG_2
 from .families._affine import Affine
 from .families._integer import IntegerLaw
 from .families._line import ContinuousLaw, off_the_graph

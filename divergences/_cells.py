@@ -17,7 +17,7 @@ import numpy as np
 
 from ._special import deviance
 from ._typing import Array, Float64Array
-from ._vectors import LOG_2, Pair, js_terms
+from ._vector_terms import LOG_2, Pair, js_terms
 from .families._given import LawOnLine
 from .families._line import ContinuousLaw
 

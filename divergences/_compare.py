@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._array import as_numpy, detach
+from ._array import as_float64, as_numpy, detach
 from ._certify import enclose
 from ._closed_forms import FORMULAS
 from ._enclosure import Enclosure
@@ -26,7 +26,8 @@ from ._kl import kl_divergence
 from ._line_laws import identical
 from ._total_variation import total_variation
 from ._typing import ArrayLike
-from ._validation import probability_pair, refuse
+from ._validation import masses, refuse
+from ._vector_validation import aligned_pair
 from ._wasserstein1 import wasserstein1
 from .families import Categorical, canonical
 from .families._given import LawOnLine
@@ -178,7 +179,10 @@ def compare(p: ArrayLike | Law, q: ArrayLike | Law) -> Comparison:
     if isinstance(p, Law) != isinstance(q, Law):
         total_variation(p, q)  # raises, saying what arrived
     if not isinstance(p, Law):
-        first, second, _ = probability_pair(p, q, -1, "compare")
+        first, second, _ = aligned_pair(p, q, -1, "compare")
+        masses(first, "p", "compare")
+        masses(second, "q", "compare")
+        first, second = as_float64(first), as_float64(second)
         if first.ndim != 1 or second.ndim != 1:
             refuse("compare", "p and q", "be single probability vectors or laws",
                    f"shapes {tuple(first.shape)} and {tuple(second.shape)}")  # fmt: skip

@@ -21,7 +21,8 @@ from ._array import attach, detach, is_tensor, like, namespace, tracks_derivativ
 from ._normal import log1p_parts
 from ._special import bernoulli_kl, curvature_remainder, deviance, product_difference
 from ._typing import Array, Namespace
-from ._vectors import VECTOR_FORMULAS, Pair, kl_terms, series
+from ._vector_terms import Pair, kl_terms, series
+from ._vectors import VECTOR_FORMULAS
 from .families._elementary import Exponential, Laplace, Uniform
 from .families._gamma_beta import Beta, Gamma, log_gamma
 from .families._line import own

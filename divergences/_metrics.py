@@ -73,9 +73,9 @@ class Metric:
     def tensor_pairs(self, xp: Namespace, x: Array, y: Array) -> Array:
         """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0."""
         if self.name != "angular":
-            return _differentiable_norm(xp, x - y, self.order)
-        x, y = (p / _differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
-        chord, sum_length = (_differentiable_norm(xp, p, 2.0) for p in (x - y, x + y))
+            return differentiable_norm(xp, x - y, self.order)
+        x, y = (p / differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
+        chord, sum_length = (differentiable_norm(xp, p, 2.0) for p in (x - y, x + y))
         return 2 * xp.atan2(chord, sum_length)
 
 
@@ -149,7 +149,7 @@ def _compiled_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64A
     return total
 
 
-def _differentiable_norm(xp: Namespace, vectors: Array, order: float) -> Array:
+def differentiable_norm(xp: Namespace, vectors: Array, order: float) -> Array:
     sizes = xp.abs(vectors)
     largest = xp.max(sizes, axis=-1, keepdims=True)
     largest = largest.detach()

@@ -23,7 +23,7 @@ from ._array import attach, like, namespace
 from ._panels import Nodes, Panels, pieces
 from ._summation import total
 from ._typing import Array, Float64Array
-from ._vectors import JS_SERIES, LOG_2, series
+from ._vector_terms import JS_SERIES, LOG_2, series
 from .families._line import ContinuousLaw, Points
 
 KL_SERIES = tuple((-1.0) ** k / math.factorial(k) for k in range(2, 20))
@@ -107,7 +107,7 @@ def _kl_divergence(nodes: Nodes) -> Float64Array:
 def _js_divergence(nodes: Nodes) -> Float64Array:
     p, q, ratio = nodes.p, nodes.q, np.nan_to_num(nodes.ratio, nan=0.0, posinf=np.inf)
     t = np.tanh(0.5 * np.where(np.abs(ratio) < 2 * NEAR, ratio, 0.0))
-    near = 0.25 * (p + q) * series(np, JS_SERIES, t * t)
+    near = 0.25 * (p + q) * (t * t) * (1.0 + series(np, JS_SERIES, t * t))
     first = np.where(p > 0, p * (LOG_2 - np.logaddexp(0.0, -ratio)), 0.0)
     second = np.where(q > 0, q * (LOG_2 - np.logaddexp(0.0, ratio)), 0.0)
     return np.where(np.abs(ratio) < 2 * NEAR, near, 0.5 * (first + second))

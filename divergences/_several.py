@@ -27,7 +27,7 @@ from ._array import (
 )
 from ._special import log1p_excess
 from ._typing import Array, Float64Array
-from ._vectors import LOG_2
+from ._vector_terms import LOG_2
 from .families._multivariate import MultivariateNormal
 from .families._normal import Normal
 from .families._product import Product

@@ -14,7 +14,7 @@ import numpy as np
 
 from ._summation import two_product, two_sum
 from ._typing import Array, Float64Array
-from ._vectors import ATANH_SERIES, Pair, kl_terms, series
+from ._vector_terms import ATANH_SERIES, Pair, kl_terms, series
 
 NODES = 20
 STIRLING = (

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, detach, is_tensor, result_dtype, values_are_readable
+from ._array import as_numpy, detach, is_tensor, values_are_readable
 from ._metrics import NAMES, NORM_ORDERS, Metric
 from ._summation import exact_sum, plainly_sums_to_one
 from ._typing import Array, ArrayLike, Float64Array
@@ -166,55 +166,6 @@ def masses(array: Array, parameter: str, function: str) -> None:
         refuse(function, parameter,
                f"sum to 1 within {tolerance:.2g} (it is not rescaled for you: divide by the sum)",
                f"a sum of {float(high[where] + low[where])!r}{place}")  # fmt: skip
-
-
-def probability_pair(
-    p: ArrayLike, q: ArrayLike, axis: int, function: str
-) -> tuple[Array, Array, Any]:
-    """Two (batches of) probability vectors, support on the last axis, in float64.
-
-    Returns
-    -------
-    p, q : float64 arrays with the support moved to the last axis
-    dtype : the dtype of the answer
-    """
-    p, q = real_array(p, "p", function), real_array(q, "q", function)
-    same_library(function, p=p, q=q)
-    axis = _axis(p, q, axis, function)
-    pair = []
-    for name, array in (("p", p), ("q", q)):
-        moved = array.movedim(axis, -1) if is_tensor(array) else np.moveaxis(array, axis, -1)
-        masses(moved, name, function)
-        pair.append(moved)
-    if pair[0].shape[-1] != pair[1].shape[-1]:
-        refuse(function, "p and q", f"have the same length along axis {axis}",
-               f"{pair[0].shape[-1]} and {pair[1].shape[-1]}")  # fmt: skip
-    try:
-        np.broadcast_shapes(tuple(pair[0].shape), tuple(pair[1].shape))
-    except ValueError:
-        refuse(function, "p and q", "have batch axes that broadcast",
-               f"shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
-    return as_float64(pair[0]), as_float64(pair[1]), result_dtype(p, q)
-
-
-def _axis(p: Array, q: Array, axis: Any, function: str) -> int:
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-        refuse(function, "axis", "be an integer", describe(axis), TypeError)
-    number = int(axis)
-    for name, array in (("p", p), ("q", q)):
-        if array.ndim == 0:
-            refuse(function, name, "be a probability vector (one axis or more)", "a scalar")
-        if not -array.ndim <= number < array.ndim:
-            refuse(
-                function,
-                "axis",
-                f"be an axis of {name}",
-                f"{number} for shape {tuple(array.shape)}",
-            )
-    if p.ndim != q.ndim and number >= 0:
-        refuse(function, "axis", "be negative where p and q differ in their number of axes",
-               f"{number} for shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
-    return number
 
 
 def points(value: ArrayLike, parameter: str, function: str, *, batch: bool = False) -> Array:
