@@ -25,11 +25,12 @@ _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 _LOGGER = logging.getLogger("divergences")
 
 
-def jit(formula: _Kernel, *, inline: bool = False) -> _Kernel:
+def jit(formula: _Kernel, *, inline: bool = False, fused: bool = False) -> _Kernel:
     """Compile at the first call with each combination of types; the GIL is released.
 
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
-    references, which costs more than a distance.
+    references, which costs more than a distance. ``fused`` lets a product and the sum that takes
+    it be one instruction with one rounding.
     """
     folder = cache_folder()
     # Numba reads its folder once, when a kernel is declared; other users of numba keep theirs.
@@ -37,8 +38,9 @@ def jit(formula: _Kernel, *, inline: bool = False) -> _Kernel:
     theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
     try:
         compiled: Any = numba.njit(
-            cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline
-        )(formula)
+            cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
+            fastmath={"contract"} if fused else False,
+        )(formula)  # fmt: skip
     finally:
         config.CACHE_DIR = theirs
     return cast("_Kernel", compiled)
