@@ -22,6 +22,7 @@ _ROWS = 64  # of a block, a multiple of 4
 _BLOCK_ENTRIES = 1 << 18
 _KEPT_ENTRIES = 130_000_000  # of the guide: .5 GB
 _PAIRS_A_BLOCK = 2048
+_SAMPLE = 64  # sources and sinks whose mean costs are taken
 _LOWERED = 1 - 2.0**-22  # by more than single precision rounds and float64 distances are in error
 _PLAIN_SQUARES = 2.0**-400  # coordinates above it do not underflow when squared
 
@@ -43,6 +44,10 @@ class Costs(Protocol):
         """Lower bounds of the costs of sources ``start`` to ``stop``."""
         ...
 
+    def means(self) -> tuple[Float64Array, Float64Array]:
+        """About the mean costs of every source and of every sink, from a sample."""
+        ...
+
 
 class MatrixCosts:
     """A matrix of costs, times ``unit``."""
@@ -62,6 +67,15 @@ class MatrixCosts:
     def lower(self, start: int, stop: int, out: Float32Array) -> None:
         """Lower bounds of the costs of sources ``start`` to ``stop``."""
         _lowered(self.cost[start:stop] * self.unit, out)
+
+    def means(self) -> tuple[Float64Array, Float64Array]:
+        """Mean costs of every source and of every sink over a sample."""
+        n, m = self.shape
+        rows, columns = np.arange(0, n, -(-n // _SAMPLE)), np.arange(0, m, -(-m // _SAMPLE))
+        return (
+            self.cost[:, columns].mean(axis=1) * self.unit,
+            self.cost[rows].mean(axis=0) * self.unit,
+        )
 
 
 class PointCosts:
@@ -99,6 +113,20 @@ class PointCosts:
             lower_bounds(*self._centred, start, stop, out)
         else:
             _lowered(self.metric.matrix(self.x[start:stop], self.y) * self.unit, out)
+
+    def means(self) -> tuple[Float64Array, Float64Array]:
+        """Mean distances of every source and of every sink from the first points."""
+        x, y = self.x[:_SAMPLE], self.y[:_SAMPLE]
+        to_x = np.empty((x.shape[0], self.shape[1]), dtype=np.float32)
+        to_y = np.empty((self.shape[0], y.shape[0]), dtype=np.float32)
+        if self._centred is None:
+            return (
+                self.metric.matrix(self.x, y).mean(axis=1) * self.unit,
+                self.metric.matrix(x, self.y).mean(axis=0) * self.unit,
+            )
+        lower_bounds(*self._centred, 0, x.shape[0], to_x)
+        lower_bounds(*self._centred._replace(y=self._centred.y[:1]), 0, self.shape[0], to_y)
+        return to_y.mean(axis=1, dtype=np.float64), to_x.mean(axis=0, dtype=np.float64)
 
 
 def _lowered(costs: Float64Array, out: Float32Array) -> None:
