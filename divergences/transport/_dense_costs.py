@@ -94,7 +94,7 @@ def _lower_bounds(
             for row in range(min(4, stop - i)):
                 square, error = x_squares[i + row], x_error[i + row]
                 for j in range(min(width, columns - first)):
-                    length = square + y_squares[first + j] - 2 * sums[row, j]
+                    length = square + y_squares[first + j] - np.float32(2) * sums[row, j]
                     length = math.sqrt(max(length, np.float32(0)))
                     length = length - error - y_error[first + j]
                     out[i + row - start, first + j] = max(length, np.float32(0))
