@@ -127,12 +127,12 @@ def _cost_problem(
     if metric != "euclidean":
         refuse(_NAME, "metric", "be left out where cost is given", describe(metric))
     if solver is not None:
-        one_of(solver, "solver", ("simplex",), _NAME)
+        one_of(solver, "solver", ("dense", "simplex"), _NAME)
     cost = cost_matrix(cost, _NAME)
     a = _weights_of_side("x", x, x_weights, cost, _NAME)
     b = _weights_of_side("y", y, y_weights, cost.T, _NAME)
     same_library(_NAME, cost=cost, x_weights=a, y_weights=b)
-    return CostProblem(cost, a, b)
+    return CostProblem(cost, a, b, solver)
 
 
 def _weights_of_side(

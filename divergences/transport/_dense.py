@@ -37,9 +37,9 @@ _SMALL_REST = 1 << 20
 
 
 class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is known)
-    """The time ended; ``flow`` is feasible, f_i - g_j is at most the costs (None: nothing known)."""
+    """The time ended; ``flow`` is feasible, f_i - g_j is at most the costs."""
 
-    def __init__(self, flow: Flow, f: Float64Array | None, g: Float64Array | None) -> None:
+    def __init__(self, flow: Flow, f: Float64Array, g: Float64Array) -> None:
         super().__init__()
         self.flow, self.f, self.g = flow, f, g
 

@@ -50,31 +50,31 @@ class Costs(Protocol):
 
 
 class MatrixCosts:
-    """A matrix of costs, times ``unit``."""
+    """A matrix of costs less the ``least`` of them, times ``unit``."""
 
-    def __init__(self, cost: Float64Array, unit: float) -> None:
-        self.cost, self.unit = cost, unit
+    def __init__(self, cost: Float64Array, least: float, unit: float) -> None:
+        self.cost, self.least, self.unit = cost, least, unit
         self.shape = (cost.shape[0], cost.shape[1])
 
     def pairs(self, rows: IntArray, columns: IntArray) -> Float64Array:
         """Costs of listed pairs."""
-        return np.asarray(self.cost[rows, columns] * self.unit)
+        return np.asarray((self.cost[rows, columns] - self.least) * self.unit)
 
     def rows(self, rows: IntArray) -> Float64Array:
         """All costs of some sources."""
-        return np.asarray(self.cost[rows] * self.unit)
+        return np.asarray((self.cost[rows] - self.least) * self.unit)
 
     def lower(self, start: int, stop: int, out: Float32Array) -> None:
         """Lower bounds of the costs of sources ``start`` to ``stop``."""
-        _lowered(self.cost[start:stop] * self.unit, out)
+        _lowered((self.cost[start:stop] - self.least) * self.unit, out)
 
     def means(self) -> tuple[Float64Array, Float64Array]:
         """Mean costs of every source and of every sink over a sample."""
         n, m = self.shape
         rows, columns = np.arange(0, n, -(-n // _SAMPLE)), np.arange(0, m, -(-m // _SAMPLE))
         return (
-            self.cost[:, columns].mean(axis=1) * self.unit,
-            self.cost[rows].mean(axis=0) * self.unit,
+            (self.cost[:, columns] - self.least).mean(axis=1) * self.unit,
+            (self.cost[rows] - self.least).mean(axis=0) * self.unit,
         )
 
 

@@ -17,6 +17,7 @@ from .._summation import total as sum_of
 from .._typing import Float64Array, IntArray
 
 EXACT_IN_FLOAT = 2**53
+INT64_UNITS = 2**62  # int64 holds the sum of masses in such units, so flows never overflow
 
 Masses = NDArray[Any]  # int64, or object holding Python integers
 
@@ -86,6 +87,13 @@ def north_west(supply: Masses, demand: Masses) -> Flow:
     target = np.arange(ends.size) - source
     kept = np.nonzero(mass)[0]
     return Flow(source[kept], target[kept], mass[kept])
+
+
+def in_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
+    """Masses as they are where they fit, else rounded: the lightest may become 0."""
+    if masses.total <= INT64_UNITS:
+        return masses.supply.astype(np.int64), masses.demand.astype(np.int64)
+    return in_units(masses, INT64_UNITS)
 
 
 def in_units(masses: Marginals, units: int) -> tuple[IntArray, IntArray]:
