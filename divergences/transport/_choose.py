@@ -173,7 +173,7 @@ def _solve_residual(
         return *_solve_low_dimension(residual, metric, total, scale, clock), sinks
     potential = np.empty(atoms.shape[0])
     if solver == "dense":
-        flow, f, g = _solve_high_dimension(residual, metric, total, scale, clock)
+        flow, f, g = _solve_high_dimension(residual, metric, total, diameter, scale, clock)
         potential[sources], potential[sinks] = f, g
         _extend(potential, residual, metric)
         return flow, potential, sinks
@@ -198,11 +198,11 @@ def _extend(potential: Float64Array, residual: Residual, metric: Metric) -> None
 
 
 def _solve_high_dimension(
-    residual: Residual, metric: Metric, total: int, scale: float, clock: Clock
-) -> tuple[Flow, Float64Array, Float64Array]:
+    residual: Residual, metric: Metric, total: int, diameter: float, scale: float, clock: Clock
+) -> tuple[Flow, Float64Array, Float64Array]:  # fmt: skip
     """Flow between sources and sinks, and their potentials."""
     try:
-        return _high_dimension.solve_points(residual, metric, clock)
+        return _high_dimension.solve_points(residual, metric, diameter * scale, clock)
     except _high_dimension.StoppedEarly as stopped:
         known = stopped
     atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks

@@ -11,7 +11,6 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from ._certificate import radius
 from ._clock import Clock
 from ._common_mass import Residual
 from ._forest import flows_on_forest
@@ -32,9 +31,11 @@ class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
 
 
 def solve_points(
-    residual: Residual, metric: Metric, clock: Clock
+    residual: Residual, metric: Metric, radius: float, clock: Clock
 ) -> tuple[Flow, Float64Array, Float64Array]:
     """Optimal flow between sources and sinks, and potentials, f_i - g_j at most the distance.
+
+    No distance is above 2 ``radius``.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def solve_points(
     from ._dense_problem import PointCosts, shrink
 
     x, y = residual.atoms[residual.sources], residual.atoms[residual.sinks]
-    unit = shrink(2 * radius(metric, residual.atoms), min(x.shape[0], y.shape[0]))
+    unit = shrink(2 * radius, min(x.shape[0], y.shape[0]))
 
     def costs(rows: IntArray | slice, columns: IntArray | slice) -> "Costs":
         return PointCosts(x[rows], y[columns], metric, unit)
