@@ -35,8 +35,8 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     """
     from . import _multiscale
 
-    atoms, scale = _normalised(residual.atoms)
     order = NORM_ORDERS.get(metric.name, metric.order)
+    atoms, scale = _normalised(residual.atoms, order)
     masses = residual.marginals
     supply, demand = in_int64(masses)
     used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
@@ -55,15 +55,18 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     others = np.ones(atoms.shape[0], dtype=bool)
     others[sources] = others[sinks] = False
     if others.any():
-        potential[others] = _multiscale.extended(atoms[sinks], potential[sinks], atoms[others], order)
+        potential[others] = _multiscale.extended(
+            atoms[sinks], potential[sinks], atoms[others], order
+        )
     return _exact(found, used_x, used_y, residual, metric), potential * scale
 
 
-def _normalised(atoms: Float64Array) -> tuple[Float64Array, float]:
-    """Atoms around 0, divided by a power of two to a box of size about 1; and that power."""
+def _normalised(atoms: Float64Array, order: float) -> tuple[Float64Array, float]:
+    """Atoms around 0, divided by a power of two to a diameter of at most 1; and that power."""
     low, high = atoms.min(axis=0), atoms.max(axis=0)
     centred = atoms - (low / 2 + high / 2)
-    exponent = int(np.frexp(np.abs(centred).max())[1]) + 1
+    longest = atoms.shape[1] ** (1 / order)  # the norm of (1, ..., 1)
+    exponent = int(np.frexp(np.abs(centred).max() * longest)[1]) + 1
     return np.ldexp(centred, -exponent), float(np.ldexp(1.0, exponent))
 
 

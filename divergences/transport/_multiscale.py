@@ -19,7 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import Float64Array, IntArray
+from ._acyclic import acyclic
 from ._clock import Clock
+from ._decomposition import sweep
 from ._kd_tree import Tree, below, build, sort
 from ._masses import Flow, north_west
 from ._network_simplex import WIDTH, Candidates, add_all, no_candidates, optimise
@@ -42,9 +44,10 @@ from ._threads import over_blocks
 _COARSEST = 6  # the first level has 2^6 clusters of each cloud
 _REFINE = 2  # levels of the kd-tree between one level of the problem and the next
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
-_PARENTS = 12  # clusters whose children are asked for them
+START=int(__import__('os').environ.get('START','10'))
+_PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0, in diameters
-_EXACT, _COARSE = 1e-13, 1e-7  # a level ends when its excess cost is below this share of its cost
+_EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 200
 _BLOCKS = 16
 
@@ -176,41 +179,76 @@ def _solve_level(
     x, y = sources.tree, sinks.tree
     n, m = x.points.shape[0], y.points.shape[0]
     flow = _split(None if coarse is None else coarse.flow, sources.mass, sinks.mass)
-    lengths = in_units(distances(x.points, flow.source, y.points, flow.target, order))
+    lengths = distances(x.points, flow.source, y.points, flow.target, order)
     lists = no_candidates(n, min(WIDTH, m))
-    f, proposals = _start(sources, sinks, coarse, order)
-    nodes = grow(*flow, lengths, m, in_units(f))
-    tree = in_preorder(nodes, n, n + m)
-    _add(lists, tree, flow.source, flow.target, sources, sinks, order)
+    f, g, proposals = _start(sources, sinks, coarse, order)
+    guide = in_units(np.concatenate([f, g]))
     for rows, columns in proposals:
-        _add(lists, tree, rows, columns, sources, sinks, order)
+        _add(lists, guide, rows, columns, sources, sinks, order)
+    flow = _improved(flow, sources, sinks, lists, guide, order)
+    lengths = distances(x.points, flow.source, y.points, flow.target, order)
+    tree = in_preorder(grow(*flow, in_units(lengths), m, guide[:n]), n, n + m)
+    _add(lists, guide, flow.source, flow.target, sources, sinks, order)
     exact = sources.level is None and sinks.level is None
+    asked = None  # rows to price: all, or those that the last round contradicted
     for _ in range(_ROUNDS):
-        for tree in optimise(tree, lists):
+        for stage in optimise(tree, lists):
+            tree = stage
             if not clock.allows(0.0):
                 guide = None if coarse is None else Potential(coarse.sinks.tree, coarse.g)
                 raise OutOfTime(_flow(tree, n), guide)
         f, g = tree.potential[:n] / UNITS, tree.potential[n : n + m] / UNITS
-        reduced, of_x = price(below(x, -f), below(y, g), order, -_ROUNDING, _NEIGHBOURS)
-        excess = float(-(sources.mass * reduced[:, 0]).sum())
         flow = _flow(tree, n)
-        cost = float((flow.mass * distances(x.points, flow.source, y.points, flow.target, order)).sum())
-        if excess <= (_EXACT if exact else _COARSE) * cost:
-            return Level(sources, sinks, flow, f + reduced[:, 0], g, lists)
+        lengths = distances(x.points, flow.source, y.points, flow.target, order)
+        enough = (_EXACT if exact else _COARSE) * float((flow.mass * lengths).sum())
+        bounds = below(x, -f), below(y, g)
+        for asked in (None,) if asked is None else (asked, None):
+            reduced, of_x = price(*bounds, order, -_ROUNDING, _NEIGHBOURS, asked)
+            excess = float(-(sources.mass * reduced[:, 0]).sum())
+            if excess > enough:
+                break
+        else:
+            # What pricing passes over may contradict by less than _ROUNDING.
+            return Level(sources, sinks, flow, f + reduced[:, 0] - _ROUNDING, g, lists)
+        asked = reduced[:, 0] < 0
         rows = np.repeat(np.arange(n), of_x.shape[1])
-        _add(lists, tree, rows, of_x.ravel(), sources, sinks, order)
+        _add(lists, tree.potential, rows, of_x.ravel(), sources, sinks, order)
     message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"
     raise CertificateError(message)
 
 
+def _improved(
+    flow: Flow, sources: Cloud, sinks: Cloud, lists: Candidates, guide: IntArray, order: float
+) -> Flow:
+    """The flow after sweeps over parts by source and by sink; see ``_decomposition``."""
+    x, y = sources.tree.points, sinks.tree.points
+    for k in range(SWEEPS):
+        cloud, ends = ((sources, flow.source), (sinks, flow.target))[k % 2]
+        count = cloud.mass.size
+        level = max(0, (count // PART).bit_length())
+        if level < 2:
+            break
+        parts = 1 << level
+        part = np.searchsorted(_starts(count, level)[1:], ends, side="right")
+        cost = in_units(distances(x, flow.source, y, flow.target, order))
+        flow, near = sweep(x, y, order, flow, cost, part, parts, guide[: x.shape[0]], lists)
+        rows = np.repeat(near[:, 0], near.shape[1] - 1)
+        _add(lists, guide, rows, near[:, 1:].ravel(), sources, sinks, order)
+        print(k, parts, flow.mass.size, (flow.mass*distances(x, flow.source, y, flow.target, order)).sum()) if SHOW else 0
+    cost = in_units(distances(x, flow.source, y, flow.target, order))
+    return Flow(*acyclic(*flow, cost, x.shape[0], y.shape[0])[:3])
+
+
+import os
+SWEEPS=int(os.environ.get('SWEEPS','2')); PART=int(os.environ.get('PART','500')); SHOW=int(os.environ.get('SHOW','0'))
 def _start(
     sources: Cloud, sinks: Cloud, coarse: Level | None, order: float
-) -> tuple[Float64Array, list[tuple[IntArray, IntArray]]]:
-    """Potentials of the sources, and arcs (rows, columns) to begin with."""
+) -> tuple[Float64Array, Float64Array, list[tuple[IntArray, IntArray]]]:
+    """Potentials of sources and sinks, and arcs (rows, columns) to begin with."""
     x, y = sources.tree.points, sinks.tree.points
     if coarse is None:
         rows, columns = np.indices((x.shape[0], y.shape[0])).reshape(2, -1)
-        return np.zeros(x.shape[0]), [(rows, columns)]
+        return np.zeros(x.shape[0]), np.zeros(y.shape[0]), [(rows, columns)]
     x_begin, y_begin = _children(coarse.sources, sources), _children(coarse.sinks, sinks)
     parents_x, parents_y = coarse.sources.tree.points, coarse.sinks.tree.points
     reduced = coarse.lists.cost / UNITS + coarse.g[coarse.lists.sink]
@@ -220,7 +258,7 @@ def _start(
     g = -predicted(y, y_begin, parents_x, -coarse.f, near_y, order, -coarse.g)
     of_x = _nearest(x, x_begin, y, y_begin, g, near, order)
     of_y = _nearest(y, y_begin, x, x_begin, -f, near_y, order)
-    return f, [
+    return f, g, [
         (np.repeat(np.arange(of_x.shape[0]), of_x.shape[1]), of_x.ravel()),
         (of_y.ravel(), np.repeat(np.arange(of_y.shape[0]), of_y.shape[1])),
     ]
@@ -231,7 +269,7 @@ def _nearest(
     heights: Float64Array, lists: IntArray, order: float,
 ) -> IntArray:  # fmt: skip
     """The arcs that each child proposes; see ``_refinement.proposed``."""
-    shape = (children.shape[0], _NEIGHBOURS)
+    shape = (children.shape[0], START)
     values, indices = np.full(shape, np.inf), np.full(shape, -1)
     parents = begin.size - 1
 
@@ -247,12 +285,12 @@ def _nearest(
 
 
 def _add(
-    lists: Candidates, tree: SpanningTree, rows: IntArray, columns: IntArray, sources: Cloud,
+    lists: Candidates, potential: IntArray, rows: IntArray, columns: IntArray, sources: Cloud,
     sinks: Cloud, order: float,
 ) -> None:  # fmt: skip
     """Add arcs (i, j) to the lists, -1 standing for none."""
     lengths = distances(sources.tree.points, rows, sinks.tree.points, columns, order)
-    add_all(*lists, tree.potential, rows, columns, in_units(lengths))
+    add_all(*lists, potential, rows, columns, in_units(lengths))
 
 
 def _flow(tree: SpanningTree, n: int) -> Flow:

@@ -21,12 +21,13 @@ from ._jit import jit
 from ._result import CertificateError
 from ._spanning_tree import OUTDATED, REFUSED, UNITS, SpanningTree, pivot, renumber
 
-import os
-ATONCE=float(os.environ.get('ATONCE',.01)); VAIN=float(os.environ.get('VAIN',.005))
 WIDTH = 40
 TOLERANCE = int(UNITS * 2.0**-49)  # reduced costs above minus this count as 0
 _BLOCK = 20  # sources searched for a pivot
-_LEAST_PIVOTS, _SHARE = 500, 0.02  # pivots before labels and potentials are renewed, of the nodes
+# Shares of the number of nodes: pivots before labels and potentials are renewed; the subtrees whose
+# potentials a pivot moves at once; the vain searches that say potentials are too outdated.
+_PIVOTS, _AT_ONCE, _VAIN = 0.3, 0.05, 0.005
+_LEAST_PIVOTS, _LEAST_VAIN = 1000, 20
 _STAGES = 1_000_000  # far beyond any problem met: the guard against a cycle
 
 
@@ -149,10 +150,11 @@ def optimise(
     the newest tree is valid.
     """
     n = lists.filled.size
-    between = max(_LEAST_PIVOTS, int(_SHARE * tree.label.size))
+    between = max(_LEAST_PIVOTS, int(_PIVOTS * tree.label.size))
+    at_once = int(_AT_ONCE * tree.label.size)
+    vain = max(_LEAST_VAIN, int(_VAIN * tree.label.size))
     fresh = np.empty_like(tree.nodes)
     first = 0
-    at_once, vain = int(ATONCE*tree.label.size), max(20, int(VAIN*tree.label.size))
     for _ in range(_STAGES):
         made, first, outdated = run(*lists, *tree, first, between, at_once, vain, tolerance)
         renumber(*tree, n, 0, fresh)

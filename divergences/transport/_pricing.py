@@ -14,10 +14,12 @@ are passed over; the plain bound (box distance plus the least values) serves whe
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 from ._kd_tree import LEAF, Bounded
+from ._leaves import near
 from ._norms import box_distance, distance, slope
 from ._threads import over_blocks
 
@@ -150,64 +152,14 @@ def _smallest(
 smallest = jit(_smallest)
 
 
-def _near(
-    x: Float64Array, i: int, blocks: Float64Array, leaf: int, order: float, threshold: float,
-    sums: Float64Array,
-) -> bool:  # fmt: skip
-    """Whether some d(x_i, y) + g(y) of a leaf is below the threshold; ``sums`` (LEAF,) is space.
-
-    No branches: these are the loops that take the time.
-    """
-    d = blocks.shape[1] - 1
-    found = False
-    if order == 2.0 and d == 2:
-        for k in range(LEAF):
-            first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
-            length = math.sqrt(first * first + second * second)
-            found |= length + blocks[leaf, 2, k] < threshold
-        return found
-    if order == 2.0 and d == 3:
-        for k in range(LEAF):
-            first, second = blocks[leaf, 0, k] - x[i, 0], blocks[leaf, 1, k] - x[i, 1]
-            third = blocks[leaf, 2, k] - x[i, 2]
-            length = math.sqrt(first * first + second * second + third * third)
-            found |= length + blocks[leaf, 3, k] < threshold
-        return found
-    for k in range(LEAF):
-        sums[k] = 0.0
-    for axis in range(d):
-        if order == 2.0:
-            for k in range(LEAF):
-                step = blocks[leaf, axis, k] - x[i, axis]
-                sums[k] += step * step
-        elif order == 1.0:
-            for k in range(LEAF):
-                sums[k] += abs(blocks[leaf, axis, k] - x[i, axis])
-        elif order == math.inf:
-            for k in range(LEAF):
-                sums[k] = max(sums[k], abs(blocks[leaf, axis, k] - x[i, axis]))
-        else:
-            for k in range(LEAF):
-                sums[k] += abs(blocks[leaf, axis, k] - x[i, axis]) ** order
-    for k in range(LEAF):
-        length = sums[k]
-        if order == 2.0:
-            length = math.sqrt(length)
-        elif order != 1.0 and order != math.inf:  # noqa: PLR1714
-            length = length ** (1 / order)
-        found |= length + blocks[leaf, d, k] < threshold
-    return found
-
-
-near = jit(_near, inline=True)
-
-
 def _price(
     x: Float64Array, x_nodes: Float64Array, y: Float64Array, y_nodes: Float64Array,
-    blocks: Float64Array, order: float, threshold: float, top: int, values: Float64Array,
-    indices: IntArray,
+    blocks: Float64Array, order: float, threshold: float, asked: NDArray[np.bool_], top: int,
+    values: Float64Array, indices: IntArray,
 ) -> None:  # fmt: skip
     """The smallest reduced costs below the threshold (at most 0) of each x under node ``top``.
+
+    Nodes of x that are not ``asked`` are passed over.
 
     Values of x are -f, of y are g. Rows of ``values`` (0 where there are fewer) and ``indices``
     (-1) receive as many as they have columns, ascending.
@@ -221,7 +173,7 @@ def _price(
     while height:
         height -= 1
         a, b = stack[height, 0], stack[height, 1]
-        if excluded(x_nodes, a, y_nodes, b, order, threshold):
+        if not asked[a] or excluded(x_nodes, a, y_nodes, b, order, threshold):
             continue
         if a >= leaf_a and b >= leaf_b:
             i, leaf = a - leaf_a, b - leaf_b
@@ -244,19 +196,34 @@ price_below = jit(_price)
 
 
 def price(
-    x: Bounded, y: Bounded, order: float, threshold: float, count: int
-) -> tuple[Float64Array, IntArray]:
+    x: Bounded, y: Bounded, order: float, threshold: float, count: int,
+    rows: NDArray[np.bool_] | None = None,
+) -> tuple[Float64Array, IntArray]:  # fmt: skip
     """The ``count`` smallest reduced costs below the threshold (at most 0) of each x, and the y.
 
-    Values of x are -f, of y are g. Shapes (n, count): 0 and -1 where there are fewer.
+    Values of x are -f, of y are g. Shapes (n, count): 0 and -1 where there are fewer, and where
+    ``rows`` (n,) and all points beside it (in a leaf) are False.
     """
-    n = x.points.shape[0]
+    n, size = x.points.shape[0], x.nodes.shape[0]
     values, indices = np.zeros((n, count)), np.full((n, count), -1)
-    first = min(_BLOCKS, x.nodes.shape[0] // 2)  # the nodes of one level
+    first = min(_BLOCKS, size // 2)  # the nodes of one level
     blocks = y.blocks
+    asked = np.ones(size, dtype=bool) if rows is None else _above(rows, size)
 
     def block(node: int) -> None:
-        price_below(*x, *y, blocks, order, threshold, node, values, indices)
+        price_below(*x, *y, blocks, order, threshold, asked, node, values, indices)
 
     over_blocks(block, range(first, 2 * first))
     return values, indices
+
+
+def _above(rows: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """The nodes that own one of these rows."""
+    leaves = size // 2
+    starts = np.arange(leaves) * rows.size // leaves
+    asked = np.zeros(size, dtype=bool)
+    asked[leaves:] = np.logical_or.reduceat(rows, starts)
+    while leaves > 1:
+        leaves //= 2
+        asked[leaves : 2 * leaves] = asked[2 * leaves : 4 * leaves].reshape(-1, 2).any(axis=1)
+    return asked

@@ -53,7 +53,7 @@ def _predicted(
     children: Float64Array, begin: IntArray, parents: Float64Array, heights: Float64Array,
     lists: IntArray, order: float, default: Float64Array,
 ) -> Float64Array:  # fmt: skip
-    """min over the list of the parent of d(child, parents_k) + heights_k; ``default`` if empty."""
+    """The least over the parent's list of d(child, parents_k) + heights_k; ``default`` if none."""
     dimension = children.shape[1]
     values = np.empty(children.shape[0])
     for parent in range(lists.shape[0]):

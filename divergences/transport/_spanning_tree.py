@@ -19,12 +19,11 @@ those of large ones, outdated, to the next ``renumber``.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 
-UNITS = 2.0**56  # costs up to 64 and differences of potentials up to 128 fit int64
+UNITS = 2.0**54  # costs of about 1, and 512 times that as a potential, fit int64
 NONE = -1
 # Columns of a node: eight integers, one line of the cache.
 PARENT, CHILD, NEXT, PREVIOUS, SIZE, ORIGIN, FLOW, COST = range(8)
@@ -131,9 +130,7 @@ def _augment(nodes: IntArray, n: int, source: int, sink: int, top: int, mass: in
 augment = jit(_augment, inline=True)
 
 
-def _rehang(
-    nodes: IntArray, cut: int, u: int, parent: int, top: int, mass: int, cost: int
-) -> None:
+def _rehang(nodes: IntArray, cut: int, u: int, parent: int, top: int, mass: int, cost: int) -> None:
     """Cut the subtree of ``cut`` off and hang it from ``parent`` by its node u, on a new arc.
 
     The way from u up to ``cut`` is turned round; sizes change up to the join ``top``.

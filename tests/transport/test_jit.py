@@ -24,7 +24,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from divergences.transport import _jit
-from divergences.transport._kd_tree import depth_for, widest
+from divergences.transport._kd_tree import widest
 import numpy as np
 assert widest(np.array([[0.0, 0.0], [1.0, 2.0]]), 0, 2) == 1
 print(_jit.cache_folder())

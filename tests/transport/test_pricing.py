@@ -35,20 +35,40 @@ def owned(node, count):
     return slice((k * count) >> level, ((k + 1) * count) >> level)
 
 
-def test_pricing_finds_exactly_the_violations():
+@pytest.mark.parametrize("order", [1.0, 1.5, 2.0, np.inf])
+@pytest.mark.parametrize("dimension", [1, 2, 3, 5])
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 30), (200, 300), (1000, 9)])
+def test_pricing_finds_exactly_the_violations(order, dimension, n, m):
     rng = np.random.default_rng(1)
-    x, y = rng.random((200, 3)), rng.random((300, 3))
+    x, y = rng.random((n, dimension)), rng.random((m, dimension))
     _kd_tree.sort(x)
     _kd_tree.sort(y)
-    f, g = rng.random(200) * 0.3, rng.random(300) * 0.1
-    below = [_kd_tree.below(_kd_tree.build(p), v) for p, v in ((x, -f), (y, g))]
-    reduced = np.linalg.norm(x[:, None] - y, axis=-1) - f[:, None] + g
-    found, of_x, of_y = _pricing.price(*below[0], *below[1], 2.0, -1e-9, 4)
-    for costs, listed in ((reduced, of_x), (reduced.T, of_y)):
-        for row, indices in zip(costs, listed, strict=True):
-            worst = [j for j in np.argsort(row)[:4] if row[j] < -1e-9]
-            assert indices[indices >= 0].tolist() == worst
-    assert (found[:, 0] < 0).any()
-    values, indices = _pricing.smallest(x, *below[1], 2.0, 5, -1)
-    np.testing.assert_allclose(values, np.sort(reduced + f[:, None], axis=1)[:, :5], rtol=1e-14)
-    np.testing.assert_array_equal(indices, np.argsort(reduced, axis=1)[:, :5])
+    f, g = rng.random(n) * 0.3, rng.random(m) * 0.1
+    of_x, of_y = (_kd_tree.below(_kd_tree.build(p), v) for p, v in ((x, -f), (y, g)))
+    reduced = np.linalg.norm(x[:, None] - y, axis=-1, ord=order) - f[:, None] + g
+    values, indices = _pricing.price(of_x, of_y, order, -1e-9, 4)
+    for row, found, smallest in zip(reduced, indices, values, strict=True):
+        worst = [j for j in np.argsort(row)[:4] if row[j] < -1e-9]
+        assert found[found >= 0].tolist() == worst
+        np.testing.assert_allclose(smallest[: len(worst)], row[worst], rtol=0, atol=1e-14)
+        assert (smallest[len(worst) :] == 0).all()
+    count = min(5, m)
+    values, indices = _pricing.smallest(x, *of_y, order, count, -1)
+    heights = reduced + f[:, None]
+    np.testing.assert_allclose(values, np.sort(heights, axis=1)[:, :count], rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(indices, np.argsort(heights, axis=1)[:, :count])
+
+
+def test_the_same_bits_on_any_number_of_threads(monkeypatch):
+    rng = np.random.default_rng(2)
+    x, y = rng.random((3000, 2)), rng.random((2000, 2))
+    _kd_tree.sort(x)
+    _kd_tree.sort(y)
+    trees = [_kd_tree.below(_kd_tree.build(p), rng.random(len(p)) * 0.05) for p in (x, y)]
+    found = []
+    for threads in ("1", "2", "7"):
+        monkeypatch.setenv("DIVERGENCES_NUM_THREADS", threads)
+        found.append(_pricing.price(*trees, 2.0, -1e-12, 5))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other[0], found[0][0])
+        np.testing.assert_array_equal(other[1], found[0][1])

@@ -1,0 +1,226 @@
+r"""Improve a plan part by part: each part an exact problem of its own, on a tree that fits a cache.
+
+A part is what the plan sends from a cluster of sources (or to a cluster of sinks). With its
+marginals kept it is a transport problem of some hundreds of points, and its optimum improves the
+whole plan. Clusters of sources and clusters of sinks take turns, so that the borders of one sweep
+lie inside the parts of the next; what both leave is left to the simplex on the whole. Parts are
+independent: threads share them.
+
+This is the domain decomposition of Benamou, *A domain decomposition method for the polar
+factorization of vector-valued mappings* (1994), with cells that follow the clusters.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._typing import Float64Array, IntArray
+from ._acyclic import acyclic
+from ._jit import jit
+from ._masses import Flow
+from ._network_simplex import TOLERANCE, WIDTH, add, run
+from ._norms import distance
+from ._pricing import keep
+from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, grow, renumber
+from ._threads import over_blocks
+
+_BLOCKS = 32
+_ROUNDS = 20
+_NEIGHBOURS = 6  # arcs that a source adds to its list in a round
+_MOST = np.iinfo(np.int64).max
+
+
+def _numbered(members: IntArray, places: NDArray[np.int32]) -> IntArray:
+    """The different members in order of appearance; ``places`` (-1 elsewhere) becomes their rank."""
+    found = 0
+    distinct = np.empty(members.size, dtype=np.int64)
+    for member in members:
+        if places[member] < 0:
+            places[member] = found
+            distinct[found] = member
+            found += 1
+    return distinct[:found]
+
+
+numbered = jit(_numbered)
+
+
+def _price_all(
+    x: Float64Array, y: Float64Array, order: float, potential: IntArray,
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32],
+) -> int:  # fmt: skip
+    """Add the most negative arcs of every source to its list; how many sources have one."""
+    n, m, dimension = x.shape[0], y.shape[0], x.shape[1]
+    values, indices = np.empty((1, _NEIGHBOURS)), np.empty((1, _NEIGHBOURS), dtype=np.int64)
+    columns, sums = np.empty((dimension, m)), np.empty(m)
+    heights = np.empty(m)
+    for j in range(m):
+        heights[j] = potential[n + j] / UNITS
+        for axis in range(dimension):
+            columns[axis, j] = y[j, axis]
+    contradicted = 0
+    for i in range(n):
+        height = potential[i] / UNITS - 1e-14
+        if order == 2.0:
+            sums[:] = 0.0
+            for axis in range(dimension):
+                here = x[i, axis]
+                for j in range(m):
+                    step = columns[axis, j] - here
+                    sums[j] += step * step
+            found = False
+            for j in range(m):
+                sums[j] = np.sqrt(sums[j]) + heights[j]
+                found |= sums[j] < height
+        else:
+            found = False
+            for j in range(m):
+                sums[j] = distance(x, i, y, j, dimension, order) + heights[j]
+                found |= sums[j] < height
+        if not found:
+            continue
+        contradicted += 1
+        values[0, :], indices[0, :] = height, -1
+        for j in range(m):
+            if sums[j] < height:
+                keep(sums[j], j, values, indices, 0)
+        for k in range(_NEIGHBOURS):
+            j = indices[0, k]
+            if j >= 0:
+                cost = np.int64(np.rint(distance(x, i, y, j, dimension, order) * UNITS))
+                add(sinks, costs, filled, potential, i, j, cost)
+    return contradicted
+
+
+price_all = jit(_price_all)
+
+
+def _solve_part(
+    x: Float64Array, y: Float64Array, order: float, source: IntArray, target: IntArray,
+    mass: IntArray, cost: IntArray, guidance: IntArray, sinks: NDArray[np.int32], costs: IntArray,
+    filled: NDArray[np.int32],
+) -> tuple[IntArray, IntArray]:  # fmt: skip
+    """Nodes and potentials of an optimal tree between few points, from a flow and candidates."""
+    n, m = x.shape[0], y.shape[0]
+    count = n + m + 1
+    nodes = grow(source, target, mass, cost, m, guidance)
+    fresh = np.empty_like(nodes)
+    potential, label = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    renumber(nodes, potential, label, n, n + m, fresh)
+    nodes, fresh = fresh, nodes
+    for _ in range(_ROUNDS):
+        first = 0
+        while True:
+            made, first, _ = run(
+                sinks, costs, filled, nodes, potential, label, first, count, count, _MOST
+            )
+            renumber(nodes, potential, label, n, 0, fresh)
+            nodes, fresh = fresh, nodes
+            if made < count:
+                break
+        if not price_all(x, y, order, potential, sinks, costs, filled):
+            break
+    return nodes, potential
+
+
+def _best(
+    potential: IntArray, sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32],
+    rows: IntArray, columns: IntArray, near: IntArray, first: int,
+) -> None:  # fmt: skip
+    """Write each row's candidates of least reduced cost to ``near``, from position ``first``."""
+    n, count = rows.size, near.shape[1]
+    values, indices = np.empty((1, count)), np.empty((1, count), dtype=np.int64)
+    for i in range(n):
+        values[0, :], indices[0, :] = np.inf, -1
+        for k in range(filled[i]):
+            j = sinks[i, k]
+            keep(float(costs[i, k] + potential[n + j] - potential[i]), j, values, indices, 0)
+        near[first + i, 0] = rows[i]
+        for k in range(1, count):
+            j = indices[0, k - 1]
+            near[first + i, k] = columns[j] if j >= 0 else -1
+
+
+best = jit(_best)
+solve_part = jit(_solve_part)
+
+
+def _improve(
+    x: Float64Array, y: Float64Array, order: float, begin: IntArray, source: IntArray,
+    target: IntArray, mass: IntArray, cost: IntArray, guidance: IntArray,
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], first: int, last: int,
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:  # fmt: skip
+    """The arcs of better parts ``first`` to ``last``; part p has arcs begin[p] to begin[p + 1].
+
+    And the candidates of least reduced cost, each row of them led by the source.
+    """
+    place_x = np.full(x.shape[0], -1, dtype=np.int32)
+    place_y = np.full(y.shape[0], -1, dtype=np.int32)
+    arcs = np.empty((3, 2 * (begin[last] - begin[first])), dtype=np.int64)
+    near = np.empty((begin[last] - begin[first], _NEIGHBOURS + 1), dtype=np.int64)
+    kept, listed = 0, 0
+    for part in range(first, last):
+        span = slice(begin[part], begin[part + 1])
+        if begin[part] == begin[part + 1]:
+            continue
+        rows, columns = numbered(source[span], place_x), numbered(target[span], place_y)
+        n, m = rows.size, columns.size
+        local_source, local_target = source[span].copy(), target[span].copy()
+        for k in range(local_source.size):
+            local_source[k] = place_x[local_source[k]]
+            local_target[k] = place_y[local_target[k]]
+        u, v, w, lengths = acyclic(local_source, local_target, mass[span], cost[span], n, m)
+        width = min(WIDTH, m)
+        own_sinks = np.empty((n, width), dtype=np.int32)
+        own_costs = np.empty((n, width), dtype=np.int64)
+        own_filled = np.zeros(n, dtype=np.int32)
+        for i in range(n):
+            for k in range(filled[rows[i]]):
+                j = place_y[sinks[rows[i], k]]
+                if j >= 0 and own_filled[i] < width:
+                    own_sinks[i, own_filled[i]] = j
+                    own_costs[i, own_filled[i]] = costs[rows[i], k]
+                    own_filled[i] += 1
+        nodes, potential = solve_part(
+            x[rows], y[columns], order, u, v, w, lengths, guidance[rows], own_sinks, own_costs,
+            own_filled,
+        )  # fmt: skip
+        for node in range(1, nodes.shape[0]):
+            if nodes[node, FLOW]:
+                child, parent = nodes[node, ORIGIN], nodes[nodes[node, PARENT], ORIGIN]
+                arcs[0, kept] = rows[min(child, parent)]
+                arcs[1, kept] = columns[max(child, parent) - n]
+                arcs[2, kept] = nodes[node, FLOW]
+                kept += 1
+        best(potential, own_sinks, own_costs, own_filled, rows, columns, near, listed)
+        listed += n
+        place_x[rows] = -1
+        place_y[columns] = -1
+    return arcs[0, :kept], arcs[1, :kept], arcs[2, :kept], near[:listed]
+
+
+improve = jit(_improve)
+
+
+def sweep(
+    x: Float64Array, y: Float64Array, order: float, flow: Flow, cost: IntArray, part: IntArray,
+    parts: int, guidance: IntArray, lists: tuple[NDArray[np.int32], IntArray, NDArray[np.int32]],
+) -> tuple[Flow, IntArray]:  # fmt: skip
+    """A flow of the same marginals, optimal in every part; ``part`` says in which each arc is.
+
+    And candidates: rows of a source and the sinks of least reduced cost in its part (or -1).
+    """
+    by_part = np.argsort(part, kind="stable")
+    begin = np.searchsorted(part[by_part], np.arange(parts + 1))
+    source, target = flow.source[by_part], flow.target[by_part]
+    mass, cost = flow.mass[by_part], cost[by_part]
+    blocks = min(_BLOCKS, parts)
+
+    def block(number: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        first, last = number * parts // blocks, (number + 1) * parts // blocks
+        return improve(
+            x, y, order, begin, source, target, mass, cost, guidance, *lists, first, last
+        )
+
+    found = over_blocks(block, range(blocks))
+    *arcs, near = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    return Flow(*arcs), near
