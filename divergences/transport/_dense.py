@@ -28,8 +28,8 @@ from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, SpanningTree, grow, in_
 _WIDTH = 48  # arcs of a source in the lists
 _PROPOSED = 8  # arcs that a source and a sink propose
 _VIOLATORS = 10  # arcs that a source adds in a round of pricing
-_EPSILONS = (2.0**-6, 2.0**-9)  # of the auction, in spreads of the costs
-_BIDS = 30  # steps of the auction a source
+_EPSILONS = (2.0**-4, 2.0**-6, 2.0**-8)  # of the auction, in spreads of the costs
+_BIDS = 60  # steps of the auction a source
 _GUIDANCE = 8.0
 _ROUNDING = 1e-14
 _ROUNDS = 500
