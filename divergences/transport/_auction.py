@@ -37,9 +37,7 @@ def _preferred(
 preferred = jit(_preferred, inline=True)
 
 
-def _insert(
-    head: IntArray, following: IntArray, level: Float64Array, j: int, portion: int
-) -> int:
+def _insert(head: IntArray, following: IntArray, level: Float64Array, j: int, portion: int) -> int:
     """Put a portion into the ascending list of sink j; the number of steps."""
     steps, before, here = 1, _NONE, head[j]
     while here != _NONE and level[here] < level[portion]:

@@ -159,14 +159,16 @@ def _carry(
 
 
 def _alternate(
-    costs: Costs, guide: Guide, tree: SpanningTree, lists: Candidates, supply: IntArray,
+    costs: Costs, guide: Guide, start: SpanningTree, lists: Candidates, supply: IntArray,
     demand: IntArray, clock: Clock,
 ) -> tuple[Flow, Float64Array, Float64Array]:  # fmt: skip
     """Simplex and pricing in turns until no pair has a negative reduced cost."""
     n, m = costs.shape
+    tree = start
     f, g = _potentials(tree, n, m)
     for _ in range(_ROUNDS):
-        for tree in optimise(tree, lists, 0):
+        for stage in optimise(tree, lists, 0):
+            tree = stage
             _check(clock, tree, costs, guide, supply, demand, g)
         f, g = _potentials(tree, n, m)
         size = float(np.abs(f).max() + np.abs(g).max())

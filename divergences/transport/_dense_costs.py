@@ -72,7 +72,7 @@ def _lower_bounds(
     x: Float32Array, y: Float32Array, x_squares: Float32Array, y_squares: Float32Array,
     x_error: Float32Array, y_error: Float32Array, start: int, stop: int, out: Float32Array,
 ) -> None:  # fmt: skip
-    """Lower bounds of the distances of rows ``start`` (a multiple of 4) to ``stop`` into ``out``."""
+    """Lower bounds of the distances of rows ``start`` (a multiple of 4) to ``stop``, in ``out``."""
     width, coordinates, columns = y.shape[2], y.shape[1], out.shape[1]
     sums = np.empty((4, width), dtype=np.float32)
     for panel in range(y.shape[0]):

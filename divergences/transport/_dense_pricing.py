@@ -97,7 +97,7 @@ def _empty(rows: int, count: int) -> tuple[Float32Array, IntArray]:
 def proposals(
     guide: Guide, shape: tuple[int, int], f: Float64Array, g: Float64Array, count: int
 ) -> tuple[IntArray, IntArray]:
-    """Sinks of the ``count`` least L + g of each source, and sources of the least L - f of each sink."""
+    """Sinks of the least L + g of each source, and sources of the least L - f of each sink."""
     n, m = shape
     values, indices = _empty(n, count)
     single_f, single_g = f.astype(np.float32), g.astype(np.float32)
@@ -157,4 +157,3 @@ def least(guide: Guide, g: Float64Array) -> Float64Array:
     doubt = 8 * _SINGLE * (1 + float(np.abs(g).max()))
     rows = guide.over_blocks(lambda _, block: (block + single).min(axis=1).astype(np.float64))
     return np.asarray(np.concatenate(rows) - doubt)
-

@@ -85,7 +85,9 @@ class PointCosts:
         self.x, self.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         self.metric, self.unit = metric, unit
         self.shape = (x.shape[0], y.shape[0])
-        euclidean = metric.is_norm and metric.order == 2.0 and metric.name in ("euclidean", "minkowski")
+        euclidean = (
+            metric.is_norm and metric.order == 2.0 and metric.name in ("euclidean", "minkowski")
+        )
         self._centred = centred(self.x, self.y, unit) if euclidean else None
         self._plain = euclidean and unit < 1 / _PLAIN_SQUARES
 

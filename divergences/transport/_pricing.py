@@ -96,7 +96,9 @@ def _bound_of_point(x: Float64Array, i: int, y_nodes: Float64Array, b: int, orde
 bound_of_point = jit(_bound_of_point, inline=True)
 
 
-def _keep(value: float, index: int, values: Float64Array, indices: IntArray, row: int) -> None:
+def _keep(
+    value: float, index: int, values: NDArray[np.floating[Any]], indices: IntArray, row: int
+) -> None:
     """Insert into a row's ascending list if smaller than its last entry."""
     k = values.shape[1] - 1
     if value >= values[row, k]:

@@ -224,7 +224,7 @@ def test_pricing_finds_what_brute_force_finds():
     costs = PointCosts(x, y, Metric("euclidean"), unit)
     f, g = rng.normal(size=90) * unit, rng.normal(size=110) * unit + 3 * unit
     exact = cdist(x, y) * unit - f[:, None] + g
-    reduced, columns = price(costs, Guide(costs), f, g, 10, 1e-14)
+    reduced, _ = price(costs, Guide(costs), f, g, 10, 1e-14)
     for i in range(90):
         wanted = np.sort(exact[i])[:10]
         wanted = wanted[wanted < 0]
