@@ -146,7 +146,8 @@ def point_problem(
     if solver is not None:
         one_of(solver, "solver", SOLVERS, function)
         if solver == "line" and choose(metric, x.shape[-1]) != "line":
-            refuse(function, "solver", "be 'dense' or 'simplex' unless points are numbers and metric a norm",
+            refuse(function, "solver",
+                   "be 'dense' or 'simplex' unless points are numbers and metric a norm",
                    f"'line' for dimension {x.shape[-1]} and metric {metric.name!r}")  # fmt: skip
         if solver == "multiscale" and not metric.is_norm:
             refuse(function, "solver", "be 'dense' or 'simplex' unless the metric is a norm",

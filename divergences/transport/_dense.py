@@ -63,17 +63,17 @@ def solve(
     f, g = f - f.mean() / 2, g.mean() / 2 - g
     lists = no_candidates(supply.size, min(_WIDTH, demand.size))
     _propose(costs, guide, lists, f, g, _PROPOSED)
-    _check(clock, None, costs, guide, supply, demand, g)
+    _check(clock, None, guide, supply, demand, g)
     clock.announce("auction")
     _bid(lists, supply, demand, g)
-    _check(clock, None, costs, guide, supply, demand, g)
+    _check(clock, None, guide, supply, demand, g)
     clock.announce("network simplex and pricing")
     tree = _start(costs, lists, supply, demand, g)
     return _alternate(costs, guide, tree, lists, supply, demand, clock)
 
 
 def _check(
-    clock: Clock, tree: SpanningTree | None, costs: Costs, guide: Guide, supply: IntArray,
+    clock: Clock, tree: SpanningTree | None, guide: Guide, supply: IntArray,
     demand: IntArray, g: Float64Array,
 ) -> None:  # fmt: skip
     """Stop if the time is over, with the best bound that one pass over the guide gives."""
@@ -169,7 +169,7 @@ def _alternate(
     for _ in range(_ROUNDS):
         for stage in optimise(tree, lists, 0):
             tree = stage
-            _check(clock, tree, costs, guide, supply, demand, g)
+            _check(clock, tree, guide, supply, demand, g)
         f, g = _potentials(tree, n, m)
         size = float(np.abs(f).max() + np.abs(g).max())
         rounding = _ROUNDING * size + 2 / UNITS

@@ -12,6 +12,7 @@ are passed over; the plain bound (box distance plus the least values) serves whe
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
