@@ -84,17 +84,15 @@ def _auction(
         free[j] -= got
         while got < owed[i] and head[j] != _NONE and level[head[j]] < bid:
             portion = head[j]
-            taken = min(owed[i] - got, mass[portion])
+            loser = owner[portion]
+            # Its own lower bid it raises as a whole.
+            taken = mass[portion] if loser == i else min(owed[i] - got, mass[portion])
             got += taken
             mass[portion] -= taken
-            loser = owner[portion]
-            if loser != i:
-                owed[loser] += taken
-                if not queued[loser]:
-                    queue[(front + waiting) % n], queued[loser] = loser, True
-                    waiting += 1
-            else:
-                owed[i] += taken
+            owed[loser] += taken
+            if loser != i and not queued[loser]:
+                queue[(front + waiting) % n], queued[loser] = loser, True
+                waiting += 1
             if mass[portion] == 0:
                 head[j], following[portion], spare = following[portion], spare, portion
         owed[i] -= got

@@ -258,6 +258,21 @@ def test_the_auction_is_optimal_to_its_epsilon():
         assert value - 1e-3 <= dual <= value + 1e-15
 
 
+def test_a_source_that_outbids_itself_raises_its_whole_bid():
+    """It once took its own large portion in steps of its small debt: 10^8 of them."""
+    sinks, filled = np.zeros((2, 1), dtype=np.int32), np.ones(2, dtype=np.int32)
+    supply, demand, prices = np.array([2**61, 1]), np.array([2**61 + 1]), np.zeros(1)
+    assert auction(sinks, np.zeros((2, 1)), filled, supply, demand, prices, 0.1, 100) > 0
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        sinks = np.tile(np.arange(5, dtype=np.int32), (6, 1))
+        filled = np.full(6, 5, dtype=np.int32)
+        supply = (10.0 ** rng.uniform(0, 17, 6)).astype(np.int64)
+        cuts = np.sort(rng.integers(1, supply.sum(), 4))
+        demand = np.diff(cuts, prepend=0, append=supply.sum())
+        auction(sinks, rng.random((6, 5)), filled, supply, demand, np.zeros(5), 1e-3, 10**5)
+
+
 def test_points_of_one_hash_are_told_apart(monkeypatch):
     rng = np.random.default_rng(13)
     x, y = rng.integers(0, 4, (50, 2)) * 1.0, rng.integers(0, 4, (60, 2)) * 1.0
