@@ -45,22 +45,22 @@ class Centred(NamedTuple):
     y_error: Float32Array
 
 
-def centred(x: Float64Array, y: Float64Array, unit: float) -> Centred:
-    """Points times ``unit``, which makes their distances at most about 1."""
+def centred(x: Float64Array, y: Float64Array) -> Centred:
+    """Both clouds, whose distances are at most about 1."""
     centre = x.mean(axis=0) / 2 + y.mean(axis=0) / 2
-    x_part, x_squares, x_error = _single(x, centre, unit, _ROWS)
-    y_part, y_squares, y_error = _single(y, centre, unit, _WIDTH)
+    x_part, x_squares, x_error = _single(x, centre, _ROWS)
+    y_part, y_squares, y_error = _single(y, centre, _WIDTH)
     panels = y_part.reshape(-1, _WIDTH, y_part.shape[1]).transpose(0, 2, 1)
     return Centred(x_part, np.ascontiguousarray(panels), x_squares, y_squares, x_error, y_error)
 
 
 def _single(
-    points: Float64Array, centre: Float64Array, unit: float, multiple: int
+    points: Float64Array, centre: Float64Array, multiple: int
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     count, dimension = points.shape
     shape = (-(-count // multiple) * multiple, -(-dimension // _ROWS) * _ROWS)
     part = np.zeros(shape, dtype=np.float32)
-    part[:count, :dimension] = (points - centre) * unit
+    part[:count, :dimension] = points - centre
     lengths = np.sqrt(np.einsum("ij,ij->i", part, part, dtype=np.float64))
     # The last terms cover the sum of the three parts, its root, and what underflows.
     squares = lengths**2 * (1 - 1.01 * (dimension + 8) * _UNIT)

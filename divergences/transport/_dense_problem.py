@@ -24,7 +24,6 @@ _KEPT_ENTRIES = 130_000_000  # of the guide: .5 GB
 _PAIRS_A_BLOCK = 2048
 _SAMPLE = 64  # sources and sinks whose mean costs are taken
 _LOWERED = 1 - 2.0**-22  # by more than single precision rounds and float64 distances are in error
-_PLAIN_SQUARES = 2.0**-400  # coordinates above it do not underflow when squared
 
 
 class Costs(Protocol):
@@ -82,14 +81,14 @@ class PointCosts:
     """Distances of prepared points under a metric, times ``unit``."""
 
     def __init__(self, x: Float64Array, y: Float64Array, metric: Metric, unit: float) -> None:
-        self.x, self.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-        self.metric, self.unit = metric, unit
+        # A norm's points are scaled instead: to digits far below the units of the solver, plain
+        # squares of their coordinates neither over- nor underflow.
+        scale, self._unit = (unit, 1.0) if metric.is_norm else (1.0, unit)
+        self.x, self.y = np.ascontiguousarray(x * scale), np.ascontiguousarray(y * scale)
+        self.metric = metric
         self.shape = (x.shape[0], y.shape[0])
-        euclidean = (
-            metric.is_norm and metric.order == 2.0 and metric.name in ("euclidean", "minkowski")
-        )
-        self._centred = centred(self.x, self.y, unit) if euclidean else None
-        self._plain = euclidean and unit < 1 / _PLAIN_SQUARES
+        euclidean = metric.is_norm and metric.order == 2.0
+        self._centred = centred(self.x, self.y) if euclidean else None
 
     def pairs(self, rows: IntArray, columns: IntArray) -> Float64Array:
         """Distances of listed pairs, by coordinate differences."""
@@ -97,35 +96,35 @@ class PointCosts:
 
         def block(k: int) -> None:
             part = slice(k, min(k + _PAIRS_A_BLOCK, rows.size))
-            if self._plain:
+            if self._centred is not None:
                 lengths(self.x, rows, self.y, columns, part.start, part.stop, found)
             else:
                 found[part] = self.metric.pairs(self.x[rows[part]], self.y[columns[part]])
 
         over_blocks(block, range(0, rows.size, _PAIRS_A_BLOCK))
-        return found * self.unit
+        return found * self._unit
 
     def rows(self, rows: IntArray) -> Float64Array:
         """Distances of some sources from all sinks."""
-        return self.metric.matrix(self.x[rows], self.y) * self.unit
+        return self.metric.matrix(self.x[rows], self.y) * self._unit
 
     def lower(self, start: int, stop: int, out: Float32Array) -> None:
         """Lower bounds of the distances of sources ``start`` to ``stop``."""
         if self._centred is not None:
             lower_bounds(*self._centred, start, stop, out)
         else:
-            _lowered(self.metric.matrix(self.x[start:stop], self.y) * self.unit, out)
+            _lowered(self.metric.matrix(self.x[start:stop], self.y) * self._unit, out)
 
     def means(self) -> tuple[Float64Array, Float64Array]:
         """Mean distances of every source and of every sink from the first points."""
         x, y = self.x[:_SAMPLE], self.y[:_SAMPLE]
-        to_x = np.empty((x.shape[0], self.shape[1]), dtype=np.float32)
-        to_y = np.empty((self.shape[0], y.shape[0]), dtype=np.float32)
         if self._centred is None:
             return (
-                self.metric.matrix(self.x, y).mean(axis=1) * self.unit,
-                self.metric.matrix(x, self.y).mean(axis=0) * self.unit,
+                self.metric.matrix(self.x, y).mean(axis=1) * self._unit,
+                self.metric.matrix(x, self.y).mean(axis=0) * self._unit,
             )
+        to_x = np.empty((x.shape[0], self.shape[1]), dtype=np.float32)
+        to_y = np.empty((self.shape[0], y.shape[0]), dtype=np.float32)
         lower_bounds(*self._centred, 0, x.shape[0], to_x)
         lower_bounds(*self._centred._replace(y=self._centred.y[:1]), 0, self.shape[0], to_y)
         return to_y.mean(axis=1, dtype=np.float64), to_x.mean(axis=0, dtype=np.float64)

@@ -101,7 +101,8 @@ def clouds(draw):
     """Clouds that tie, coincide, lie on a line or in far clusters."""
     n, m, d = draw(st.integers(1, 30)), draw(st.integers(1, 30)), draw(st.integers(1, 5))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    kind = draw(st.sampled_from(["lattice", "duplicates", "line", "clusters", "normal", "equal"]))
+    kinds = ["lattice", "duplicates", "line", "clusters", "normal", "wide", "equal"]
+    kind = draw(st.sampled_from(kinds))
     x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d))
     if kind == "lattice":
         x, y = rng.integers(0, 3, (n, d)) * 1.0, rng.integers(0, 3, (m, d)) * 1.0
@@ -111,6 +112,8 @@ def clouds(draw):
         x, y = np.outer(x[:, 0], np.ones(d)), np.outer(y[:, 0], np.ones(d))
     elif kind == "clusters":
         x, y = x + 1e6 * rng.integers(0, 2, (n, 1)), y + 1e6 * rng.integers(0, 2, (m, 1))
+    elif kind == "wide":
+        x, y = x * 10 ** rng.uniform(-8, 8, (n, 1)), y * 10 ** rng.uniform(-8, 8, (m, 1))
     elif kind == "equal":
         x, y = np.zeros((n, d)), np.zeros((m, d))
     scale = draw(st.sampled_from([1.0, 1.0, 1e-150, 1e150]))
@@ -131,13 +134,21 @@ def some_weights(kind, count, rng):
 
 
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=150)
 def test_degenerate_geometry_and_weights(data):
     x, y, rng = clouds(data.draw)
     kinds = st.sampled_from(["uniform", "random", "light", "subnormal", "zero"])
     a, b = (some_weights(data.draw(kinds), len(z), rng) for z in (x, y))
     metric = data.draw(st.sampled_from(["euclidean", "cityblock", "chebyshev", ("minkowski", 3.0)]))
     check(x, y, a, b, metric)
+
+
+def test_squares_of_large_coordinates_do_not_overflow():
+    rng = np.random.default_rng(20)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=(30, 3))
+    x, y = (z * 10 ** rng.uniform(-8, 8, (len(z), 1)) * 1e150 for z in (x, y))
+    check(x, y)
+    check(x, y[:1])
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -208,7 +219,7 @@ def test_lower_bounds_are_below_and_close(seed, d, spread):
     exact = cdist(x, y)
     unit = 2.0 ** -np.frexp(exact.max() + np.abs(x).max())[1]
     found = np.empty((9, 140), dtype=np.float32)
-    arrays = centred(x, y, unit)
+    arrays = centred(x * unit, y * unit)
     lower_bounds(*arrays, 0, 4, found[:4])
     lower_bounds(*arrays, 4, 9, found[4:])
     assert (found <= exact * unit).all()
