@@ -50,13 +50,14 @@ def optimal_transport(
     cost : array, tensor or list, shape (n, m), optional
         Costs of any sign, finite, in place of a metric: for squared distances, cosine
         dissimilarities and whatever else is no metric.
-    solver : {"line", "multiscale", "simplex"}, optional
+    solver : {"line", "multiscale", "dense", "simplex"}, optional
         By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (more than 25 million pairs, up to 5 coordinates; it
-        is compiled at the first use, in half a minute, and cached); the dense
-        network simplex otherwise.
+        points under a norm in few coordinates (more than 25 million pairs, up to 5 coordinates);
+        "dense", in any number of coordinates and under any metric, above 100,000 pairs; else
+        "simplex", POT's network simplex. "multiscale" and "dense" are compiled at the first use, in
+        some ten seconds each, and cached.
     time_limit : float, optional
-        Seconds. The multiscale simplex looks at the clock every few milliseconds; the dense one
+        Seconds. The multiscale and the dense solver look at the clock every few milliseconds; POT's
         then runs in attempts of bounded length, each twice the last, and stops before an attempt
         that would not fit. Compiling, the distances of all pairs, problems on the line and those of
         up to 40,000 pairs (a fraction of a second) are not interrupted.
@@ -118,12 +119,12 @@ def _cost_problem(
     if metric != "euclidean":
         refuse(_NAME, "metric", "be left out where cost is given", describe(metric))
     if solver is not None:
-        one_of(solver, "solver", ("simplex",), _NAME)
+        one_of(solver, "solver", ("dense", "simplex"), _NAME)
     cost = cost_matrix(cost, _NAME)
     a = _weights_of_side("x", x, x_weights, cost, _NAME)
     b = _weights_of_side("y", y, y_weights, cost.T, _NAME)
     same_library(_NAME, cost=cost, x_weights=a, y_weights=b)
-    return CostProblem(cost, a, b)
+    return CostProblem(cost, a, b, solver)
 
 
 def _weights_of_side(

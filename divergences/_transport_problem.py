@@ -68,7 +68,8 @@ class PointProblem:
         """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d)."""
         if self.metric.name == "callable":
             cost = self.costs(self.x, self.y, function)
-            return CostProblem(cost, self.x_weights, self.y_weights).solve(function, clock)
+            problem = CostProblem(cost, self.x_weights, self.y_weights, self.solver)
+            return problem.solve(function, clock)
         solution = solve_points(
             as_numpy(self.x), as_numpy(self.y), _numpy_or_none(self.x_weights),
             _numpy_or_none(self.y_weights), self.metric, self.solver, clock,
@@ -98,6 +99,7 @@ class CostProblem:
     cost: Array
     x_weights: Array | None
     y_weights: Array | None
+    solver: str | None = None
 
     @property
     def dtype(self) -> Any:
@@ -109,7 +111,7 @@ class CostProblem:
         """The value, 0-d and in float64 with its graph, and the solution."""
         solution = solve_cost(
             as_numpy(self.cost), _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights),
-            clock,
+            clock, self.solver,
         )  # fmt: skip
         value = _checked(solution.value, function)
         if not is_tensor(self.cost):
@@ -144,10 +146,11 @@ def point_problem(
     if solver is not None:
         one_of(solver, "solver", SOLVERS, function)
         if solver == "line" and choose(metric, x.shape[-1]) != "line":
-            refuse(function, "solver", "be 'simplex' unless points are numbers and metric a norm",
+            refuse(function, "solver",
+                   "be 'dense' or 'simplex' unless points are numbers and metric a norm",
                    f"'line' for dimension {x.shape[-1]} and metric {metric.name!r}")  # fmt: skip
         if solver == "multiscale" and not metric.is_norm:
-            refuse(function, "solver", "be 'simplex' unless the metric is a norm",
+            refuse(function, "solver", "be 'dense' or 'simplex' unless the metric is a norm",
                    f"'multiscale' for metric {metric.name!r}")  # fmt: skip
     return PointProblem(x, y, x_weights, y_weights, metric, solver)
 

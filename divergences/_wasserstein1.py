@@ -39,11 +39,12 @@ def wasserstein1(
         The ground distance d. "angular" is the angle in radians between non-zero vectors. A
         callable gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a
         graph; that it is a metric is not checked.
-    solver : {"line", "multiscale", "simplex"}, optional
+    solver : {"line", "multiscale", "dense", "simplex"}, optional
         By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (more than 25 million pairs, up to 5 coordinates; it
-        is compiled at the first use, in half a minute, and cached); the dense
-        network simplex otherwise.
+        points under a norm in few coordinates (more than 25 million pairs, up to 5 coordinates);
+        "dense", in any number of coordinates and under any metric, above 100,000 pairs; else
+        "simplex", POT's network simplex. "multiscale" and "dense" are compiled at the first use, in
+        some ten seconds each, and cached.
 
     Returns
     -------

@@ -31,13 +31,18 @@ _DECLARING = threading.Lock()
 
 
 def jit(
-    formula: _Kernel, *, inline: bool = False, helpers: tuple[Callable[..., object], ...] = ()
+    formula: _Kernel,
+    *,
+    inline: bool = False,
+    fused: bool = False,
+    helpers: tuple[Callable[..., object], ...] = (),
 ) -> _Kernel:
     """Compile at the first call with each combination of types; the GIL is released.
 
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
     references, which costs more than a distance. Functions that the formula calls are kernels, or
-    plain functions named as ``helpers``, which the interpreter can run as they are.
+    plain functions named as ``helpers``, which the interpreter can run as they are. ``fused`` lets
+    a product and the sum that takes it be one instruction with one rounding.
     """
     import numba
     from numba.extending import register_jitable
@@ -52,8 +57,9 @@ def jit(
         theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
         try:
             compiled: Any = numba.njit(
-                cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline
-            )(formula)
+                cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
+                fastmath={"contract"} if fused else False,
+            )(formula)  # fmt: skip
         finally:
             config.CACHE_DIR = theirs
     return cast("_Kernel", compiled)

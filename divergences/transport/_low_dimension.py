@@ -11,9 +11,7 @@ from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._common_mass import Residual
 from ._forest import flows_on_forest
-from ._masses import Flow, Marginals, in_units
-
-_MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
+from ._masses import UNITS, Flow, in_int64
 
 
 class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
@@ -40,7 +38,7 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     order = NORM_ORDERS.get(metric.name, metric.order)
     atoms, scale = _normalised(residual.atoms, order)
     masses = residual.marginals
-    supply, demand = _as_int64(masses)
+    supply, demand = in_int64(masses)
     used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
     sources, sinks = residual.sources[used_x], residual.sinks[used_y]
     potential = np.empty(atoms.shape[0])
@@ -72,20 +70,13 @@ def _normalised(atoms: Float64Array, order: float) -> tuple[Float64Array, float]
     return np.ldexp(centred, -exponent), float(np.ldexp(1.0, exponent))
 
 
-def _as_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
-    """Masses as they are where they fit, else rounded: the lightest may become 0."""
-    if masses.total <= _MASS_UNITS:
-        return masses.supply.astype(np.int64), masses.demand.astype(np.int64)
-    return in_units(masses, _MASS_UNITS)
-
-
 def _exact(
     flow: Flow, used_x: IntArray, used_y: IntArray, residual: Residual, metric: Metric
 ) -> Flow:
     """The flow of the exact masses on the support of one of rounded masses."""
     masses = residual.marginals
     source, target = used_x[flow.source], used_y[flow.target]
-    if masses.total <= _MASS_UNITS:
+    if masses.total <= UNITS:
         return Flow(source, target, flow.mass.astype(masses.supply.dtype))
     atoms, sinks = residual.atoms, residual.sinks
 

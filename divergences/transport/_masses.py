@@ -148,6 +148,13 @@ def north_west(supply: Masses, demand: Masses) -> Flow:
     return Flow(source[kept], target[kept], mass[kept])
 
 
+def in_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
+    """Masses as they are where they fit, else rounded: the lightest may become 0."""
+    if masses.total <= UNITS:
+        return masses.supply.astype(np.int64), masses.demand.astype(np.int64)
+    return in_units(masses, UNITS)
+
+
 def in_units(masses: Marginals, units: int) -> tuple[IntArray, IntArray]:
     """Masses rounded down to multiples of total / units, as integers of exactly equal sums."""
     unit = -(-masses.total // units)

@@ -108,7 +108,7 @@ cheapest = jit(_cheapest, inline=True)
 def _run(
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], nodes: IntArray,
     potential: IntArray, label: IntArray, first: int, pivots: int,
-    at_once: int, vain: int,
+    at_once: int, vain: int, tolerance: int = TOLERANCE,
 ) -> tuple[int, int, bool]:  # fmt: skip
     """Pivot until a round over all blocks finds nothing, or ``pivots`` times.
 
@@ -119,11 +119,11 @@ def _run(
     made, quiet, start, outdated = 0, 0, first, False
     while quiet < n and made < pivots:
         stop = min(start + _BLOCK, n)
-        i, place = cheapest(sinks, costs, filled, potential, start, stop, TOLERANCE)
+        i, place = cheapest(sinks, costs, filled, potential, start, stop, tolerance)
         done = REFUSED
         if place >= 0:
             j, cost = sinks[i, place], costs[i, place]
-            done = pivot(nodes, potential, n, label[i], label[n + j], cost, TOLERANCE, at_once)
+            done = pivot(nodes, potential, n, label[i], label[n + j], cost, tolerance, at_once)
             if done == REFUSED:
                 vain -= 1
                 if vain <= 0:
@@ -141,8 +141,10 @@ def _run(
 run = jit(_run)
 
 
-def optimise(tree: SpanningTree, lists: Candidates) -> Iterator[SpanningTree]:
-    """Pivot to optimality over the lists.
+def optimise(
+    tree: SpanningTree, lists: Candidates, tolerance: int = TOLERANCE
+) -> Iterator[SpanningTree]:
+    """Pivot until no arc of the lists has a reduced cost below ``-tolerance``.
 
     Between the stages (milliseconds each) the caller may stop. The tree's arrays are reused: only
     the newest tree is valid.
@@ -154,7 +156,7 @@ def optimise(tree: SpanningTree, lists: Candidates) -> Iterator[SpanningTree]:
     fresh = np.empty_like(tree.nodes)
     first = 0
     for _ in range(_STAGES):
-        made, first, outdated = run(*lists, *tree, first, between, at_once, vain)
+        made, first, outdated = run(*lists, *tree, first, between, at_once, vain, tolerance)
         renumber(*tree, n, 0, fresh)
         tree, fresh = tree._replace(nodes=fresh), tree.nodes
         yield tree

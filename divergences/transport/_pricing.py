@@ -12,6 +12,7 @@ are passed over; the plain bound (box distance plus the least values) serves whe
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,9 @@ def _bound_of_point(x: Float64Array, i: int, y_nodes: Float64Array, b: int, orde
 bound_of_point = jit(_bound_of_point, inline=True)
 
 
-def _keep(value: float, index: int, values: Float64Array, indices: IntArray, row: int) -> None:
+def _keep(
+    value: float, index: int, values: NDArray[np.floating[Any]], indices: IntArray, row: int
+) -> None:
     """Insert into a row's ascending list if smaller than its last entry."""
     k = values.shape[1] - 1
     if value >= values[row, k]:

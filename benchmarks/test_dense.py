@@ -1,0 +1,91 @@
+"""Exact W1 in many coordinates: ours against POT's distances and simplex, alternating.
+
+``python -m pytest benchmarks/test_dense.py`` writes ``results/dense.json``: seconds of wall and
+processor time (the best of the rounds, compiling excluded), their ratio, and the relative
+difference of the values. The digits need the folder of the MNIST files in ``MNIST``.
+"""
+
+import gzip
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from divergences import wasserstein1
+
+from .record import record
+
+SIZES = {1000: 7, 2000: 5, 5000: 3}  # and rounds
+DIGITS = "train-images-idx3-ubyte.gz"
+
+
+def _gaussian(n: int, d: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(n, d)), 1.1 * rng.normal(size=(n, d)) + 0.15
+
+
+def _low_rank(n: int, d: int, rank: int = 10) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    basis = rng.normal(size=(rank, d))
+    x, y = rng.normal(size=(n, rank)), rng.normal(size=(n, rank)) + 0.3
+    noise = rng.normal(size=(2, n, d)) / 10
+    return x @ basis + noise[0], y @ basis + noise[1]
+
+
+def _digits(n: int) -> tuple[Any, Any]:
+    path = Path(os.environ.get("MNIST", "")) / DIGITS
+    if not path.is_file():
+        pytest.skip("the folder of the MNIST files is not in the variable MNIST")
+    with gzip.open(path) as file:
+        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)
+    return images[:n] / 255, images[n : 2 * n] / 255
+
+
+PROBLEMS: dict[str, Callable[[int], tuple[Any, Any]]] = {
+    "Gaussian, d = 32": lambda n: _gaussian(n, 32),
+    "Gaussian, d = 784": lambda n: _gaussian(n, 784),
+    "rank 10 and noise, d = 784": lambda n: _low_rank(n, 784),
+    "MNIST digits, d = 784": _digits,
+}
+
+
+def _pot(x: Any, y: Any) -> float:
+    import ot
+
+    weights = [np.full(len(z), 1 / len(z)) for z in (x, y)]
+    return float(ot.emd2(*weights, ot.dist(x, y, metric="euclidean"), numItermax=10**9))
+
+
+def _measured(solve: Callable[[], float]) -> tuple[float, float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    value = float(solve())
+    return value, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def test_dense() -> None:
+    figures = []
+    wasserstein1(*_gaussian(200, 32), solver="dense")
+    _pot(*_gaussian(200, 32))
+    for n, rounds in SIZES.items():
+        for name, problem in PROBLEMS.items():
+            try:
+                x, y = problem(n)
+            except pytest.skip.Exception:
+                continue
+            ours, peer = [], []
+            for _ in range(rounds):
+                ours.append(_measured(lambda x=x, y=y: wasserstein1(x, y, solver="dense")))
+                peer.append(_measured(lambda x=x, y=y: _pot(x, y)))
+            line: dict[str, Any] = {"problem": name, "n": n}
+            line["relative difference"] = abs(ours[0][0] / peer[0][0] - 1)
+            for place, kind in ((1, "wall"), (2, "cpu")):
+                best, theirs = (min(m[place] for m in runs) for runs in (ours, peer))
+                line |= {f"{kind} seconds": round(best, 4), f"POT {kind} seconds": round(theirs, 4)}
+                line[f"{kind} ratio"] = round(theirs / best, 2)
+            figures.append(line)
+            assert line["relative difference"] < 1e-12
+    record("dense", figures)
