@@ -154,6 +154,28 @@ best = jit(_best)
 solve_part = jit(_solve_part)
 
 
+def _restricted(
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], rows: IntArray,
+    places: NDArray[np.int32], m: int,
+) -> tuple[NDArray[np.int32], IntArray, NDArray[np.int32]]:  # fmt: skip
+    """The lists of some sources, without the sinks that have no place (-1) among the m of a part."""
+    n, width = rows.size, min(WIDTH, m)
+    own_sinks = np.empty((n, width), dtype=np.int32)
+    own_costs = np.empty((n, width), dtype=np.int64)
+    own_filled = np.zeros(n, dtype=np.int32)
+    for i in range(n):
+        for k in range(filled[rows[i]]):
+            j = places[sinks[rows[i], k]]
+            if j >= 0 and own_filled[i] < width:
+                own_sinks[i, own_filled[i]] = j
+                own_costs[i, own_filled[i]] = costs[rows[i], k]
+                own_filled[i] += 1
+    return own_sinks, own_costs, own_filled
+
+
+restricted = jit(_restricted)
+
+
 def _improve(
     x: Float64Array, y: Float64Array, order: float, begin: IntArray, source: IntArray,
     target: IntArray, mass: IntArray, cost: IntArray, guidance: IntArray,
@@ -179,17 +201,7 @@ def _improve(
             local_source[k] = place_x[local_source[k]]
             local_target[k] = place_y[local_target[k]]
         u, v, w, lengths = acyclic(local_source, local_target, mass[span], cost[span], n, m)
-        width = min(WIDTH, m)
-        own_sinks = np.empty((n, width), dtype=np.int32)
-        own_costs = np.empty((n, width), dtype=np.int64)
-        own_filled = np.zeros(n, dtype=np.int32)
-        for i in range(n):
-            for k in range(filled[rows[i]]):
-                j = place_y[sinks[rows[i], k]]
-                if j >= 0 and own_filled[i] < width:
-                    own_sinks[i, own_filled[i]] = j
-                    own_costs[i, own_filled[i]] = costs[rows[i], k]
-                    own_filled[i] += 1
+        own_sinks, own_costs, own_filled = restricted(sinks, costs, filled, rows, place_y, m)
         nodes, potential = solve_part(
             x[rows], y[columns], order, u, v, w, lengths, guidance[rows], own_sinks, own_costs,
             own_filled,
