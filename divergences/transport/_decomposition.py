@@ -158,7 +158,7 @@ def _restricted(
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], rows: IntArray,
     places: NDArray[np.int32], m: int,
 ) -> tuple[NDArray[np.int32], IntArray, NDArray[np.int32]]:  # fmt: skip
-    """The lists of some sources, without the sinks that have no place (-1) among the m of a part."""
+    """The lists of some sources, without the sinks that are none of the m of a part."""
     n, width = rows.size, min(WIDTH, m)
     own_sinks = np.empty((n, width), dtype=np.int32)
     own_costs = np.empty((n, width), dtype=np.int64)

@@ -1,6 +1,7 @@
 """Ctrl-C during compiled code, threads side by side, and the number of threads."""
 
 import _thread
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,14 @@ import pytest
 
 from divergences import optimal_transport, wasserstein1
 from divergences.transport._interrupt import interruptible, within
+
+
+@pytest.fixture(autouse=True)
+def usual_handler():
+    """Python's own: what other tests of this process left behind must not decide."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
 
 
 def nothing():
