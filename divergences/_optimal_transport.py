@@ -52,7 +52,7 @@ def optimal_transport(
         dissimilarities and whatever else is no metric.
     solver : {"line", "multiscale", "dense", "simplex"}, optional
         By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (more than 25 million pairs, up to 5 coordinates);
+        points under a norm in few coordinates (more than 4 million pairs, up to 5 coordinates);
         "dense", in any number of coordinates and under any metric, above 100,000 pairs; else
         "simplex", POT's network simplex. "multiscale" and "dense" are compiled at the first use, in
         some ten seconds each, and cached.

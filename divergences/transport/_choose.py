@@ -36,7 +36,7 @@ SOLVERS = ("line", "multiscale", "dense", "simplex")
 
 # The multiscale simplex takes problems of at most so many coordinates and more pairs than this.
 _FEW_COORDINATES = 5
-_MANY_PAIRS = 25_000_000
+_MANY_PAIRS = 4_000_000
 _PAIRS_OF_DENSE = 100_000  # the dense solver takes problems of more
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always

@@ -185,15 +185,17 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
 def test_the_choice():
     metric = _choose.Metric("euclidean")
     assert _choose.choose(metric, 2, pairs=10**8) == "multiscale"
-    assert _choose.choose(metric, 2, pairs=10**7) == "simplex"
+    assert _choose.choose(metric, 2, pairs=10**5) == "simplex"
     assert _choose.choose(metric, 5, pairs=10**8) == "multiscale"
-    assert _choose.choose(metric, 6, pairs=10**9) == "simplex"
+    assert _choose.choose(metric, 6, pairs=10**9) == "dense"
     assert _choose.choose(metric, 1, pairs=10**6) == "line"
-    assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**9) == "simplex"
+    assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**9) == "dense"
     assert "multiscale" in SOLVERS
 
 
 def test_a_metric_that_is_no_norm_is_refused():
     x = np.eye(3)
-    with pytest.raises(ValueError, match="solver must be 'simplex' unless the metric is a norm"):
+    with pytest.raises(
+        ValueError, match="solver must be 'dense' or 'simplex' unless the metric is a norm"
+    ):
         wasserstein1(x, x, metric="angular", solver="multiscale")
