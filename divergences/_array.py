@@ -14,6 +14,8 @@ import numpy as np
 
 from ._typing import Array, Float64Array, Namespace
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
 
 def is_tensor(value: object) -> bool:
     """Whether ``value`` is a torch tensor; never imports torch."""
@@ -53,6 +55,9 @@ def result_dtype(*arrays: Array) -> Any:
     Integers and booleans count as float64, half precision as float32; of several dtypes the
     widest wins.
     """
+    if all(isinstance(array, np.ndarray) for array in arrays):
+        narrow = all(array.dtype.char in "ef" for array in arrays)
+        return _FLOAT32 if narrow else _FLOAT64
     xp = namespace(*arrays)
     for array in arrays:
         kind = str(array.dtype)
@@ -84,6 +89,25 @@ def like(values: Float64Array, model: Array) -> Array:
         tensor = torch.from_numpy(np.array(values, order="C"))  # a copy: torch wants it writable
         return as_float64(tensor) if model.device.type == "cpu" else tensor.to(model.device)
     return values
+
+
+def host_view(array: Array) -> Array | None:
+    """The values of ``array`` as a NumPy array without a copy (half types: in float32).
+
+    None where they do not lie in this computer's memory or may not be looked at.
+    """
+    if not is_tensor(array):
+        return array
+    if array.device.type != "cpu" or not values_are_readable(array):
+        return None
+    array = array.detach()
+    return (array.float() if "float16" in str(array.dtype) else array).numpy()
+
+
+def from_numpy(values: Any, model: Array) -> Array:
+    """``values`` (float64) as a tensor on the device of the tensor ``model``, sharing memory."""
+    torch: Any = sys.modules["torch"]
+    return torch.from_numpy(np.asarray(values)).to(model.device)
 
 
 def detach(array: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The command line: ``divergences theorems`` and ``python -m divergences theorems``."""
+"""The command line: ``divergences theorems``, ``divergences compare``; also ``python -m``."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from . import _cli_compare
 from .theorems import ALL, ClaimResult, check_all
 
 PASSED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -52,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="divergences",
         description="Total variation, KL, Jensen-Shannon and exact, certified Wasserstein-1.",
-        epilog="Try: divergences theorems",
+        epilog="Try: divergences theorems, or divergences compare --help",
     )
     parser.add_argument("--version", action=_Version, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-skips", action="store_true", help="do not count a skipped claim as a problem"
     )
     theorems.set_defaults(run=_theorems, parser=theorems)
+    _cli_compare.add_to(commands)
     return parser
 
 

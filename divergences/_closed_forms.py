@@ -1,25 +1,64 @@
 """Divergences of two laws, looked up by (divergence, type, type).
 
 An entry of ``FORMULAS`` takes the two laws and returns the divergence in float64. ``of_laws`` is
-the one door: atoms on a common support go through the formulas for probability vectors, other
-pairs through the table, and what is in neither is a ``NotImplementedError`` naming the way round.
+the one door: atoms on a common support go through the formulas for probability vectors, pairs in
+the table through it, laws on the integers are summed, other laws on the line are integrated with
+a certificate, and what is left is a ``NotImplementedError`` naming the way round.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
-from . import _normal, _vectors
-from ._array import as_numpy, finish, is_tensor, namespace, result_dtype
+from . import _atoms, _cross_entropy, _normal, _several, _vectors
+from . import _family_forms as forms
+from ._array import (
+    as_float64,
+    as_numpy,
+    detach,
+    finish,
+    is_tensor,
+    namespace,
+    result_dtype,
+    tracks_derivatives,
+)
+from ._line_laws import certified
+from ._quadrature import of_densities
 from ._typing import Array
 from ._validation import describe, refuse, same_dimension, same_library
-from .families import Normal
+from .families import (
+    Affine,
+    Bernoulli,
+    Beta,
+    Binomial,
+    Categorical,
+    Exponential,
+    Gamma,
+    Geometric,
+    Laplace,
+    MultivariateNormal,
+    Normal,
+    Poisson,
+    Product,
+    Uniform,
+    canonical,
+)
+from .families._affine import AffineOnLine
+from .families._integer import IntegerLaw, ShiftedInteger
+from .families._line import ContinuousLaw
 from .measures import Discrete, Law, common_support
 
 Formula = Callable[[Any, Any], Array]
+SINGULAR = {
+    "total_variation": 1.0,
+    "kl_divergence": math.inf,
+    "js_divergence": math.log(2.0),
+    "js_distance": math.sqrt(math.log(2.0)),
+}
+ELEMENTARY = (Normal, Laplace, Exponential, Gamma, Beta, Uniform)
+SMALL_KL = 1e-3  # below, entropies that nearly cancel give way to the quadrature
 
 
 def of_laws(divergence: str, p: object, q: object) -> Array:
@@ -46,21 +85,169 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     """
     if not (isinstance(p, Law) and isinstance(q, Law)):
         _refuse_stranger(divergence, p, q)
-    if isinstance(p, Discrete) and isinstance(q, Discrete) and divergence != "wasserstein1":
-        first, second, dtype = common_support(p, q, divergence)
-        value = _vectors.VECTOR_FORMULAS[divergence](namespace(first), first, second)
-        return finish(value, dtype)
+    _demand_one_library(divergence, p, q)
+    # An answer may well be infinite, or tiny.
+    with np.errstate(over="ignore", under="ignore"):
+        value, dtype = value_of(divergence, canonical(p), canonical(q))
+    return finish(value, dtype) if dtype is not None else _finished(value, p, q)
+
+
+def value_of(divergence: str, p: Law, q: Law) -> tuple[Array, Any]:
+    """The divergence of canonical laws in float64, and its dtype where only it is known."""
+    if isinstance(p, Discrete) and isinstance(q, Discrete):
+        return _of_discrete(divergence, p, q)
+    if divergence == "js_distance" and (divergence, type(p), type(q)) not in FORMULAS:
+        value, dtype = value_of("js_divergence", p, q)
+        return _root(value), dtype
+    if isinstance(p, Categorical) and isinstance(q, Categorical):
+        return _of_labels(divergence, p, q), None
+    if _atomic(p) and _atomic(q):
+        return _of_atoms(divergence, p, q)
+    return _of_pair(divergence, p, q), None
+
+
+def _of_pair(divergence: str, p: Any, q: Any) -> Array:
     formula = FORMULAS.get((divergence, type(p), type(q)))
-    if formula is None:
+    if formula is not None:
+        return formula(p, q)
+    value: Any = None
+    if isinstance(p, ContinuousLaw) and isinstance(q, ContinuousLaw):
+        value = _of_continuous(divergence, p, q)
+    elif _atomic(p) or _atomic(q):
+        value = _atoms_and_density(divergence, p, q)
+    elif isinstance(p, MultivariateNormal) and isinstance(q, MultivariateNormal):
+        same_dimension(p.mean[None], q.mean[None], divergence, "p and q")
+        value = _several.of_normals(divergence, p, q)
+    elif isinstance(p, Product) and isinstance(q, Product):
+        value = _several.of_products(divergence, p, q, of_laws)
+    if isinstance(value, tuple):
+        value = of_laws(divergence, *value)
+    if value is None:
         message = (
-            f"{divergence}: no formula is known for {type(p).__name__} against {type(q).__name__}; "
+            f"{divergence}: no formula is known for {p!r} against {q!r}; "
             "draw samples of both and compare them as arrays (wasserstein1), or put both on a "
             "common grid as probability vectors"
         )
         raise NotImplementedError(message)
-    _demand_one_library(divergence, p, q)
-    with np.errstate(over="ignore", under="ignore"):  # an answer may well be infinite, or tiny
-        return _finished(formula(p, q), p, q)
+    return value
+
+
+def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
+    """Quadrature for two laws of one family; else closed forms of KL, else with a certificate."""
+    if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and _same_map(p, q):
+        inner = _of_pair(divergence, canonical(p.law), canonical(q.law))
+        return inner * abs(p.scale) if divergence == "wasserstein1" else inner
+    low, high = max(p.support[0], q.support[0]), min(p.support[1], q.support[1])
+    if high <= low and divergence != "wasserstein1":
+        return np.float64(SINGULAR[divergence])
+    pair = tuple(_as_beta(law) for law in (p, q))
+    if type(pair[0]) is type(pair[1]) and isinstance(pair[0], Beta) and pair != (p, q):
+        return _of_pair(divergence, *pair)
+    if divergence == "kl_divergence" and isinstance(p, ELEMENTARY) and isinstance(q, ELEMENTARY):
+        value = _cross_entropy.kl_divergence(p, q)
+        if value is not None and (float(detach(value)) > SMALL_KL or forms.tracks(p, q)):
+            return value
+    if {type(p), type(q)} <= {Gamma, Exponential} or type(p) is type(q) in (Beta, Laplace):
+        return of_densities(divergence, p, q)
+    return certified(divergence, p, q)
+
+
+def _as_beta(law: Any) -> Any:
+    unit = isinstance(law, Uniform) and not law.tensors() and law.support == (0.0, 1.0)
+    return Beta(1.0, 1.0) if unit else law
+
+
+def _same_map(p: AffineOnLine, q: AffineOnLine) -> bool:
+    return all(
+        a is b or (not is_tensor(a) and not is_tensor(b) and float(a) == float(b))
+        for a, b in ((p.scale, q.scale), (p.shift, q.shift))
+    )
+
+
+def _atomic(law: Any) -> bool:
+    return _atoms.is_atomic(law)
+
+
+def _of_discrete(divergence: str, p: Discrete, q: Discrete) -> tuple[Array, Any]:
+    if divergence == "wasserstein1":
+        from ._transport_problem import point_problem
+        from ._validation import ground_metric
+
+        ground = ground_metric("euclidean", "wasserstein1")
+        problem = point_problem("wasserstein1", p, q, None, None, ground, None)
+        return problem.value("wasserstein1"), problem.dtype
+    first, second, dtype = common_support(p, q, divergence)
+    return _vectors.VECTOR_FORMULAS[divergence](namespace(first), first, second), dtype
+
+
+def _of_labels(divergence: str, p: Categorical, q: Categorical) -> Array:
+    if len(p) != len(q):
+        refuse(divergence, "p and q", "have the same number of labels", f"{len(p)} and {len(q)}")
+    if divergence == "wasserstein1":
+        message = (
+            "wasserstein1: the labels of Categorical laws have no distances; say where they lie: "
+            "Discrete(points, probabilities)"
+        )
+        raise NotImplementedError(message)
+    first, second = as_float64(p.probabilities), as_float64(q.probabilities)
+    return _vectors.VECTOR_FORMULAS[divergence](namespace(first), first, second)
+
+
+def _of_atoms(divergence: str, p: Any, q: Any) -> tuple[Array, Any]:
+    """Laws on the integers, their affine images, and lists of atoms."""
+    if isinstance(p, Affine) and isinstance(q, Affine) and _same_map(p, q):  # type: ignore[arg-type]
+        value, dtype = value_of(divergence, p.law, q.law)
+        return (value * abs(p.scale) if divergence == "wasserstein1" else value), dtype
+    if isinstance(p, ShiftedInteger) and isinstance(q, ShiftedInteger) and p.shift == q.shift:
+        return value_of(divergence, p.law, q.law)
+    formula = FORMULAS.get((divergence, type(p), type(q)))
+    if formula is not None:
+        return formula(p, q), None
+    if isinstance(p, IntegerLaw) and isinstance(q, IntegerLaw):
+        return _atoms.of_integers(divergence, p, q), None
+    first, second = _atoms.as_discrete(p, q), _atoms.as_discrete(q, p)
+    same_dimension(first.points, second.points, divergence, "the two laws")
+    return _of_discrete(divergence, first, second)
+
+
+def _atoms_and_density(  # noqa: PLR0911
+    divergence: str, p: Any, q: Any
+) -> Array | None:
+    """Atoms against a density: the supports are disjoint whatever the parameters."""
+    atoms, law = (p, q) if _atomic(p) else (q, p)
+    if not isinstance(law, ContinuousLaw):
+        if not isinstance(law, MultivariateNormal):
+            return None
+        same_dimension(atoms.points, law.mean[None], divergence, "the two laws")
+        if divergence == "wasserstein1" or float(np.linalg.det(as_numpy(law.matrix()))) == 0.0:
+            return None
+        return np.float64(SINGULAR[divergence])
+    if isinstance(atoms, Discrete):
+        same_dimension(atoms.points, np.empty((1, 1)), divergence, "the two laws")
+    if divergence != "wasserstein1":
+        return np.float64(SINGULAR[divergence])
+    if tracks_derivatives(*_tensors(p), *_tensors(q)):
+        message = (
+            f"wasserstein1: gradients of a Discrete law against a {type(law).__name__} one are not "
+            "implemented; detach the parameters, or compare with samples of that law"
+        )
+        raise NotImplementedError(message)
+    listed = _atoms.as_discrete(atoms)
+    if isinstance(law, Normal):
+        return np.float64(
+            _normal.wasserstein1_of_atoms(
+                as_numpy(listed.points)[:, 0], as_numpy(listed.weights), *law._numbers()
+            )
+        )
+    if not np.isfinite(law.partial_mean(np.inf)):
+        return None
+    return np.float64(_atoms.wasserstein1_to_density(listed, law))
+
+
+def _root(value: Array) -> Array:
+    xp = namespace(value)
+    positive = value > 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, value, 1.0)), 0.0)
 
 
 def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:
@@ -72,53 +259,58 @@ def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:
 
 def _demand_one_library(divergence: str, p: Law, q: Law) -> None:
     """Arrays and tensors do not mix; a plain number goes with either."""
-    homes = {
-        name: next((f for f in _fields(law) if is_tensor(f) or np.ndim(f) > 0), None)
-        for name, law in (("p", p), ("q", q))
-    }
+    homes = {name: next(iter(_arrays(law)), None) for name, law in (("p", p), ("q", q))}
     same_library(divergence, **homes)
 
 
 def _finished(value: Array, *laws: Law) -> Array:
-    fields = [field for law in laws for field in _fields(law)]
-    tensors = [field for field in fields if is_tensor(field)]
+    tensors = [tensor for law in laws for tensor in _tensors(law)]
     if tensors:
         value = value if is_tensor(value) else tensors[0].new_tensor(float(value))
         return finish(value, result_dtype(*tensors))
     return finish(value, np.float64)
 
 
-def _fields(law: Any) -> list[Any]:
-    return [getattr(law, field.name) for field in dataclasses.fields(law)]
+def _arrays(law: Any) -> list[Any]:
+    """The tensors of a law, or its arrays of one axis or more."""
+    fields = [law.points, law.weights] if isinstance(law, Discrete) else list(_parameters(law))
+    arrays = [field for field in fields if not is_tensor(field) and np.ndim(field) > 0]
+    return _tensors(law) or [a for a in arrays if isinstance(a, np.ndarray)]
 
 
-def _singular(value: float, divergence: str) -> Formula:
-    """Atoms against a density: the supports are disjoint whatever the parameters."""
-
-    def formula(p: Any, q: Any) -> float:
-        for law in (p, q):
-            if isinstance(law, Discrete):
-                same_dimension(law.points, np.empty((1, 1)), divergence, "the two laws")
-        return value
-
-    return formula
+def _parameters(law: Any) -> list[Any]:
+    if isinstance(law, Categorical | MultivariateNormal):
+        return list(law.parameters().values())
+    return []
 
 
-def _discrete_normal(p: Discrete, q: Normal) -> Array:
-    same_dimension(p.points, np.empty((1, 1)), "wasserstein1", "the two laws")
-    if any(is_tensor(field) and field.requires_grad for field in (*_fields(p), *_fields(q))):
-        message = (
-            "wasserstein1: gradients of a Discrete law against a Normal one are not implemented; "
-            "detach the parameters, or compare with samples of the normal law"
-        )
-        raise NotImplementedError(message)
-    return _normal.wasserstein1_of_atoms(
-        as_numpy(p.points)[:, 0], as_numpy(p.weights), float(q.mean), float(q.std)
-    )
+def _tensors(law: Any) -> list[Array]:
+    if isinstance(law, Discrete):
+        return [field for field in (law.points, law.weights) if is_tensor(field)]
+    return list(law.tensors()) if hasattr(law, "tensors") else []
 
 
 def _of_normals(formula: Callable[..., Array]) -> Formula:
     return lambda p, q: formula(*_normal.parameters(p, q))
+
+
+def _binomial_kl(p: Any, q: Any) -> Array:
+    if p.count != q.count:
+        return _atoms.of_integers("kl_divergence", p, q)
+    return p.count * forms.bernoulli_law_kl(Bernoulli(p.probability), Bernoulli(q.probability))
+
+
+def _binomial_wasserstein1(p: Any, q: Any) -> Array:
+    if p.count != q.count:
+        return _atoms.of_integers("wasserstein1", p, q)
+    trials = Bernoulli(p.probability), Bernoulli(q.probability)
+    return p.count * forms.ordered_wasserstein1(*trials)
+
+
+def _exponential_variation(p: Any, q: Any) -> Array:
+    if p.tensors() or q.tensors():
+        return of_densities("total_variation", p, q)
+    return np.float64(forms.exponential_total_variation(p, q))
 
 
 FORMULAS: dict[tuple[str, type, type], Formula] = {
@@ -127,16 +319,34 @@ FORMULAS: dict[tuple[str, type, type], Formula] = {
     ("js_divergence", Normal, Normal): _of_normals(_normal.js_divergence),
     ("js_distance", Normal, Normal): _of_normals(_normal.js_distance),
     ("wasserstein1", Normal, Normal): _of_normals(_normal.wasserstein1),
-    ("wasserstein1", Discrete, Normal): _discrete_normal,
-    ("wasserstein1", Normal, Discrete): lambda p, q: _discrete_normal(q, p),
+    ("kl_divergence", Laplace, Laplace): forms.laplace_kl,
+    ("wasserstein1", Laplace, Laplace): forms.laplace_wasserstein1,
+    ("total_variation", Exponential, Exponential): _exponential_variation,
+    ("kl_divergence", Exponential, Exponential): forms.exponential_kl,
+    ("wasserstein1", Exponential, Exponential): forms.exponential_wasserstein1,
+    ("kl_divergence", Gamma, Gamma): forms.gamma_kl,
+    ("kl_divergence", Gamma, Exponential): forms.gamma_kl,
+    ("kl_divergence", Exponential, Gamma): forms.gamma_kl,
+    ("kl_divergence", Beta, Beta): forms.beta_kl,
+    ("wasserstein1", Uniform, Uniform): forms.uniform_wasserstein1,
+    ("total_variation", Bernoulli, Bernoulli): forms.ordered_wasserstein1,
+    ("wasserstein1", Bernoulli, Bernoulli): forms.ordered_wasserstein1,
+    ("wasserstein1", Poisson, Poisson): forms.ordered_wasserstein1,
+    ("wasserstein1", Geometric, Geometric): forms.geometric_wasserstein1,
+    ("wasserstein1", Binomial, Binomial): _binomial_wasserstein1,
+    ("kl_divergence", Poisson, Poisson): forms.poisson_kl,
+    ("kl_divergence", Bernoulli, Bernoulli): forms.bernoulli_law_kl,
+    ("kl_divergence", Binomial, Binomial): _binomial_kl,
+    ("kl_divergence", Geometric, Geometric): forms.geometric_kl,
 }
-for _name, _value in (
-    ("total_variation", 1.0),
-    ("kl_divergence", math.inf),
-    ("js_divergence", math.log(2.0)),
-    ("js_distance", math.sqrt(math.log(2.0))),
-):
-    FORMULAS[_name, Discrete, Normal] = FORMULAS[_name, Normal, Discrete] = _singular(_value, _name)
+
+
+def _uniform(name: str) -> Formula:
+    return lambda p, q: forms.uniform_parts(name, p, q)
+
+
+for _name in ("total_variation", "kl_divergence", "js_divergence"):
+    FORMULAS[_name, Uniform, Uniform] = _uniform(_name)
 
 
 def wasserstein1(p: object, q: object) -> Array:

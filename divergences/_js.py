@@ -1,10 +1,9 @@
 """Jensen-Shannon divergence and distance."""
 
-from . import _vectors
-from ._array import finish, namespace
 from ._closed_forms import of_laws
 from ._typing import Array, ArrayLike
-from ._validation import default_for_laws, logarithm_unit, probability_pair
+from ._validation import default_for_laws, logarithm_unit
+from ._vectors import of_vectors
 from .measures import Law
 
 
@@ -69,8 +68,7 @@ def js_divergence(
     if isinstance(p, Law) or isinstance(q, Law):
         default_for_laws(axis, -1, "axis", "js_divergence")
         return of_laws("js_divergence", p, q) / unit
-    first, second, dtype = probability_pair(p, q, axis, "js_divergence")
-    return finish(_vectors.js_divergence(namespace(first), first, second) / unit, dtype)
+    return of_vectors("js_divergence", p, q, axis, unit)
 
 
 def js_distance(
@@ -114,5 +112,4 @@ def js_distance(
     if isinstance(p, Law) or isinstance(q, Law):
         default_for_laws(axis, -1, "axis", "js_distance")
         return of_laws("js_distance", p, q) / unit
-    first, second, dtype = probability_pair(p, q, axis, "js_distance")
-    return finish(_vectors.js_distance(namespace(first), first, second) / unit, dtype)
+    return of_vectors("js_distance", p, q, axis, unit)

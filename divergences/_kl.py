@@ -1,10 +1,9 @@
 """Kullback-Leibler divergence."""
 
-from . import _vectors
-from ._array import finish, namespace
 from ._closed_forms import of_laws
 from ._typing import Array, ArrayLike
-from ._validation import default_for_laws, logarithm_unit, probability_pair
+from ._validation import default_for_laws, logarithm_unit
+from ._vectors import of_vectors
 from .measures import Law
 
 
@@ -69,7 +68,4 @@ def kl_divergence(
     if isinstance(p, Law) or isinstance(q, Law):
         default_for_laws(axis, -1, "axis", "kl_divergence")
         return of_laws("kl_divergence", p, q) / unit
-    first, second, dtype = probability_pair(p, q, axis, "kl_divergence")
-    largest = 1e38 if "float32" in str(dtype) else 1e300  # of a derivative in the caller's dtype
-    value = _vectors.kl_divergence(namespace(first), first, second, largest)
-    return finish(value / unit, dtype)
+    return of_vectors("kl_divergence", p, q, axis, unit)

@@ -52,7 +52,7 @@ class Metric:
             return 1.0
         return math.ldexp(1.0, min(max(exponent, _LEAST_EXPONENT), _GREATEST_EXPONENT) - exponent)
 
-    def prepare(self, points: Float64Array, scale: float) -> Float64Array:
+    def prepare(self, points: Float64Array, scale: float | Float64Array) -> Float64Array:
         """The points that the distances act on: scaled, or unit vectors for the angular metric."""
         if self.name == "angular":
             points = unit_vectors(points)
@@ -73,9 +73,9 @@ class Metric:
     def tensor_pairs(self, xp: Namespace, x: Array, y: Array) -> Array:
         """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0."""
         if self.name != "angular":
-            return _differentiable_norm(xp, x - y, self.order)
-        x, y = (p / _differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
-        chord, sum_length = (_differentiable_norm(xp, p, 2.0) for p in (x - y, x + y))
+            return differentiable_norm(xp, x - y, self.order)
+        x, y = (p / differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
+        chord, sum_length = (differentiable_norm(xp, p, 2.0) for p in (x - y, x + y))
         return 2 * xp.atan2(chord, sum_length)
 
 
@@ -149,7 +149,7 @@ def _compiled_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64A
     return total
 
 
-def _differentiable_norm(xp: Namespace, vectors: Array, order: float) -> Array:
+def differentiable_norm(xp: Namespace, vectors: Array, order: float) -> Array:
     sizes = xp.abs(vectors)
     largest = xp.max(sizes, axis=-1, keepdims=True)
     largest = largest.detach()

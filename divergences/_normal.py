@@ -21,7 +21,7 @@ import numpy as np
 
 from ._array import as_scalar, attach, detach, erf, is_tensor, like, namespace
 from ._typing import Array, Float64Array, Namespace
-from ._vectors import ATANH_SERIES, LOG_2, Pair, js_terms, log_quotient, series
+from ._vector_terms import ATANH_SERIES, LOG_2, Pair, js_terms, log_quotient, series
 from .families import Normal
 
 REACH = 39.0  # standard deviations; the density underflows there
@@ -40,10 +40,10 @@ def parameters(p: Normal, q: Normal) -> tuple[Namespace, Array, Array, Array, Ar
 def kl_divergence(xp: Namespace, m1: Array, s1: Array, m2: Array, s2: Array) -> Array:
     r"""KL = (a^2 + r^2)/2 + (r - log(1 + r)), three non-negative parts."""
     a, r = (m1 - m2) / s2, (s1 - s2) / s2
-    return 0.5 * a * a + 0.5 * r * r + _log1p(xp, r, s1, s2)[1]
+    return 0.5 * a * a + 0.5 * r * r + log1p_parts(xp, r, s1, s2)[1]
 
 
-def _log1p(xp: Namespace, r: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
+def log1p_parts(xp: Namespace, r: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
     r"""log(1 + r), and r - log(1 + r), each with all of its digits.
 
     With w = r/(2 + r): log(1 + r) = 2 atanh w and r - log(1 + r) = r w - 2 (atanh w - w).
@@ -105,7 +105,7 @@ def _integral(xp: Namespace, laws: tuple[Array, Array, Array, Array], g: Any) ->
 
 def _half(xp: Namespace, a: Array, r: Array, s1: Array, s2: Array, g: Any) -> Array:
     """E g(t) under the first law; the nodes carry no gradient, the integrand does."""
-    logarithm = _log1p(xp, r, s1, s2)[0]
+    logarithm = log1p_parts(xp, r, s1, s2)[0]
     nodes, weights = _nodes(_number(a), _number(r), _number(logarithm))
     u, w = like(nodes, a), like(weights, a)
     ratio = 0.5 * (a + r * u) * ((2.0 + r) * u + a) - logarithm

@@ -3,30 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ._array import as_float64, as_numpy, attach, finish, is_tensor, like, namespace, result_dtype
-from ._metrics import Metric
-from ._transport_problem import CostProblem, PointProblem, finished, law, point_problem
-from ._typing import Array, ArrayLike, Float64Array, IntArray
+from ._transport_problem import CostProblem, PointProblem, law, point_problem
+from ._transport_result import cost_result, point_result
+from ._typing import Array, ArrayLike
 from ._validation import (
     cost_matrix,
     describe,
     ground_metric,
-    nonzero_points,
     one_of,
-    points,
+    progress_bar,
     real_number,
     refuse,
-    same_dimension,
     same_library,
     sample_weights,
-    uniform,
 )
-from .transport import Claims, Clock, Solution, TransportResult, verify
+from .transport import Clock, TransportResult
 
 _NAME = "optimal_transport"
-_BLOCK_ENTRIES = 1 << 20
 
 
 def optimal_transport(
@@ -66,9 +59,10 @@ def optimal_transport(
     time_limit : float, optional
         Seconds. The multiscale and the dense solver look at the clock every few milliseconds; POT's
         then runs in attempts of bounded length, each twice the last, and stops before an attempt
-        that would not fit. Compiling, and the distances of all pairs, are not interrupted.
+        that would not fit. Compiling, the distances of all pairs, problems on the line and those of
+        up to 40,000 pairs (a fraction of a second) are not interrupted.
     progress : bool
-        Print each phase as it begins on standard error.
+        Show a bar of tqdm's on standard error, with the phase and the time so far.
 
     Returns
     -------
@@ -88,7 +82,10 @@ def optimal_transport(
 
     Notes
     -----
-    Cost as in ``wasserstein1``. With weights of zero the potentials are still feasible everywhere.
+    Cost as in ``wasserstein1``. Ctrl-C is answered within a second: compiled code of other
+    libraries runs beside the main thread, and what cannot be stopped ends unheard. Kernels are
+    thread-safe, and their results do not depend on the number of threads (the variable
+    DIVERGENCES_NUM_THREADS). With weights of zero the potentials are still feasible everywhere.
 
     Examples
     --------
@@ -101,25 +98,19 @@ def optimal_transport(
            [0.25, 0.25]])
     >>> result.verify()
     """
-    if not isinstance(progress, bool):
-        refuse(_NAME, "progress", "be True or False", describe(progress), TypeError)
+    progress = progress_bar(progress, _NAME)
     limit = None
     if time_limit is not None:
         real_number(time_limit, "time_limit", _NAME, positive=True)
         limit = float(time_limit)
-    clock = Clock(limit, progress=progress)
     if cost is not None:
-        return _of_cost(_cost_problem(x, y, x_weights, y_weights, metric, cost, solver), clock)
+        matrix = _cost_problem(x, y, x_weights, y_weights, metric, cost, solver)
+        with Clock(limit, progress=progress) as clock:
+            return _of_cost(matrix, clock)
     ground = ground_metric(metric, _NAME)
     problem = point_problem(_NAME, x, y, x_weights, y_weights, ground, solver)
-    value, solution = problem.solve(_NAME, clock)
-    if ground.name == "callable":
-        costs = as_numpy(problem.costs(problem.x, problem.y, _NAME))
-        critic = _callable_critic(problem, solution)
-        return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
-    x, y = (ground.prepare(as_numpy(cloud), solution.scale) for cloud in (problem.x, problem.y))
-    critic = _metric_critic(ground, solution)
-    return _result(value, solution, problem, lambda i, j: ground.pairs(x[i], y[j]), critic)
+    with Clock(limit, progress=progress) as clock:
+        return _of_points(problem, clock)
 
 
 def _cost_problem(
@@ -152,134 +143,11 @@ def _weights_of_side(
     return weights
 
 
+def _of_points(problem: PointProblem, clock: Clock) -> TransportResult:
+    value, solution = problem.solve(_NAME, clock)
+    return point_result(value, solution, problem)
+
+
 def _of_cost(problem: CostProblem, clock: Clock) -> TransportResult:
     value, solution = problem.solve(_NAME, clock)
-    costs = np.array(as_numpy(problem.cost))  # a result does not change with the caller's array
-
-    def critic(z: Any) -> Array:
-        requirement = (
-            "be asked of a result between points under a metric "
-            "(a cost matrix says nothing about distances elsewhere)"
-        )
-        refuse(_NAME, "critic", requirement, f"{describe(z)} for a result of cost=")
-
-    return _result(value, solution, problem, lambda i, j: costs[i, j] * solution.scale, critic)
-
-
-def _result(
-    value: Array,
-    solution: Solution,
-    problem: PointProblem | CostProblem,
-    costs: Callable[[IntArray, IntArray], Float64Array],
-    critic: Callable[[Any], Array],
-) -> TransportResult:
-    potentials = solution.potential_x, solution.potential_y
-    if not all(np.isfinite(potential).all() for potential in potentials):
-        refuse(_NAME, "x and y", "be so close that the potentials are finite float64 numbers",
-               "points farther apart")  # fmt: skip
-    model = problem.x if isinstance(problem, PointProblem) else problem.cost
-    answer = finished(value, problem.dtype, _NAME)
-    shape = (solution.supply.size, solution.demand.size)
-    given = [
-        uniform(count) if weights is None else np.array(as_numpy(weights))
-        for count, weights in zip(shape, (problem.x_weights, problem.y_weights), strict=True)
-    ]
-    precision = 2.0**-23 if str(problem.dtype).endswith("float32") else 0.0
-
-    def check(result: TransportResult) -> None:
-        verify(_claims(result), given[0], given[1], costs, solution.scale, precision)
-
-    return TransportResult(
-        value=answer,
-        plan=_sparse(solution, shape, model),
-        potential_x=like(solution.potential_x, model),
-        potential_y=like(solution.potential_y, model),
-        dual_value=solution.dual_value,
-        gap=solution.value - solution.dual_value,
-        tolerance=solution.tolerance,
-        _critic=critic,
-        _verify=check,
-    )
-
-
-def _sparse(solution: Solution, shape: tuple[int, int], model: Array) -> Any:
-    if is_tensor(model):
-        import torch
-
-        index = torch.from_numpy(np.stack([solution.source, solution.target]))
-        mass = torch.from_numpy(solution.mass)
-        return torch.sparse_coo_tensor(
-            index, mass, shape, device=model.device, check_invariants=True
-        ).coalesce()
-    from scipy.sparse import csr_array
-
-    return csr_array((solution.mass, (solution.source, solution.target)), shape=shape)
-
-
-def _claims(result: TransportResult) -> Claims:
-    """The numbers that a result states now, read from the result itself."""
-    if is_tensor(result.plan):
-        source, target = result.plan.indices().cpu().numpy()
-        mass = as_numpy(result.plan.values())
-    else:
-        plan = result.plan.tocoo()
-        source, target, mass = plan.row, plan.col, plan.data
-    return Claims(
-        float(as_numpy(result.value)), source, target, mass,
-        as_numpy(result.potential_x), as_numpy(result.potential_y),
-        result.dual_value, result.tolerance,
-    )  # fmt: skip
-
-
-def _metric_critic(metric: Metric, solution: Solution) -> Callable[[Any], Array]:
-    assert solution.anchors is not None
-    anchors, heights, scale = solution.anchors, solution.heights, solution.scale
-
-    def critic(z: Any) -> Array:
-        z = points(z, "z", "critic")
-        same_dimension(z, anchors, "critic", "z and the data")
-        if metric.name == "angular":
-            nonzero_points(z, "z", "critic")
-        prepared = metric.prepare(as_numpy(z), scale)
-        nearest = _nearest(metric, prepared, anchors, heights)
-        at, above = anchors[nearest], heights[nearest]
-        values = (metric.pairs(prepared, at) + above) / scale
-        answer = like(values, z)
-        if is_tensor(z):
-            distances = metric.tensor_pairs(namespace(z), as_float64(z) * scale, like(at, z))
-            answer = attach(answer, distances / scale)
-        return finish(answer, result_dtype(z))
-
-    return critic
-
-
-def _nearest(
-    metric: Metric, z: Float64Array, anchors: Float64Array, heights: Float64Array
-) -> IntArray:
-    """For each point the anchor at which distance + height is least."""
-    if anchors.shape[1] == 1 and metric.is_norm:
-        # f is 1-Lipschitz on the anchors, so on the line a next neighbour attains the minimum.
-        order = np.argsort(anchors[:, 0], kind="stable")
-        right = np.searchsorted(anchors[order, 0], z[:, 0])
-        two = np.stack([order[np.maximum(right - 1, 0)], order[np.minimum(right, order.size - 1)]])
-        best = np.argmin(np.abs(z[:, 0] - anchors[two, 0]) + heights[two], axis=0)
-        return np.asarray(np.take_along_axis(two, best[None], axis=0)[0])
-    nearest = np.empty(z.shape[0], dtype=np.int64)
-    step = max(1, _BLOCK_ENTRIES // anchors.shape[0])
-    for start in range(0, z.shape[0], step):
-        block = metric.matrix(z[start : start + step], anchors) + heights
-        nearest[start : start + step] = block.argmin(axis=1)
-    return nearest
-
-
-def _callable_critic(problem: PointProblem, solution: Solution) -> Callable[[Any], Array]:
-    def critic(z: Any) -> Array:
-        z = points(z, "z", "critic")
-        same_dimension(z, problem.y, "critic", "z and the data")
-        same_library("critic", z=z, y=problem.y)
-        distances = as_float64(problem.costs(z, problem.y, "critic"))
-        heights = like(solution.heights / solution.scale, z)
-        values = namespace(z).min(distances + heights, axis=1)
-        return finish(values, result_dtype(z))
-
-    return critic
+    return cost_result(value, solution, problem)

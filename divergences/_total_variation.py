@@ -1,10 +1,9 @@
 """Total variation distance."""
 
-from . import _vectors
-from ._array import finish, namespace
 from ._closed_forms import of_laws
 from ._typing import Array, ArrayLike
-from ._validation import default_for_laws, probability_pair
+from ._validation import default_for_laws
+from ._vectors import of_vectors
 from .measures import Law
 
 
@@ -60,5 +59,4 @@ def total_variation(p: ArrayLike | Law, q: ArrayLike | Law, *, axis: int = -1) -
     if isinstance(p, Law) or isinstance(q, Law):
         default_for_laws(axis, -1, "axis", "total_variation")
         return of_laws("total_variation", p, q)
-    first, second, dtype = probability_pair(p, q, axis, "total_variation")
-    return finish(_vectors.total_variation(namespace(first), first, second), dtype)
+    return of_vectors("total_variation", p, q, axis)

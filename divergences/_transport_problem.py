@@ -28,7 +28,7 @@ from ._validation import (
     sample_weights,
 )
 from .measures import Discrete
-from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points, value_on_the_line
+from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points, value_of_small
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,21 @@ class PointProblem:
         given = (self.x, self.y, self.x_weights, self.y_weights)
         return result_dtype(*(array for array in given if array is not None))
 
+    @property
+    def on_the_line(self) -> bool:
+        """Whether the points are numbers and the monotone plan is to solve it."""
+        return choose(self.metric, self.x.shape[-1], self.solver) == "line"
+
     def value(self, function: str) -> Array:
         """The value alone, 0-d and in float64 with its graph."""
-        if is_tensor(self.x) or choose(self.metric, self.x.shape[-1], self.solver) != "line":
+        if is_tensor(self.x) or self.metric.name == "callable" or self.on_the_line:
             return self.solve(function)[0]
-        a, b = _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights)
-        x, y = as_numpy(self.x), as_numpy(self.y)
-        return _checked(value_on_the_line(x, y, a, b, self.metric), function)
+        if self.solver is None:
+            a, b = _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights)
+            value = value_of_small(as_numpy(self.x), as_numpy(self.y), a, b, self.metric)
+            if value is not None:
+                return np.asarray(value)
+        return self.solve(function)[0]
 
     def solve(self, function: str, clock: Clock | None = None) -> tuple[Array, Solution]:
         """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d)."""
@@ -81,15 +89,7 @@ class PointProblem:
 
     def costs(self, x: Array, y: Array, function: str) -> Array:
         """What the caller's metric gives for all pairs, checked."""
-        assert self.metric.function is not None
-        shape = (int(x.shape[0]), int(y.shape[0]))
-        cost = cost_matrix(self.metric.function(x, y), function, shape, "metric(x, y)")
-        same_library(function, **{"x": x, "metric(x, y)": cost})
-        values = as_numpy(cost)
-        if values.min() < 0:
-            i, j = np.unravel_index(int(values.argmin()), shape)
-            refuse(function, "metric(x, y)", "be non-negative", f"{values.min()} at [{i}, {j}]")
-        return cost
+        return checked_costs(self.metric, x, y, function)
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,19 @@ def point_problem(
     return PointProblem(x, y, x_weights, y_weights, metric, solver)
 
 
+def checked_costs(metric: Metric, x: Array, y: Array, function: str) -> Array:
+    """What a callable metric gives for all pairs of x (n, d) and y (m, d)."""
+    assert metric.function is not None
+    shape = (int(x.shape[0]), int(y.shape[0]))
+    cost = cost_matrix(metric.function(x, y), function, shape, "metric(x, y)")
+    same_library(function, **{"x": x, "metric(x, y)": cost})
+    values = as_numpy(cost)
+    if values.min() < 0:
+        i, j = np.unravel_index(int(values.argmin()), shape)
+        refuse(function, "metric(x, y)", "be non-negative", f"{values.min()} at [{i}, {j}]")
+    return cost
+
+
 def law(
     function: str, name: str, value: ArrayLike, weights: ArrayLike | None, *, batch: bool = False
 ) -> tuple[Array, Array | None]:
@@ -179,6 +192,8 @@ def _checked(value: float, function: str) -> Float64Array:
 
 def finished(value: Array, dtype: Any, function: str) -> Array:
     """``value`` in the dtype of the answer, which must hold it."""
+    if dtype == np.float64 and value.ndim == 0 and np.isfinite(value):
+        return value[()]
     with np.errstate(over="ignore"):
         answer = finish(value, dtype)
     if not np.isfinite(as_numpy(answer)).all():

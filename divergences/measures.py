@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._array import as_float64, as_numpy, is_tensor, like, namespace, result_dtype
-from ._typing import Array, IntArray
+from ._typing import Array, Float64Array, IntArray
 from ._validation import points as check_points
 from ._validation import same_dimension, same_library, uniform
 from ._validation import weights as check_weights
@@ -92,12 +92,22 @@ def common_support(p: Discrete, q: Discrete, function: str) -> tuple[Array, Arra
     same_library(function, p=p.points, q=q.points)
     same_dimension(p.points, q.points, function, "p and q")
     atoms = np.concatenate([as_numpy(p.points), as_numpy(q.points)])
-    support, index = np.unique(atoms, axis=0, return_inverse=True)
-    index = np.asarray(index, dtype=np.int64).reshape(-1)
-    count = support.shape[0]
+    index = _numbered(atoms)
+    count = int(index.max()) + 1
     first = _gather(as_float64(p.weights), index[: len(p)], count)
     second = _gather(as_float64(q.weights), index[len(p) :], count)
     return first, second, result_dtype(p.points, p.weights, q.points, q.weights)
+
+
+def _numbered(atoms: Float64Array) -> IntArray:
+    """The number of each atom (n, d) among the distinct ones, by a lexicographic sort."""
+    order = np.lexsort(atoms.T)
+    ranked = atoms[order]
+    fresh = np.zeros(len(atoms), dtype=np.int64)
+    fresh[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)
+    index = np.empty(len(atoms), dtype=np.int64)
+    index[order] = np.cumsum(fresh)
+    return index
 
 
 def _gather(weights: Array, index: IntArray, count: int) -> Array:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import Discrete, js_divergence, optimal_transport, total_variation, wasserstein1
+from . import (
+    Comparison,
+    Discrete,
+    js_divergence,
+    optimal_transport,
+    total_variation,
+    wasserstein1,
+)
 from ._array import as_numpy
 from ._typing import ArrayLike, Float64Array
 from ._validation import finite, real_array, real_number, refuse
@@ -155,6 +162,48 @@ def figure_2(theta: float = 6.0, atoms: int = 200) -> "Figure":
     panels[2].set(xlabel="x", ylabel="magnitude of slope", title="What the generator is told")
     for panel, place in zip(panels, ("center right", "upper right", "lower left"), strict=True):
         panel.legend(fontsize=8, loc=place)
+    return figure
+
+
+def comparison(result: Comparison) -> "Figure":
+    """The entries of a comparison: points for values, bars for enclosures, one panel a unit.
+
+    Parameters
+    ----------
+    result : Comparison
+        What `divergences.compare` returned.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    """
+    panels = [("total_variation",), ("kl_pq", "kl_qp", "js"), ("wasserstein1",)]
+    labels = {"total_variation": "TV", "kl_pq": "KL(p, q)", "kl_qp": "KL(q, p)", "js": "JS"}
+    units = ("probability", "nats", "unit of x")
+    entries = result.entries()
+    shown = [
+        (names, unit) for names, unit in zip(panels, units, strict=True) if names[0] in entries
+    ]
+    figure = _figure(2.6 * len(shown) + 1.0, 3.2)
+    for panel, (names, unit) in zip(np.ravel(figure.subplots(1, len(shown))), shown, strict=True):
+        for place, name in enumerate(names):
+            entry = entries[name]
+            bounds = entry.enclosure
+            if math.isfinite(bounds.upper):
+                panel.plot([place] * 2, [bounds.lower, bounds.upper], color=GREY, linewidth=4)
+            if math.isfinite(entry.value):
+                panel.plot([place], [entry.value], "o", color=BLUE)
+            else:
+                word = "inf" if math.isinf(entry.value) else "unknown"
+                panel.annotate(word, (place, 0.0), ha="center", va="bottom", color=VERMILION)
+        panel.set_xticks(range(len(names)), [labels.get(name, "W1") for name in names])
+        panel.set(ylabel=unit, xlim=(-0.6, len(names) - 0.4))
+        panel.set_ylim(bottom=0.0)
     return figure
 
 

@@ -1,9 +1,10 @@
-"""A Sphinx extension: before a build, the page of theorems and the figures are made anew."""
+"""A Sphinx extension: before a build, theorems, scoreboard and figures are made anew."""
 
 from pathlib import Path
 from typing import Any
 
 from divergences import plots
+from divergences.testing import scoreboard
 from divergences.theorems import ALL
 
 TARGET = Path(__file__).parent / "_generated"
@@ -32,9 +33,10 @@ def _entry(claim: Any) -> str:
 
 
 def write(_app: Any) -> None:
-    """Write ``_generated/theorems.md``, which ``theorems.md`` includes, and the figures."""
+    """Write what ``theorems.md`` and ``scoreboard.md`` include, and the figures."""
     TARGET.mkdir(exist_ok=True)
     (TARGET / "theorems.md").write_text("\n".join(_entry(claim) for claim in ALL))
+    (TARGET / "scoreboard.md").write_text(scoreboard.markdown(scoreboard.run(max_examples=100)))
     plots.figure_1().savefig(TARGET / "figure_1.svg")
     plots.figure_2().savefig(TARGET / "figure_2.svg")
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import pickle
+import sys
 import time
 
 import numpy as np
@@ -247,6 +248,16 @@ def test_progress_goes_to_standard_error(capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "network simplex" in captured.err
+
+
+def test_a_missing_tqdm_is_said_clearly(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="progress must be False where tqdm is not installed"):
+        optimal_transport(*problem(11), progress=True)
+
+
+def test_silence_without_progress(capsys):
     optimal_transport(*problem(11))
     assert capsys.readouterr().err == ""
 

@@ -1,8 +1,9 @@
-"""Property testing: Hypothesis strategies for probability vectors, laws and solved problems.
+"""Property testing: Hypothesis strategies, and the laws that your own functions should obey.
 
-Importing this needs no Hypothesis: it is loaded when a strategy is asked for.
+Importing this needs no Hypothesis: it is loaded when a strategy is asked for or a check runs. With
+pytest, the fixture and marker ``laws`` of `divergences.testing.plugin` run a check in one line.
 """
 
-from . import strategies
+from . import laws, strategies
 
-__all__ = ["strategies"]
+__all__ = ["laws", "strategies"]

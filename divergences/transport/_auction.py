@@ -64,14 +64,11 @@ def _auction(
     """
     n, m = supply.size, demand.size
     owed, free = supply.copy(), demand.copy()
-    head = np.full(m, _NONE)
-    size = 4 * (n + m)
-    following = np.arange(1, size + 1)
-    following[size - 1] = _NONE
+    head, size = np.full(m, _NONE), 4 * (n + m)
+    following = np.append(np.arange(1, size), _NONE)
     level, owner, mass = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64)
-    spare = 0
     queue, queued = np.arange(n), np.ones(n, dtype=np.bool_)
-    front, waiting = 0, n
+    front, waiting, spare = 0, n, 0
     while waiting and budget > 0 and spare != _NONE:
         i = queue[front]
         front = front + 1 if front + 1 < n else 0

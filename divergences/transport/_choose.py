@@ -25,9 +25,10 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from . import _certificate, _high_dimension, _line, _low_dimension, _simplex
+from . import _certificate, _high_dimension, _line, _low_dimension, _simplex, _small
 from ._clock import Clock
-from ._common_mass import Residual, cancel, expand
+from ._common_mass import Residual, cancel_laws, expand
+from ._interrupt import interruptible
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
@@ -65,21 +66,16 @@ def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: 
     return "dense" if pairs > _PAIRS_OF_DENSE else "simplex"
 
 
-def value_on_the_line(
+def value_of_small(
     x: Float64Array,
     y: Float64Array,
     a: Float64Array | None,
     b: Float64Array | None,
     metric: Metric,
-) -> float:
-    """The value of ``solve_points`` on the line, to the bit, without plan and potentials.
-
-    It needs no certificate: that the monotone plan is optimal is a theorem.
-    """
-    scale = metric.scale(x, y)
-    masses = marginals(a, x.shape[0], b, y.shape[0])
-    x, y = metric.prepare(x, scale), metric.prepare(y, scale)
-    return _line.value(x[:, 0], y[:, 0], masses) / scale
+) -> float | None:
+    """The value of ``solve_points`` for few points, to the bit, certified; None for others."""
+    small = _small.solve(x, y, a, b, metric, value_only=True)
+    return None if small is None else small.value
 
 
 def solve_points(
@@ -98,17 +94,22 @@ def solve_points(
     clock = clock or Clock()
     scale = metric.scale(x, y)
     x, y = metric.prepare(x, scale), metric.prepare(y, scale)
-    masses = marginals(a, x.shape[0], b, y.shape[0])
-    if choose(metric, x.shape[1], solver) == "line":
+    on_the_line = choose(metric, x.shape[1], solver) == "line"
+    if solver is None and not on_the_line:
+        small = _small.solve(x, y, a, b, metric)
+        if small is not None:
+            return _of_small(small, x.shape[1], y)
+    if on_the_line:
         clock.announce("monotone plan on the line")
-        flow = _line.monotone_plan(x[:, 0], y[:, 0], masses)
+        value = _line.value(x[:, 0], y[:, 0], a, b)
+        flow, masses = _line.plan_of_value(x[:, 0], y[:, 0], a, b, value)
         heights = _line.potential(x[:, 0], y[:, 0], masses)
         atoms = np.concatenate([x, y])
         diameter = float(atoms.max() - atoms.min())
         at_x, at_y, anchors = heights[: x.shape[0]], heights[x.shape[0] :], atoms
     else:
         clock.announce("cancelling common mass")
-        residual = cancel(x, y, masses)
+        masses, residual = cancel_laws(x, y, a, b)
         diameter = _certificate.radius(metric, residual.atoms)
         pairs = residual.sources.size * residual.sinks.size
         solver = choose(metric, x.shape[1], solver, pairs=pairs)
@@ -119,10 +120,20 @@ def solve_points(
         potential -= potential.max() / 2 + potential.min() / 2
         at_x, at_y = potential[residual.atom_of_x], potential[residual.atom_of_y]
         anchors, heights = residual.atoms[sinks], potential[sinks]
+        value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
     at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
-    value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
     return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
+
+
+def _of_small(small: _small.Small, dimension: int, y: Float64Array) -> Solution:
+    """The solution from the plan and the potentials of a small problem between prepared points."""
+    u, v = _certificate.conjugates(small.cost, small.v)
+    middle = (min(u.min(), -v.max()) + max(u.max(), -v.min())) / 2
+    u, v = u - middle, v + middle
+    diameter = float(small.cost.max())
+    u = u - _certificate.rounding_of_distances(dimension, 2 * diameter)
+    return _certified(small.flow, small.masses, small.value, u, v, diameter, 1.0, y, -v)
 
 
 def solve_cost(
@@ -186,7 +197,7 @@ def _solve_residual(
         _extend(potential, residual, metric)
         return flow, potential, sinks
     clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
-    cost = metric.matrix(atoms[sources], atoms[sinks])
+    cost = interruptible(lambda: metric.matrix(atoms[sources], atoms[sinks]), clock.glance)
     dense = _solve_dense(cost, residual.marginals, total, diameter, scale, clock)
     potential[sources], potential[sinks] = dense.u, -dense.v
     _extend(potential, residual, metric)

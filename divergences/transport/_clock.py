@@ -1,17 +1,37 @@
 """How long a computation may take, and what it says while it runs."""
 
 import math
-import sys
 import time
+from types import TracebackType
+from typing import Any, Self
+
+_BETWEEN_DRAWINGS = 0.1  # seconds
 
 
 class Clock:
-    """Seconds since it was made, against a limit; announces phases on standard error if asked."""
+    """Seconds since it was made, against a limit; shows phases on a bar of tqdm's if asked.
+
+    ``stop`` ends the time at once, from any thread: the computation notices where it would notice
+    the limit.
+    """
 
     def __init__(self, limit: float | None = None, *, progress: bool = False) -> None:
         self.start = time.monotonic()
         self.limit = math.inf if limit is None else limit
-        self.progress = progress
+        self._bar = _bar() if progress else None
+        self._drawn = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
     @property
     def limited(self) -> bool:
@@ -24,9 +44,27 @@ class Clock:
 
     def allows(self, seconds: float) -> bool:
         """Whether something that takes ``seconds`` would end within the limit."""
+        self.glance()
         return self.elapsed() + seconds <= self.limit
+
+    def stop(self) -> None:
+        """Allow no more."""
+        self.limit = -math.inf
 
     def announce(self, phase: str) -> None:
         """Say what begins now."""
-        if self.progress:
-            print(f"optimal_transport: {self.elapsed():8.2f} s  {phase}", file=sys.stderr)
+        if self._bar is not None:
+            self._bar.update()
+            self._bar.set_description_str(f"optimal_transport: {phase}")
+
+    def glance(self) -> None:
+        """Let the bar show the time, ten times a second at most."""
+        if self._bar is not None and self.elapsed() >= self._drawn + _BETWEEN_DRAWINGS:
+            self._drawn = self.elapsed()
+            self._bar.refresh()
+
+
+def _bar() -> Any:
+    from tqdm import tqdm
+
+    return tqdm(bar_format="{desc} [{elapsed}, phase {n_fmt}]")

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
-from ._masses import Flow, Marginals, Masses, north_west
+from ._masses import UNITS, Flow, Marginals, Masses, marginals, north_west
+
+_NEARLY_EQUAL = 10  # laws whose difference is below 2**-10 of their mass notice rounded masses
 
 _BLOCK_ENTRIES = 1 << 16
 
@@ -32,6 +34,18 @@ class Residual(NamedTuple):
     sources: IntArray
     sinks: IntArray
     marginals: Marginals
+
+
+def cancel_laws(
+    x: Float64Array, y: Float64Array, a: Float64Array | None, b: Float64Array | None
+) -> tuple[Marginals, Residual]:
+    """Integer masses, and what remains of them: exact ones where little remains."""
+    masses = marginals(a, x.shape[0], b, y.shape[0])
+    residual = cancel(x, y, masses)
+    if masses.total == UNITS and residual.marginals.total < UNITS >> _NEARLY_EQUAL:
+        masses = marginals(a, x.shape[0], b, y.shape[0], exact=True)
+        residual = cancel(x, y, masses)
+    return masses, residual
 
 
 def cancel(x: Float64Array, y: Float64Array, masses: Marginals) -> Residual:

@@ -17,20 +17,20 @@ from .._typing import Float64Array, IntArray
 from ._acyclic import acyclic
 from ._jit import jit
 from ._masses import Flow
-from ._network_simplex import TOLERANCE, WIDTH, add, run
-from ._norms import distance
+from ._network_simplex import WIDTH, add, run
 from ._pricing import keep
 from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, grow, renumber
 from ._threads import over_blocks
 
 _BLOCKS = 32
 _ROUNDS = 20
+_ROUNDING = 1e-14  # reduced costs above minus this count as 0
 _NEIGHBOURS = 6  # arcs that a source adds to its list in a round
 _MOST = np.iinfo(np.int64).max
 
 
 def _numbered(members: IntArray, places: NDArray[np.int32]) -> IntArray:
-    """The different members in order of appearance; ``places`` (-1 elsewhere) becomes their rank."""
+    """The members, each once; ``places`` (-1 for all others) becomes their position there."""
     found = 0
     distinct = np.empty(members.size, dtype=np.int64)
     for member in members:
@@ -44,50 +44,60 @@ def _numbered(members: IntArray, places: NDArray[np.int32]) -> IntArray:
 numbered = jit(_numbered)
 
 
+def _lengths_from(
+    x: Float64Array, i: int, columns: Float64Array, order: float, lengths: Float64Array
+) -> None:
+    """Distances of x_i from all sinks, whose coordinates are the rows of ``columns``."""
+    lengths[:] = 0.0
+    for axis in range(columns.shape[0]):
+        here = x[i, axis]
+        for j in range(lengths.size):
+            step = abs(columns[axis, j] - here)
+            if order == 2.0:
+                lengths[j] += step * step
+            elif order == 1.0:
+                lengths[j] += step
+            elif order == np.inf:
+                lengths[j] = max(lengths[j], step)
+            else:
+                lengths[j] += step**order
+    if order == 2.0:
+        for j in range(lengths.size):
+            lengths[j] = np.sqrt(lengths[j])
+    elif order not in (1.0, np.inf):
+        for j in range(lengths.size):
+            lengths[j] = lengths[j] ** (1 / order)
+
+
+lengths_from = jit(_lengths_from, inline=True)
+
+
 def _price_all(
     x: Float64Array, y: Float64Array, order: float, potential: IntArray,
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32],
 ) -> int:  # fmt: skip
     """Add the most negative arcs of every source to its list; how many sources have one."""
-    n, m, dimension = x.shape[0], y.shape[0], x.shape[1]
+    n, m = x.shape[0], y.shape[0]
     values, indices = np.empty((1, _NEIGHBOURS)), np.empty((1, _NEIGHBOURS), dtype=np.int64)
-    columns, sums = np.empty((dimension, m)), np.empty(m)
-    heights = np.empty(m)
-    for j in range(m):
-        heights[j] = potential[n + j] / UNITS
-        for axis in range(dimension):
-            columns[axis, j] = y[j, axis]
+    columns, lengths = y.T.copy(), np.empty(m)
+    heights = potential[n : n + m] / UNITS
     contradicted = 0
     for i in range(n):
-        height = potential[i] / UNITS - 1e-14
-        if order == 2.0:
-            sums[:] = 0.0
-            for axis in range(dimension):
-                here = x[i, axis]
-                for j in range(m):
-                    step = columns[axis, j] - here
-                    sums[j] += step * step
-            found = False
-            for j in range(m):
-                sums[j] = np.sqrt(sums[j]) + heights[j]
-                found |= sums[j] < height
-        else:
-            found = False
-            for j in range(m):
-                sums[j] = distance(x, i, y, j, dimension, order) + heights[j]
-                found |= sums[j] < height
+        lengths_from(x, i, columns, order, lengths)
+        height = potential[i] / UNITS - _ROUNDING
+        found = False
+        for j in range(m):
+            found |= lengths[j] + heights[j] < height
         if not found:
             continue
         contradicted += 1
         values[0, :], indices[0, :] = height, -1
         for j in range(m):
-            if sums[j] < height:
-                keep(sums[j], j, values, indices, 0)
+            keep(lengths[j] + heights[j], j, values, indices, 0)
         for k in range(_NEIGHBOURS):
             j = indices[0, k]
             if j >= 0:
-                cost = np.int64(np.rint(distance(x, i, y, j, dimension, order) * UNITS))
-                add(sinks, costs, filled, potential, i, j, cost)
+                add(sinks, costs, filled, potential, i, j, int(np.rint(lengths[j] * UNITS)))
     return contradicted
 
 
@@ -144,6 +154,28 @@ best = jit(_best)
 solve_part = jit(_solve_part)
 
 
+def _restricted(
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], rows: IntArray,
+    places: NDArray[np.int32], m: int,
+) -> tuple[NDArray[np.int32], IntArray, NDArray[np.int32]]:  # fmt: skip
+    """The lists of some sources, without the sinks that have no place (-1) among the m of a part."""
+    n, width = rows.size, min(WIDTH, m)
+    own_sinks = np.empty((n, width), dtype=np.int32)
+    own_costs = np.empty((n, width), dtype=np.int64)
+    own_filled = np.zeros(n, dtype=np.int32)
+    for i in range(n):
+        for k in range(filled[rows[i]]):
+            j = places[sinks[rows[i], k]]
+            if j >= 0 and own_filled[i] < width:
+                own_sinks[i, own_filled[i]] = j
+                own_costs[i, own_filled[i]] = costs[rows[i], k]
+                own_filled[i] += 1
+    return own_sinks, own_costs, own_filled
+
+
+restricted = jit(_restricted)
+
+
 def _improve(
     x: Float64Array, y: Float64Array, order: float, begin: IntArray, source: IntArray,
     target: IntArray, mass: IntArray, cost: IntArray, guidance: IntArray,
@@ -169,17 +201,7 @@ def _improve(
             local_source[k] = place_x[local_source[k]]
             local_target[k] = place_y[local_target[k]]
         u, v, w, lengths = acyclic(local_source, local_target, mass[span], cost[span], n, m)
-        width = min(WIDTH, m)
-        own_sinks = np.empty((n, width), dtype=np.int32)
-        own_costs = np.empty((n, width), dtype=np.int64)
-        own_filled = np.zeros(n, dtype=np.int32)
-        for i in range(n):
-            for k in range(filled[rows[i]]):
-                j = place_y[sinks[rows[i], k]]
-                if j >= 0 and own_filled[i] < width:
-                    own_sinks[i, own_filled[i]] = j
-                    own_costs[i, own_filled[i]] = costs[rows[i], k]
-                    own_filled[i] += 1
+        own_sinks, own_costs, own_filled = restricted(sinks, costs, filled, rows, place_y, m)
         nodes, potential = solve_part(
             x[rows], y[columns], order, u, v, w, lengths, guidance[rows], own_sinks, own_costs,
             own_filled,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .._typing import Float64Array, IntArray
-from ._dense_costs import Float32Array
+from ._dense_bounds import Float32Array
 from ._dense_problem import Costs, Guide
 from ._jit import jit
 from ._pricing import keep

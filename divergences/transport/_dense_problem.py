@@ -13,7 +13,7 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from ._dense_costs import Float32Array, centred, lengths, lower_bounds
+from ._dense_bounds import Float32Array, centred, lengths, lower_bounds
 from ._threads import over_blocks
 
 _Result = TypeVar("_Result")

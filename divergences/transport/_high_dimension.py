@@ -14,7 +14,7 @@ from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._common_mass import Residual
 from ._forest import flows_on_forest
-from ._masses import INT64_UNITS, Flow, Marginals, in_int64, north_west
+from ._masses import UNITS, Flow, Marginals, in_int64, north_west
 
 if TYPE_CHECKING:
     from ._dense_problem import Costs
@@ -100,7 +100,7 @@ def _solve(
     except _dense.OutOfTime as out:
         stopped, flow, f, g = True, out.flow, out.f, out.g
     source, target = used_x[flow.source], used_y[flow.target]
-    if masses.total <= INT64_UNITS:
+    if masses.total <= UNITS:
         flow = Flow(source, target, flow.mass.astype(masses.supply.dtype))
     else:
 

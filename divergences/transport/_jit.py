@@ -4,69 +4,119 @@ Numba's own disk cache compares the file that holds a kernel, not the files of t
 calls, so an edited helper would go unseen. Here the cache's folder is named by a hash of every
 kernel source and of the versions involved: another hash is another folder. Where no folder can be
 written, kernels are compiled in every process.
+
+The logger "divergences" says at level INFO when compiling begins, once a process. Numba itself is
+loaded by the first kernel declared.
 """
 
 import hashlib
+import importlib.metadata
 import logging
 import os
 import platform
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 _LOGGER = logging.getLogger("divergences")
+_DECLARING = threading.Lock()
 
 
-def jit(formula: _Kernel, *, inline: bool = False, fused: bool = False) -> _Kernel:
+def jit(
+    formula: _Kernel,
+    *,
+    inline: bool = False,
+    fused: bool = False,
+    helpers: tuple[Callable[..., object], ...] = (),
+) -> _Kernel:
     """Compile at the first call with each combination of types; the GIL is released.
 
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
-    references, which costs more than a distance. ``fused`` lets a product and the sum that takes
-    it be one instruction with one rounding.
+    references, which costs more than a distance. Functions that the formula calls are kernels, or
+    plain functions named as ``helpers``, which the interpreter can run as they are. ``fused`` lets
+    a product and the sum that takes it be one instruction with one rounding.
     """
+    import numba
+    from numba.extending import register_jitable
+
+    for helper in helpers:
+        register_jitable(helper)
     folder = cache_folder()
+    _announce_compiling()
     # Numba reads its folder once, when a kernel is declared; other users of numba keep theirs.
     config: Any = numba.config
-    theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
-    try:
-        compiled: Any = numba.njit(
-            cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
-            fastmath={"contract"} if fused else False,
-        )(formula)  # fmt: skip
-    finally:
-        config.CACHE_DIR = theirs
+    with _DECLARING:
+        theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
+        try:
+            compiled: Any = numba.njit(
+                cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
+                fastmath={"contract"} if fused else False,
+            )(formula)  # fmt: skip
+        finally:
+            config.CACHE_DIR = theirs
     return cast("_Kernel", compiled)
+
+
+@cache
+def _announce_compiling() -> None:
+    """Have numba tell when it begins to compile one of our kernels (not when it loads one)."""
+    from numba.core import event
+
+    class Announcer(event.Listener):
+        told = False
+
+        def on_start(self, event: Any) -> None:
+            ours = getattr(event.data["dispatcher"].py_func, "__module__", "")
+            if not self.told and ours.startswith(__package__):
+                self.told = True
+                place = cache_folder()
+                kept = f"kept in {place}" if place else "again in each process: no writable cache"
+                _LOGGER.info("compiling the transport kernels (seconds), %s", kept)
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    register: Any = event.register
+    register("numba:compile", Announcer())
 
 
 @cache
 def cache_folder() -> str | None:
     """The folder of this version of the kernels, or None where nothing is writable."""
-    folder = _cache_root() / f"kernels-{fingerprint(Path(__file__).parent)}"
-    fresh = not folder.is_dir()
+    folder = _folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError:
-        _LOGGER.info("no writable cache: transport kernels are compiled in this process (seconds)")
         return None
-    if fresh:
-        _LOGGER.info("compiling the transport kernels into %s, once (seconds)", folder)
     return str(folder)
+
+
+def cached(formula: Callable[..., object]) -> bool:
+    """Whether a compiled form of the formula lies on disk; does not load numba."""
+    name = f"{Path(formula.__code__.co_filename).stem}.{formula.__qualname__}-*.nbi"
+    return any(_folder().glob(f"**/{name}"))
+
+
+@cache
+def _folder() -> Path:
+    return _cache_root() / f"kernels-{fingerprint(Path(__file__).parent)}"
 
 
 def fingerprint(folder: Path) -> str:
     """Hash of the kernels' sources in ``folder`` and of what compiles them."""
     digest = hashlib.sha256()
-    versions = (sys.version, platform.machine(), numba.__version__, np.__version__)
+    numba = importlib.metadata.version("numba")
+    versions = (sys.version, platform.machine(), numba, np.__version__)
     digest.update(repr(versions).encode())
     for path in sorted(folder.glob("*.py")):
         source = path.read_bytes()

@@ -190,7 +190,9 @@ def _minorants(points: Float64Array, boxes: Float64Array) -> Float64Array:
     """The rows ``nodes`` of ``Bounded``, of points with values; O(n d log n)."""
     n, dimension = points.shape[0], points.shape[1] - 1
     nodes = np.zeros((boxes.shape[0], 3 * dimension + 2))
-    nodes[:, : 2 * dimension] = boxes
+    for node in range(boxes.shape[0]):  # loops: assigning to slices takes a second to compile
+        for column in range(2 * dimension):
+            nodes[node, column] = boxes[node, column]
     level = 0
     while 2 << level <= boxes.shape[0]:
         for k in range(1 << level):
@@ -201,7 +203,8 @@ def _minorants(points: Float64Array, boxes: Float64Array) -> Float64Array:
             for axis in range(dimension):
                 length += slope[axis] * slope[axis]
             if not length <= 4.0 * dimension:  # a fit of rounding: a potential's slope is 1
-                slope[:] = 0.0
+                for axis in range(dimension):
+                    slope[axis] = 0.0
             base, least = np.inf, np.inf
             for i in range(start, stop):
                 residual = points[i, dimension]
@@ -209,7 +212,8 @@ def _minorants(points: Float64Array, boxes: Float64Array) -> Float64Array:
                 for axis in range(dimension):
                     residual -= slope[axis] * (points[i, axis] - boxes[node, axis])
                 base = min(base, residual)
-            nodes[node, 2 * dimension : 3 * dimension] = slope
+            for axis in range(dimension):
+                nodes[node, 2 * dimension + axis] = slope[axis]
             nodes[node, 3 * dimension], nodes[node, 3 * dimension + 1] = base, least
         level += 1
     return nodes

@@ -11,7 +11,7 @@ from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._common_mass import Residual
 from ._forest import flows_on_forest
-from ._masses import INT64_UNITS, Flow, in_int64
+from ._masses import UNITS, Flow, in_int64
 
 
 class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
@@ -76,7 +76,7 @@ def _exact(
     """The flow of the exact masses on the support of one of rounded masses."""
     masses = residual.marginals
     source, target = used_x[flow.source], used_y[flow.target]
-    if masses.total <= INT64_UNITS:
+    if masses.total <= UNITS:
         return Flow(source, target, flow.mass.astype(masses.supply.dtype))
     atoms, sinks = residual.atoms, residual.sinks
 

@@ -26,7 +26,7 @@ TOLERANCE = int(UNITS * 2.0**-49)  # reduced costs above minus this count as 0
 _BLOCK = 20  # sources searched for a pivot
 # Shares of the number of nodes: pivots before labels and potentials are renewed; the subtrees whose
 # potentials a pivot moves at once; the vain searches that say potentials are too outdated.
-_PIVOTS, _AT_ONCE, _VAIN = 0.3, 0.05, 0.005
+_PIVOTS, _AT_ONCE, _VAIN = 0.3, 0.02, 0.002
 _LEAST_PIVOTS, _LEAST_VAIN = 1000, 20
 _STAGES = 1_000_000  # far beyond any problem met: the guard against a cycle
 

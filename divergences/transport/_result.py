@@ -88,6 +88,10 @@ class TransportResult:
     tolerance : float
         The gap allowed: 1e-9 value + 1e-13 D, D at most the diameter of the data (for ``cost=``,
         the largest absolute cost).
+
+    Notes
+    -----
+    Results can be pickled and copied, if a callable metric can; copies of tensors have no graph.
     """
 
     value: Any
@@ -99,6 +103,13 @@ class TransportResult:
     tolerance: float
     _critic: Callable[[Any], Array] = field(repr=False)
     _verify: Callable[["TransportResult"], None] = field(repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle or a copy holds: the numbers, without torch's graph."""
+        state = dict(self.__dict__)
+        for name, value in state.items():
+            state[name] = value.detach() if hasattr(value, "detach") else value
+        return state
 
     def critic(self, z: Any) -> Array:
         r"""The optimal 1-Lipschitz function of the dual, anywhere in space.
@@ -126,16 +137,19 @@ class TransportResult:
 
         Notes
         -----
-        Cost O(k m d); O(k log(n + m)) on the line.
+        Cost O(k m d); O(k log(n + m)) on the line. Under a norm in up to 8 coordinates, more than
+        10^8 pairs (k of them with m) are looked up in a tree, by a compiled kernel.
         """
         return self._critic(z)
 
     def verify(self) -> None:
         """Check this result again from the input, without the solver.
 
-        Marginals of the plan to 1e-14, its cost, the dual value, the gap, and the feasibility of
-        the potentials over all n m pairs, with distances from another formula than the solver's.
-        O(n m d) time, a few MB of memory.
+        Marginals of the plan to 1e-14, its cost, the dual value, the gap and the tolerance, the
+        feasibility of the potentials over all n m pairs, with distances from another formula than
+        the solver's, and that ``critic`` takes the values of the potentials. O(n m d) time, a few
+        MB of memory. Of more than 25 million pairs under a norm in up to 8 coordinates, most are
+        excluded in groups (about O(n log n)), and the critic is asked at 256 points of each side.
 
         Raises
         ------

@@ -15,8 +15,10 @@ import numpy as np
 
 from .._summation import subtract_pair
 from .._typing import Float64Array, IntArray
+from . import _small
 from ._clock import Clock
 from ._forest import Costs, flows_on_forest
+from ._interrupt import interruptible
 from ._masses import Flow, Marginals, in_units, north_west
 from ._result import CertificateError
 
@@ -68,7 +70,7 @@ def solve(cost: Float64Array, masses: Marginals, clock: Clock) -> Iterator[Candi
     cap = float(reduced.max())
     while True:
         unit = float(np.ldexp(1.0, np.frexp(cap)[1]))
-        answer = _pot(np.minimum(reduced, cap) / unit, rows, columns, pivots)
+        answer = _optimum(np.minimum(reduced, cap) / unit, rows, columns, pivots, clock)
         costs = _rows_of(reduced)
         flow = flows_on_forest(answer.source, answer.target, masses, costs)
         if not answer.optimal:
@@ -106,31 +108,47 @@ def _rows_of(cost: Float64Array) -> Costs:
     return lambda i, columns: cost[i, columns]
 
 
-def _pot(cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int) -> _Answer:
-    """One run of POT; the support of its plan and its potentials."""
-    import ot
-
+def _optimum(
+    cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int, clock: Clock
+) -> _Answer:
+    """The support of an optimal plan and its potentials; the small solver's, or POT's."""
     used_rows, used_columns = np.nonzero(rows > 0)[0], np.nonzero(columns > 0)[0]
     every = used_rows.size == rows.size and used_columns.size == columns.size
     part = np.ascontiguousarray(cost if every else cost[np.ix_(used_rows, used_columns)])
-    # POT's absolute tolerances want a sum of about 1: a power of two keeps the masses exact.
-    share = float(np.ldexp(1.0, -int(rows.sum()).bit_length()))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the result code says what the warnings would
-        plan, log = ot.emd(
-            rows[used_rows] * share, columns[used_columns] * share, part, numItermax=pivots,
-            log=True, center_dual=False,
-        )  # fmt: skip
-    code: Any = log.get("result_code")
-    if code not in (_OPTIMAL, _STOPPED_EARLY):
-        message = f"the network simplex ended with code {code}: {log.get('warning')}"
-        raise CertificateError(message)
-    source, target = np.nonzero(plan)
-    carries = np.rint(plan[source, target] / share) > 0
-    source, target = source[carries], target[carries]
-    u, v = log["u"] + log["v"][0], log["v"] - log["v"][0]
+    if part.size <= _small.MOST_PAIRS:
+        found, v = _small.optimum(part, rows[used_rows], columns[used_columns])
+        source, target, u = found.source, found.target, (part - v).min(axis=1)
+        code: Any = _OPTIMAL
+    else:
+        source, target, u, v, code = interruptible(
+            lambda: _pot(part, rows[used_rows], columns[used_columns], pivots), clock.glance
+        )
     if not every:  # atoms too light for one unit take the potentials that the others leave them
         all_v = (cost[used_rows] - u[:, None]).min(axis=0)
         all_v[used_columns] = v
         u, v = (cost[:, used_columns] - v).min(axis=1), all_v
     return _Answer(used_rows[source], used_columns[target], u, v, code == _OPTIMAL)
+
+
+def _pot(
+    cost: Float64Array, rows: IntArray, columns: IntArray, pivots: int
+) -> tuple[IntArray, IntArray, Float64Array, Float64Array, int]:
+    """One run of POT, of positive masses; the support of its plan, its potentials, its code."""
+    import ot
+
+    # POT's absolute tolerances want a sum of about 1: a power of two keeps the masses exact.
+    share = float(np.ldexp(1.0, -int(rows.sum()).bit_length()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the result code says what the warnings would
+        plan, log = ot.emd(
+            rows * share, columns * share, cost, numItermax=pivots,
+            log=True, center_dual=False,
+        )  # fmt: skip
+    code = log.get("result_code")
+    if code not in (_OPTIMAL, _STOPPED_EARLY):
+        message = f"the network simplex ended with code {code}: {log.get('warning')}"
+        raise CertificateError(message)
+    source, target = np.nonzero(plan)
+    carries = np.rint(plan[source, target] / share) > 0
+    u, v = log["u"] + log["v"][0], log["v"] - log["v"][0]
+    return source[carries], target[carries], u, v, int(code)

@@ -225,7 +225,8 @@ def _renumber(
     new = np.empty(potential.size, dtype=np.int64)
     u = root
     for position in range(new.size):
-        fresh[position] = nodes[u]
+        for column in range(nodes.shape[1]):  # a loop: assigning rows takes a second to compile
+            fresh[position, column] = nodes[u, column]
         new[u] = position
         if nodes[u, CHILD] != NONE:
             u = nodes[u, CHILD]
@@ -256,7 +257,8 @@ def _adjacency(source: IntArray, target: IntArray, n: int, m: int) -> tuple[IntA
     for k in range(source.size):
         begin[source[k] + 2] += 1
         begin[n + target[k] + 2] += 1
-    begin = np.cumsum(begin)
+    for node in range(1, begin.size):
+        begin[node] += begin[node - 1]
     arcs = np.empty(2 * source.size, dtype=np.int64)
     for k in range(source.size):
         for node in (source[k], n + target[k]):

@@ -1,12 +1,13 @@
 """The check of a finished result from its problem alone: no solver, no solver's distances."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from .._summation import total
 from .._typing import Float64Array, IntArray
+from . import _certificate
 from ._certificate import EPS, SUBNORMAL
 from ._result import CertificateError
 
@@ -14,6 +15,19 @@ _BLOCK_ENTRIES = 1 << 20
 _MARGINAL_ERROR = 1e-14
 _VALUE_ERROR = 1e-13
 _ROUNDING = 16  # ulps by which two ways to compute a distance in R^d may differ
+
+
+class Costs(Protocol):
+    """The costs of a problem, scaled."""
+
+    def __call__(self, i: IntArray, j: IntArray) -> Float64Array:
+        """Of pairs, index arrays being broadcast against each other."""
+
+    def largest(self) -> float:
+        """At least the diameter of the points, or the largest absolute cost."""
+
+    def near(self, u: Float64Array, v: Float64Array) -> Iterator[tuple[IntArray, IntArray]] | None:
+        """Pairs outside of which no potentials u, v can exceed costs; None for all pairs."""
 
 
 class Claims(NamedTuple):
@@ -26,6 +40,7 @@ class Claims(NamedTuple):
     potential_x: Float64Array
     potential_y: Float64Array
     dual_value: float
+    gap: float
     tolerance: float
 
 
@@ -33,9 +48,10 @@ def verify(
     claims: Claims,
     supply: Float64Array,
     demand: Float64Array,
-    costs: Callable[[IntArray, IntArray], Float64Array],
+    costs: Costs,
     scale: float,
     value_error: float,
+    critic: tuple[tuple[IntArray, Float64Array], ...] | None = None,
 ) -> None:
     """Raise ``CertificateError`` on the first claim that does not hold.
 
@@ -43,9 +59,10 @@ def verify(
     ----------
     claims : Claims
     supply, demand : weights as the caller gave them, shapes (n,) and (m,)
-    costs : index arrays (i, j), broadcast against each other, to the scaled costs of these pairs
+    costs : scaled
     scale : power of two that takes costs from the caller's units to scaled ones
     value_error : relative rounding of the value's dtype
+    critic : its values at some x, with their indices, and at some y; None where there is none
     """
     claims = _scaled(claims, scale)
     supply, demand = supply / total(supply), demand / total(demand)
@@ -62,8 +79,34 @@ def verify(
     if not abs(dual - claims.dual_value) <= 8 * EPS * largest + subnormal:
         _fail(f"the potentials give {dual!r}, not dual_value {claims.dual_value!r}")
     _feasible(u, v, costs, subnormal)
+    _gap(
+        claims,
+        primal,
+        dual,
+        64 * EPS * (largest + size) + value_error * size + subnormal,
+        subnormal,
+    )
+    diameter = costs.largest()
+    most = _certificate.tolerance(size, diameter) * (1 + 2.0**-20) + subnormal
+    if not claims.tolerance <= most:
+        _fail(f"the tolerance {claims.tolerance:.3g} is above the promised {most:.3g}")
+    if critic is not None:
+        allowed = 64 * EPS * (largest + diameter) + value_error * (largest + diameter) + subnormal
+        for name, (index, values), heights in zip("xy", critic, (u, -v), strict=True):
+            _critic(name, index, values * scale - heights[index], allowed)
+
+
+def _gap(claims: Claims, primal: float, dual: float, rounding: float, subnormal: float) -> None:
+    if not abs(primal - dual - claims.gap) <= rounding:
+        _fail(f"the gap is {primal - dual:.3g}, not {claims.gap:.3g}")
     if not primal - dual <= claims.tolerance + subnormal:
         _fail(f"the gap {primal - dual:.3g} is above the tolerance {claims.tolerance:.3g}")
+
+
+def _critic(name: str, index: IntArray, error: Float64Array, allowed: float) -> None:
+    worst = int(np.abs(error).argmax())
+    if not abs(error[worst]) <= allowed:
+        _fail(f"the critic at {name}[{index[worst]}] is {error[worst]:.3g} off its potential")
 
 
 def _marginals(claims: Claims, supply: Float64Array, demand: Float64Array) -> None:
@@ -90,28 +133,34 @@ def _scaled(claims: Claims, scale: float) -> Claims:
         potential_x=claims.potential_x * scale,
         potential_y=claims.potential_y * scale,
         dual_value=claims.dual_value * scale,
+        gap=claims.gap * scale,
         tolerance=claims.tolerance * scale,
     )
 
 
-def _feasible(
-    u: Float64Array,
-    v: Float64Array,
-    costs: Callable[[IntArray, IntArray], Float64Array],
-    subnormal: float,
-) -> None:
-    columns = np.arange(v.size)
-    step = max(1, _BLOCK_ENTRIES // v.size)
-    for start in range(0, u.size, step):
-        rows = np.arange(start, min(start + step, u.size))[:, None]
-        block = costs(rows, columns)
-        allowed = _ROUNDING * EPS * np.abs(block) + subnormal
-        excess = (u[rows] + v) - block - allowed
-        worst = np.unravel_index(int(excess.argmax()), excess.shape)
-        if not excess[worst] <= 0:
-            i, j = start + int(worst[0]), int(worst[1])
-            bound = float(block[worst])
-            _fail(f"potential_x[{i}] + potential_y[{j}] = {u[i] + v[j]!r} exceeds cost {bound!r}")
+def _feasible(u: Float64Array, v: Float64Array, costs: Costs, subnormal: float) -> None:
+    pairs = costs.near(u, v)
+    worst, message = 0.0, ""
+    for i, j in _all_pairs(u.size, v.size) if pairs is None else pairs:
+        block = costs(i, j)
+        excess = (u[i] + v[j]) - block - (_ROUNDING * EPS * np.abs(block) + subnormal)
+        if not excess.size or excess.max() <= worst:
+            continue
+        place = np.unravel_index(int(excess.argmax()), excess.shape)
+        worst = float(excess[place])
+        row, column = (int(np.broadcast_to(index, excess.shape)[place]) for index in (i, j))
+        both, bound = float(u[row] + v[column]), float(block[place])
+        message = f"potential_x[{row}] + potential_y[{column}] = {both!r} exceeds cost {bound!r}"
+    if message or not (np.isfinite(u).all() and np.isfinite(v).all()):
+        _fail(message or "a potential is not finite")
+
+
+def _all_pairs(n: int, m: int) -> Iterator[tuple[IntArray, IntArray]]:
+    """All pairs, a few rows at a time."""
+    columns = np.arange(m)
+    step = max(1, _BLOCK_ENTRIES // m)
+    for start in range(0, n, step):
+        yield np.arange(start, min(start + step, n))[:, None], columns
 
 
 def _fail(message: str) -> None:

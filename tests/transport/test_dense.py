@@ -11,7 +11,7 @@ from divergences import optimal_transport, wasserstein1
 from divergences._metrics import Metric
 from divergences.transport import TimeLimitReached, _common_mass, _dense_problem, choose
 from divergences.transport._auction import auction
-from divergences.transport._dense_costs import centred, lower_bounds
+from divergences.transport._dense_bounds import centred, lower_bounds
 from divergences.transport._dense_pricing import price, proposals
 from divergences.transport._dense_problem import Guide, MatrixCosts, PointCosts, shrink
 

@@ -1,6 +1,5 @@
 """The kernels' cache: what names its folder, and what happens where none can be written."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -57,9 +56,51 @@ def test_nothing_writable_still_computes(tmp_path):
     assert run(NUMBA_CACHE_DIR=str(blocked)) == "None"
 
 
-def test_compiling_is_announced_once(tmp_path, monkeypatch, caplog):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    caplog.set_level(logging.INFO, "divergences")
-    for _ in range(2):
-        _jit.cache_folder.__wrapped__()
-    assert [record.message.startswith("compiling") for record in caplog.records] == [True]
+ANNOUNCING = """
+import logging, sys
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(name)s: %(message)s")
+""" + PROGRAM.replace("print(_jit.cache_folder())", "")
+
+
+def test_compiling_is_announced_once_and_loading_is_not(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", ANNOUNCING],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
+    assert len(said[0]) == 1
+    assert said[0][0].startswith("divergences: compiling the transport kernels")
+    assert said[1] == []
+
+
+LOOKING = """
+import sys
+from divergences.transport import _small_simplex
+print(_small_simplex.is_cached(), "numba" in sys.modules)
+if len(sys.argv) > 1:
+    from divergences.transport import _small
+    import numpy as np
+    _small._Spent.seconds = _small._Spent.enough = 1.0
+    _small.optimum(np.eye(3) + 1, np.array([1, 2, 1]), np.array([2, 1, 1]))
+"""
+
+
+def test_what_lies_on_disk_is_known_without_the_compiler(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", LOOKING, *arguments],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        for arguments in (["compile"], [])
+    ]
+    assert said == ["False False", "True False"]

@@ -1,0 +1,192 @@
+r"""Laws on the integers, and atoms beside laws with densities.
+
+Sums over the integers run between quantiles at tails below 1e-33 of both laws; what is left out is
+below rounding. Total variation, KL and JS of two laws of one family go through the logarithm of the
+ratio of their masses (``_log_ratio``), Wasserstein-1 is :math:`\sum_k |F(k) - G(k)|`.
+"""
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ._array import as_numpy, attach, like, namespace
+from ._log_ratio import log_mass_ratio
+from ._quadrature import INTEGRANDS, difference
+from ._summation import total
+from ._typing import Array, Float64Array
+from ._vector_terms import LOG_2
+from .families._affine import Affine
+from .families._integer import IntegerLaw
+from .families._line import ContinuousLaw, off_the_graph
+from .measures import Discrete
+
+TAIL = 1e-33
+MOST_ATOMS = 5_000_000
+
+
+def reach(law: IntegerLaw) -> tuple[float, float]:
+    """Integers beyond which the law has less than ``TAIL`` on each side."""
+    plain = off_the_graph(law)
+    low, high = plain.quantile(np.array([TAIL]))[0], plain.upper_quantile(np.array([TAIL]))[0]
+    return max(float(low) - 1.0, plain.support[0]), min(float(high) + 1.0, plain.support[1])
+
+
+def _union(function: str, p: IntegerLaw, q: IntegerLaw) -> Float64Array:
+    """The integers that either law reaches."""
+    ranges = sorted([reach(p), reach(q)])
+    if ranges[1][0] <= ranges[0][1] + 1.0:
+        ranges = [(ranges[0][0], max(ranges[0][1], ranges[1][1]))]
+    size = sum(high - low + 1.0 for low, high in ranges)
+    if not size <= MOST_ATOMS:
+        message = (
+            f"{function}: {p!r} and {q!r} spread over {size:.1e} integers, too many to sum; compare"
+            " normal or exponential laws of the same means and deviations, or samples"
+        )
+        raise NotImplementedError(message)
+    return np.concatenate([np.arange(low, high + 1.0) for low, high in ranges])
+
+
+def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
+    """The divergence named of two laws on the integers."""
+    if divergence == "kl_divergence" and _escapes(p, q):
+        return np.float64(math.inf)
+    k = _union(divergence, p, q)
+    with np.errstate(all="ignore"):
+        log_p, log_q = (np.asarray(off_the_graph(law).log_mass(k)) for law in (p, q))
+        ratio = log_mass_ratio(p, q, k)
+        nodes: Any = SimpleNamespace(p=np.exp(log_p), q=np.exp(log_q), ratio=ratio)
+        if divergence == "wasserstein1":
+            potential = _potential(k, difference(nodes))
+            value = total(potential * difference(nodes))
+        else:
+            potential = None
+            value = total(INTEGRANDS[divergence](nodes))
+    cap = {"total_variation": 1.0, "js_divergence": LOG_2}.get(divergence, math.inf)
+    value = min(max(value, 0.0), cap)
+    tensors = [*p.tensors(), *q.tensors()]
+    if not tensors:
+        return np.float64(value)
+    surrogate = _surrogate(divergence, p, q, k, potential, ratio, tensors[0])
+    return attach(like(np.asarray(value), tensors[0]), surrogate)
+
+
+def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:
+    """Whether p charges integers that q does not."""
+    low, high = off_the_graph(q).support
+    edges = np.array(
+        [
+            low - 1.0,
+            high + 1.0 if np.isfinite(high) else low,
+            low,
+            high if np.isfinite(high) else low,
+        ]
+    )
+    first, second = off_the_graph(p).log_mass(edges), off_the_graph(q).log_mass(edges)
+    inner = bool(np.any(np.isfinite(first) & np.isinf(second)))
+    return inner or off_the_graph(p).support[1] > high or _inside(p, q)
+
+
+def _inside(p: IntegerLaw, q: IntegerLaw) -> bool:
+    """The same at the first two and last two integers of p, where probabilities are 0 or 1."""
+    low, high = off_the_graph(p).support
+    k = np.array([low, low + 1.0] + ([high - 1.0, high] if np.isfinite(high) else []))
+    first, second = off_the_graph(p).log_mass(k), off_the_graph(q).log_mass(k)
+    return bool(np.any((first > -math.inf) & (second == -math.inf)))
+
+
+def _potential(k: Float64Array, gap: Float64Array) -> Float64Array:
+    """A potential on the integers with slope sign(G - F), 0 where the mass changes side."""
+    below, above = np.cumsum(gap), -(np.cumsum(gap[::-1])[::-1])
+    size = np.cumsum(np.abs(gap))
+    cumulative = np.where(size < 0.5 * size[-1], below, np.append(above[1:], 0.0))
+    rise = -np.sign(cumulative[:-1]) * np.diff(k)
+    heights = np.concatenate([[0.0], np.cumsum(rise)])
+    return np.asarray(heights - heights[int(np.searchsorted(size, 0.5 * size[-1]))])
+
+
+def _surrogate(
+    divergence: str, p: Any, q: Any, k: Float64Array, potential: Any, ratio: Any, model: Array
+) -> Array:
+    """The same sum with masses that carry the graph."""
+    xp = namespace(model)
+    places = like(k, model)
+    logs = [law.log_mass(places) for law in (p, q)]
+    masses = [xp.where(xp.isfinite(v), xp.exp(xp.where(xp.isfinite(v), v, 0.0)), 0.0) for v in logs]
+    first, second = masses
+    if potential is not None:
+        return xp.sum(like(potential, model) * (first - second))
+    if divergence == "total_variation":
+        return 0.5 * xp.sum(like(np.sign(np.nan_to_num(ratio)), model) * (first - second))
+    both = xp.isfinite(logs[0]) & xp.isfinite(logs[1])
+    logarithm = xp.where(both, xp.where(both, logs[0], 0.0) - xp.where(both, logs[1], 0.0), 0.0)
+    if divergence == "kl_divergence":
+        return xp.sum(first * logarithm - first + second)
+    zero = xp.zeros_like(logarithm)
+    terms = first * (LOG_2 - xp.logaddexp(-logarithm, zero))
+    terms = terms + second * (LOG_2 - xp.logaddexp(logarithm, zero))
+    return 0.5 * xp.sum(xp.where(both, terms, LOG_2 * (first + second)))
+
+
+def is_atomic(law: Any) -> bool:
+    """Whether the law is carried by countably many points of the line."""
+    if isinstance(law, Affine):
+        return isinstance(law.law, IntegerLaw)
+    return isinstance(law, Discrete | IntegerLaw)
+
+
+def as_discrete(law: Any, other: Any = None) -> Discrete:
+    """The law as a `Discrete` one, cut at tails of 1e-33, over what ``other`` reaches too."""
+    if isinstance(law, Discrete):
+        return law
+    base, scale, shift = (
+        (law.law, law.scale, law.shift) if isinstance(law, Affine) else (law, 1.0, 0.0)
+    )
+    low, high = reach(base)
+    if other is not None and is_atomic(other):
+        points = as_numpy(as_discrete(other).points)[:, 0]
+        places = np.round((points - float(shift)) / float(scale))
+        first, last = off_the_graph(base).support
+        low = max(min(low, float(places.min())), first)
+        high = min(max(high, float(places.max())), last)
+    if not high - low < MOST_ATOMS:
+        message = f"{law!r} spreads over too many integers to be listed; compare samples"
+        raise NotImplementedError(message)
+    k = np.arange(low, high + 1.0)
+    model = next(iter(base.tensors()), None)
+    masses = namespace(base.log_mass(k)).exp(base.log_mass(k))
+    points = k if model is None else like(k, model)
+    return Discrete(points * scale + shift, masses / masses.sum())
+
+
+def wasserstein1_to_density(atoms: Discrete, law: ContinuousLaw) -> float:
+    r"""W1 of atoms and a law with a density on the line.
+
+    The k-th atom z takes the mass between the quantiles a, b of the cumulative weights before and
+    after it, at the cost :math:`\int_a^b |x - z|\, dF`, which is split at z.
+    """
+    points, weights = as_numpy(atoms.points)[:, 0], as_numpy(atoms.weights)
+    order = np.argsort(points, kind="stable")
+    z, masses = points[order], weights[order]
+    below = np.concatenate([[0.0], np.cumsum(masses)])
+    above = np.concatenate([np.cumsum(masses[::-1])[::-1], [0.0]])
+    tail = np.minimum(np.minimum(below, above) / (below + above), 0.5)
+    plain = off_the_graph(law)
+    cuts = np.where(below <= above, plain.quantile(tail), plain.upper_quantile(tail))
+    low, high = cuts[:-1], cuts[1:]
+    middle = np.clip(z, low, high)
+
+    def cost(start: Float64Array, stop: Float64Array) -> Float64Array:
+        """The integral of x - z over [start, stop]."""
+        up = plain.cdf(start) > 0.5
+        mass = np.where(
+            up,
+            plain.survival(start) - plain.survival(stop),
+            plain.cdf(stop) - plain.cdf(start),
+        )
+        return np.asarray(plain.partial_mean(stop) - plain.partial_mean(start) - z * mass)
+
+    with np.errstate(all="ignore"):
+        left, right = -cost(low, middle), cost(middle, high)
+    return math.fsum(np.maximum(left, 0.0)) + math.fsum(np.maximum(right, 0.0))

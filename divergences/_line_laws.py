@@ -1,0 +1,132 @@
+"""Divergences of laws with densities on the line that have no closed form: certified or refused."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ._array import as_float64, as_numpy, detach, is_tensor, like, tracks_derivatives
+from ._certify import enclose
+from ._enclosure import Enclosure
+from ._quadrature import of_densities
+from ._typing import Array, Float64Array
+from .families._affine import AffineOnLine
+from .families._elementary import Uniform
+from .families._given import LawOnLine
+from .families._line import ContinuousLaw, Parametric
+from .families._mixture import Mixture
+
+RELATIVE = 1e-5
+ABSOLUTE = {
+    "total_variation": 1e-4,
+    "kl_divergence": 1e-8,
+    "js_divergence": 1e-8,
+    "wasserstein1": 1e-4,
+}
+GIVEN = 1e-6
+"""The widths below which an enclosure certifies a value: RELATIVE times it plus an absolute one.
+
+The absolute part (for Wasserstein-1 in units of the laws' scale) is what can be proved of laws that
+nearly agree, where it is the quadrature's digits that count; a law given by functions has no
+quadrature and asks for ``GIVEN``.
+"""
+
+
+def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
+    """The divergence named, enclosed within the tolerance above.
+
+    Between laws of our own families it is the quadrature's value, which has more digits than the
+    enclosure is wide; else the midpoint.
+    """
+    refuse_moving_ends(divergence, p, q)
+    tensors = [*p.tensors(), *q.tensors()]
+    if identical(p, q):
+        return sum((0.0 * as_float64(tensor).sum() for tensor in tensors), _number(0.0, tensors))
+    given = any(isinstance(law, LawOnLine) for law in (p, q))
+    goal = GIVEN if given else ABSOLUTE[divergence]
+    goal *= _scale(p, q) if divergence == "wasserstein1" else 1.0
+    bounds = enclose(divergence, p, q, goal, RELATIVE)
+    if bounds.lower == math.inf:
+        return _number(math.inf, tensors)
+    if not bounds.width <= 1.01 * (goal + RELATIVE * bounds.lower):
+        _refuse(divergence, p, q, bounds)
+    if given:
+        return _number(bounds.midpoint, tensors)
+    value = of_densities(divergence, p, q)
+    margin = 1e-13 * bounds.upper
+    inside = bounds.lower - margin <= float(detach(value)) <= bounds.upper + margin
+    return value if inside else _number(bounds.midpoint, tensors)
+
+
+def identical(p: Any, q: Any) -> bool:
+    """Whether the laws are of one type with equal parameters."""
+    if p is q:
+        return True
+    if type(p) is not type(q) or isinstance(p, LawOnLine) or not isinstance(p, Parametric):
+        return False
+    pairs = zip(p.parameters().values(), q.parameters().values(), strict=True)
+    return all(_same(first, second) for first, second in pairs)
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, tuple):
+        pairs = zip(first, second, strict=False)
+        return len(first) == len(second) and all(_same(a, b) for a, b in pairs)
+    if isinstance(first, Parametric):
+        return identical(first, second)
+    return np.array_equal(_plain(first), _plain(second))
+
+
+def _plain(value: Any) -> Float64Array:
+    return as_numpy(value if is_tensor(value) else np.asarray(value))
+
+
+def _number(value: float, tensors: list[Array]) -> Array:
+    return like(np.asarray(value), tensors[0]) if tensors else np.float64(value)
+
+
+def _scale(p: ContinuousLaw, q: ContinuousLaw) -> float:
+    """The width of the middle halves of the laws and the distance between them."""
+    if any(isinstance(law, LawOnLine) and not law.has_cdf for law in (p, q)):
+        return max(law.support[1] - law.support[0] for law in (p, q))
+    low = [float(law.quantile(np.array([0.25]))[0]) for law in (p, q)]
+    high = [float(law.quantile(np.array([0.75]))[0]) for law in (p, q)]
+    return max(high) - min(low)
+
+
+def _refuse(divergence: str, p: ContinuousLaw, q: ContinuousLaw, bounds: Enclosure) -> None:
+    what = "; for a law given by functions, a density" if divergence != "wasserstein1" else ""
+    if divergence == "wasserstein1" and math.isinf(bounds.upper):
+        what = "; for a law given by functions, a bounded support (its mean is unknown)"
+    message = (
+        f"{divergence}: {p!r} against {q!r} is only known to lie in "
+        f"[{bounds.lower:.6g}, {bounds.upper:.6g}]; what would work: "
+        f"{divergence}_enclosure, which returns that interval{what}; or samples of both laws"
+    )
+    raise NotImplementedError(message)
+
+
+def refuse_moving_ends(divergence: str, *laws: Any) -> None:
+    """Gradients go through densities on a fixed support: refuse those that would move its ends."""
+    for law in laws:
+        moving = _moving(law)
+        if tracks_derivatives(*moving):
+            message = (
+                f"{divergence}: gradients with respect to the ends of the support of {law!r} are "
+                "not implemented; detach them, or compare two laws of that family"
+            )
+            raise NotImplementedError(message)
+
+
+def _moving(law: Any) -> list[Array]:
+    """The tensors that move a finite end or a kink of the support."""
+    if isinstance(law, Uniform):
+        return law.tensors()
+    if isinstance(law, Mixture):
+        return [tensor for part in law.components for tensor in _moving(part)]
+    if isinstance(law, AffineOnLine):
+        inner = _moving(law.law)
+        bounded = any(math.isfinite(end) for end in law.law.support)
+        own = [v for v in (law.scale, law.shift) if is_tensor(v)] if bounded else []
+        return inner + own
+    return []

@@ -1,0 +1,213 @@
+r"""Laws in R^d: normal laws, and products.
+
+With the second covariance as the unit, :math:`\Sigma_2 = L L^T`, the pair of normal laws is
+:math:`\delta = L^{-1}(\mu_1 - \mu_2)` and the eigenvalues :math:`1 + e_i` of
+:math:`L^{-1} \Sigma_1 L^{-T}`, computed from :math:`\Sigma_1 - \Sigma_2`:
+
+.. math:: \mathrm{KL} = \tfrac12 |\delta|^2 + \tfrac12 \sum_i (e_i - \log(1 + e_i)) .
+
+If all but one of these coordinates agree, the rest is a pair of laws on the line.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._array import (
+    as_float64,
+    as_numpy,
+    attach,
+    detach,
+    is_tensor,
+    like,
+    namespace,
+    tracks_derivatives,
+)
+from ._special import log1p_excess
+from ._typing import Array, Float64Array
+from ._vector_terms import LOG_2
+from .families._multivariate import MultivariateNormal
+from .families._normal import Normal
+from .families._product import Product
+
+ROUNDING = 1e-12
+
+
+class Whitened(NamedTuple):
+    """The pair in the coordinates of the second law; ``apart`` if it lives elsewhere."""
+
+    shift: Float64Array
+    excess: Float64Array
+    apart: bool
+
+
+def whiten(p: MultivariateNormal, q: MultivariateNormal) -> Whitened:
+    """Both laws in coordinates in which q is standard and p has independent coordinates."""
+    first, second = as_numpy(p.matrix()), as_numpy(q.matrix())
+    move = as_numpy(p.mean) - as_numpy(q.mean)
+    if np.array_equal(first, np.diag(np.diag(first))) and np.array_equal(
+        second, np.diag(np.diag(second))
+    ):
+        values, vectors = np.diag(second), np.eye(p.dimension)
+    else:
+        values, vectors = np.linalg.eigh(second)
+    largest = float(np.max(np.abs(values)))
+    kept = values > ROUNDING * p.dimension * largest
+    outside = vectors[:, ~kept]
+    size = max(largest, float(np.max(np.abs(first))))
+    off_shift = float(np.max(np.abs(outside.T @ move), initial=0.0))
+    scale = max(float(np.max(np.abs(as_numpy(p.mean)))), float(np.max(np.abs(as_numpy(q.mean)))))
+    off_spread = float(np.max(np.abs(outside.T @ first @ outside), initial=0.0))
+    moved = off_shift > ROUNDING * (scale + math.sqrt(size)) * p.dimension
+    escapes = moved or off_spread > ROUNDING * size * p.dimension
+    basis = vectors[:, kept] / np.sqrt(values[kept])
+    inner = basis.T @ (first - second) @ basis
+    if np.array_equal(inner, np.diag(np.diag(inner))):
+        excess, turn = np.diag(inner), np.eye(inner.shape[0])
+    else:
+        excess, turn = np.linalg.eigh(0.5 * (inner + inner.T))
+    shift = turn.T @ (basis.T @ move)
+    smaller = bool(np.any(excess <= -1.0 + ROUNDING * p.dimension))
+    return Whitened(shift, excess, escapes or smaller)
+
+
+def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) -> Any:
+    """A number, a pair of laws on the line to be compared instead, or None."""
+    if divergence == "wasserstein1":
+        return _wasserstein1(p, q)
+    pair = whiten(p, q)
+    singular = {"total_variation": 1.0, "kl_divergence": math.inf, "js_divergence": LOG_2}
+    if pair.apart:
+        return singular[divergence]
+    if divergence == "kl_divergence":
+        return _with_graph(_kl(pair), p, q)
+    refuse_gradients(divergence, p, q)
+    differing = np.flatnonzero((pair.excess != 0.0) & (np.abs(pair.excess) > 1e-15))
+    if differing.size == 0:
+        return Normal(float(np.linalg.norm(pair.shift)), 1.0), Normal(0.0, 1.0)
+    rest = np.delete(pair.shift, differing)
+    if differing.size == 1 and not np.any(np.abs(rest) > 1e-15):
+        only = int(differing[0])
+        std = math.sqrt(1.0 + pair.excess[only])
+        return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
+    return None
+
+
+def refuse_gradients(divergence: str, p: Any, q: Any) -> None:
+    """Say so where the way to the value would cut the graph."""
+    if tracks_derivatives(*p.tensors(), *q.tensors()):
+        message = (
+            f"{divergence}: gradients of {type(p).__name__} against {type(q).__name__} laws are "
+            "not implemented; detach the parameters, or compare samples"
+        )
+        raise NotImplementedError(message)
+
+
+def _kl(pair: Whitened) -> float:
+    parts = [log1p_excess(float(e)) for e in pair.excess]
+    return 0.5 * math.fsum([*(pair.shift * pair.shift), *parts])
+
+
+def _with_graph(value: float, p: MultivariateNormal, q: MultivariateNormal) -> Array:
+    tensors = [*p.tensors(), *q.tensors()]
+    if not tensors:
+        return np.float64(value)
+    model, xp = tensors[0], namespace(tensors[0])
+    first, second = (_tensor(law.matrix(), model) for law in (p, q))
+    move = _tensor(p.mean, model) - _tensor(q.mean, model)
+    solved = xp.linalg.pinv(second, hermitian=True) if _singular(q) else xp.linalg.inv(second)
+    plain = xp.sum(solved * first.T) + move @ solved @ move
+    if not _singular(q):
+        plain = plain - xp.linalg.slogdet(first)[1] + xp.linalg.slogdet(second)[1]
+    return attach(like(np.asarray(value), model), 0.5 * plain)
+
+
+def _tensor(array: Array, model: Array) -> Array:
+    return as_float64(array) if is_tensor(array) else like(as_numpy(array), model)
+
+
+def _singular(law: MultivariateNormal) -> bool:
+    values = np.linalg.eigvalsh(as_numpy(law.matrix()))
+    return bool(values[0] <= ROUNDING * law.dimension * values[-1])
+
+
+def _wasserstein1(p: MultivariateNormal, q: MultivariateNormal) -> Any:
+    """Translations, balls about one centre, and pairs that differ along one axis."""
+    first, second = p.matrix(), q.matrix()
+    move = as_float64(p.mean) - as_float64(q.mean) if _same(p, q) else None
+    plain_first, plain_second = as_numpy(first), as_numpy(second)
+    shift = as_numpy(p.mean) - as_numpy(q.mean)
+    if np.array_equal(plain_first, plain_second):
+        norm = float(np.linalg.norm(shift))
+        if move is None or not is_tensor(move):
+            return np.float64(norm)
+        return namespace(move).linalg.vector_norm(move)
+    scales = _ball(plain_first), _ball(plain_second)
+    if None not in scales and not np.any(shift):
+        root = [first[0, 0] ** 0.5, second[0, 0] ** 0.5]
+        d = p.dimension
+        norm = math.sqrt(2.0) * math.exp(math.lgamma(0.5 * (d + 1)) - math.lgamma(0.5 * d))
+        return norm * abs(root[0] - root[1])
+    refuse_gradients("wasserstein1", p, q)
+    return _along_one_axis(plain_first, plain_second, shift, as_numpy(q.mean))
+
+
+def _same(p: MultivariateNormal, q: MultivariateNormal) -> bool:
+    return is_tensor(p.mean) == is_tensor(q.mean)
+
+
+def _ball(matrix: Float64Array) -> float | None:
+    variance = float(matrix[0, 0])
+    return variance if np.array_equal(matrix, variance * np.eye(matrix.shape[0])) else None
+
+
+def _along_one_axis(
+    first: Float64Array, second: Float64Array, shift: Float64Array, mean: Float64Array
+) -> Any:
+    """The laws of the one coordinate that differs and is independent of the others, or None."""
+    differ = np.flatnonzero((first != second).any(axis=0) | (shift != 0.0))
+    if differ.size != 1:
+        return None
+    axis = int(differ[0])
+    others = np.delete(np.arange(mean.size), axis)
+    if np.any(first[axis, others]) or np.any(second[axis, others]):
+        return None
+    variances = first[axis, axis], second[axis, axis]
+    if min(variances) <= 0.0:
+        return None
+    means = float(mean[axis] + shift[axis]), float(mean[axis])
+    return tuple(Normal(m, math.sqrt(v)) for m, v in zip(means, variances, strict=True))
+
+
+def of_products(
+    divergence: str, p: Product, q: Product, compare: Callable[[str, Any, Any], Any]
+) -> Any:
+    """KL adds up; of the rest the single differing factor decides; None if there are more."""
+    if len(p) != len(q):
+        message = f"{divergence}: p and q must have as many factors; got {len(p)} and {len(q)}"
+        raise ValueError(message)
+    pairs = list(zip(p.factors, q.factors, strict=True))
+    if divergence == "kl_divergence":
+        return sum(compare(divergence, first, second) for first, second in pairs)
+    differing = [(a, b) for a, b in pairs if not (a is b or _equal(a, b, compare))]
+    if not differing:
+        return compare(divergence, *pairs[0])
+    if len(differing) == 1:
+        return compare(divergence, *differing[0])
+    return 1.0 if divergence == "total_variation" and _disjoint(differing, compare) else None
+
+
+def _equal(first: Any, second: Any, compare: Callable[[str, Any, Any], Any]) -> bool:
+    try:
+        return float(detach(compare("total_variation", first, second))) == 0.0
+    except NotImplementedError:
+        return False
+
+
+def _disjoint(pairs: Any, compare: Callable[[str, Any, Any], Any]) -> bool:
+    try:
+        return any(float(detach(compare("total_variation", a, b))) == 1.0 for a, b in pairs)
+    except NotImplementedError:
+        return False

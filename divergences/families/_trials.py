@@ -1,0 +1,245 @@
+r"""Laws of repeated trials: Bernoulli, binomial, geometric.
+
+The binomial mass is computed as Loader does (Fast and accurate computation of binomial
+probabilities, 2000): through deviances and the error of Stirling's formula, so that large terms do
+not cancel.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._array import detach, is_tensor
+from .._special import deviance, stirling_error
+from .._typing import Array, ArrayLike, Float64Array, Namespace
+from .._validation import real_number, refuse
+from ._gamma_beta import log_gamma
+from ._integer import IntegerLaw, integer_quantile, log_positive, probability
+from ._line import own
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Binomial(IntegerLaw):
+    r"""The binomial law: the number of successes in n independent trials.
+
+    .. math:: P(k) = \binom{n}{k} p^k (1 - p)^{n - k}
+
+    Parameters
+    ----------
+    count : int
+        The number :math:`n` of trials, at least 0.
+    probability : float or 0-d tensor
+        The probability :math:`p` of success, in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not a number as said above.
+
+    Examples
+    --------
+    >>> from divergences import Binomial, wasserstein1
+    >>> round(float(wasserstein1(Binomial(10, 0.25), Binomial(10, 0.5))), 12)
+    2.5
+    """
+
+    count: Any
+    probability: Any
+
+    def __post_init__(self) -> None:
+        real_number(self.count, "count", "Binomial")
+        count = float(detach(self.count))
+        if count < 0 or count != math.floor(count):
+            refuse("Binomial", "count", "be an integer of at least 0", repr(count))
+        object.__setattr__(self, "count", int(count))
+        probability(self.probability, "Binomial")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, float(self.count)
+
+    @property
+    def expectation(self) -> float:
+        return float(self.count * self._numbers()[1])
+
+    @property
+    def deviation(self) -> float:
+        count, probability = self._numbers()
+        return math.sqrt(count * probability * (1.0 - probability))
+
+    def cdf(self, x: ArrayLike) -> Float64Array:
+        from scipy.special import bdtr
+
+        count, probability = self._numbers()
+        k = np.floor(np.asarray(x, dtype=np.float64))
+        inside = bdtr(np.clip(k, 0, count), int(count), probability)
+        return np.where(k < 0, 0.0, np.where(k >= count, 1.0, inside))
+
+    def survival(self, x: ArrayLike) -> Float64Array:
+        from scipy.special import bdtrc
+
+        count, probability = self._numbers()
+        k = np.floor(np.asarray(x, dtype=np.float64))
+        inside = bdtrc(np.clip(k, 0, count), int(count), probability)
+        return np.where(k < 0, 1.0, np.where(k >= count, 0.0, inside))
+
+    def quantile(self, level: ArrayLike) -> Float64Array:
+        return integer_quantile(self, level, upper=False)
+
+    def upper_quantile(self, level: ArrayLike) -> Float64Array:
+        return integer_quantile(self, level, upper=True)
+
+    def log_mass_at(self, xp: Namespace, k: Array) -> Array:
+        p = own(self.probability, k)
+        if not is_tensor(k):
+            return binomial_log_mass(k, self.count, float(p))
+        rest = self.count - k
+        choices = log_gamma(own(self.count + 1.0, k)) - log_gamma(k + 1.0) - log_gamma(rest + 1.0)
+        value = choices + k * log_positive(xp, p) + rest * xp.log1p(-xp.where(p < 1, p, 0.0))
+        impossible = ((p == 0) & (k > 0)) | ((p == 1) & (rest > 0))
+        return xp.where(impossible, -math.inf, value)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Bernoulli(IntegerLaw):
+    r"""The law of one trial: 1 with probability p, else 0.
+
+    Parameters
+    ----------
+    probability : float or 0-d tensor
+        The probability :math:`p` of 1, in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the probability is not a number as said above.
+
+    Examples
+    --------
+    >>> from divergences import Bernoulli, total_variation
+    >>> float(total_variation(Bernoulli(0.25), Bernoulli(0.75)))
+    0.5
+    """
+
+    probability: Any
+
+    def __post_init__(self) -> None:
+        probability(self.probability, "Bernoulli")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
+    @property
+    def expectation(self) -> float:
+        return self._numbers()[0]
+
+    @property
+    def deviation(self) -> float:
+        p = self._numbers()[0]
+        return math.sqrt(p * (1.0 - p))
+
+    def cdf(self, x: ArrayLike) -> Float64Array:
+        return Binomial(1, self._numbers()[0]).cdf(x)
+
+    def survival(self, x: ArrayLike) -> Float64Array:
+        return Binomial(1, self._numbers()[0]).survival(x)
+
+    def quantile(self, level: ArrayLike) -> Float64Array:
+        return integer_quantile(self, level, upper=False)
+
+    def upper_quantile(self, level: ArrayLike) -> Float64Array:
+        return integer_quantile(self, level, upper=True)
+
+    def log_mass_at(self, xp: Namespace, k: Array) -> Array:
+        return Binomial(1, self.probability).log_mass_at(xp, k)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Geometric(IntegerLaw):
+    r"""The geometric law on 0, 1, 2, ...: the failures before the first success.
+
+    .. math:: P(k) = p (1 - p)^k
+
+    Parameters
+    ----------
+    probability : float or 0-d tensor
+        The probability :math:`p` of success, in (0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the probability is not a number as said above.
+
+    Notes
+    -----
+    Like `torch.distributions.Geometric`; `scipy.stats.geom` counts the success too and starts at 1.
+
+    Examples
+    --------
+    >>> from divergences import Geometric, wasserstein1
+    >>> float(wasserstein1(Geometric(0.5), Geometric(0.25)))
+    2.0
+    """
+
+    probability: Any
+
+    def __post_init__(self) -> None:
+        probability(self.probability, "Geometric", positive=True)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, math.inf if self._numbers()[0] < 1.0 else 0.0
+
+    @property
+    def expectation(self) -> float:
+        p = self._numbers()[0]
+        return (1.0 - p) / p
+
+    @property
+    def deviation(self) -> float:
+        p = self._numbers()[0]
+        return math.sqrt(1.0 - p) / p
+
+    def _log_survival(self, x: ArrayLike) -> Float64Array:
+        p = self._numbers()[0]
+        k = np.maximum(np.floor(np.asarray(x, dtype=np.float64)) + 1.0, 0.0)
+        rate = math.log1p(-p) if p < 1.0 else -math.inf
+        with np.errstate(invalid="ignore"):
+            return np.where(k == 0.0, 0.0, k * rate)
+
+    def cdf(self, x: ArrayLike) -> Float64Array:
+        return np.asarray(-np.expm1(self._log_survival(x)))
+
+    def survival(self, x: ArrayLike) -> Float64Array:
+        return np.asarray(np.exp(self._log_survival(x)))
+
+    def quantile(self, level: ArrayLike) -> Float64Array:
+        return integer_quantile(self, level, upper=False)
+
+    def upper_quantile(self, level: ArrayLike) -> Float64Array:
+        return integer_quantile(self, level, upper=True)
+
+    def log_mass_at(self, xp: Namespace, k: Array) -> Array:
+        p = own(self.probability, k)
+        value = xp.log(p) + k * xp.log1p(-xp.where(p < 1, p, 0.0))
+        return xp.where((p == 1) & (k > 0), -math.inf, value)
+
+
+def binomial_log_mass(k: Array, count: int, p: float) -> Float64Array:
+    """The log-mass at integers from 0 to ``count``, to about an ulp of the mass."""
+    k = np.asarray(k, dtype=np.float64)
+    if p in (0.0, 1.0):
+        return np.where(k == (0 if p == 0.0 else count), 0.0, -math.inf)
+    rest = count - k
+    inner = (k > 0) & (rest > 0)
+    k_in, rest_in = np.where(inner, k, 1.0), np.where(inner, rest, 1.0)
+    n = float(count)
+    value = stirling_error(np.array(max(n, 1.0))) - stirling_error(k_in) - stirling_error(rest_in)
+    value = value - deviance(k_in, n * p) - deviance(rest_in, n * (1.0 - p))
+    value = value - 0.5 * (
+        np.log(2.0 * math.pi) + np.log(k_in) + np.log(rest_in) - np.log(max(n, 1.0))
+    )
+    return np.where(inner, value, np.where(k > 0, n * math.log(p), n * math.log1p(-p)))

@@ -1,0 +1,252 @@
+r"""Two histograms on a regular grid: exact masses in, value and potential out, certified.
+
+The common mass is cancelled first. Then, by what is left:
+
+- one axis: :math:`W_1 = h \sum_i |C_i|`, C the cumulated difference of the masses; on a circle
+  :math:`h \sum_i |C_i - m|` with m a median of the :math:`C_i` (Werman, Peleg, Rosenfeld 1985;
+  Delon, Salomon, Sobolevski 2010);
+- cityblock: a flow on the graph of the grid (``_grid_simplex``), inside the box of the cells that
+  differ: no shortest path leaves it. Few cells are solved as points instead, without a compiler;
+- other norms: as points, the network simplex, the multiscale one where there are many.
+
+Integer heights solve the dual on a line, on a circle and for equal spacings; in every case the
+potential is made feasible by sweeps along the axes (any f becomes its largest 1-Lipschitz minorant
+:math:`\min_z f(z) + d(\cdot, z)`), and only then the duality gap is taken.
+"""
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._metrics import Metric, norm
+from .._summation import total as sum_of
+from .._typing import Float64Array, IntArray
+from . import _certificate
+from ._choose import solve_points
+from ._masses import Marginals, Masses, as_fractions, in_units, marginals
+
+_MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
+_FEW_PAIRS = 1 << 14  # of cells with more and cells with less mass: solved as points, at once
+_MANY_PAIRS = 1 << 18  # from here on the multiscale simplex, for any norm but cityblock
+_LONGEST_PATH = 2**60
+
+
+class GridSolution(NamedTuple):
+    """The value, and an optimal potential: 1-Lipschitz, one entry a cell, sum (p - q) f = value."""
+
+    value: float
+    dual_value: float
+    potential: Float64Array
+
+
+class _Problem(NamedTuple):
+    """Excess masses ``excess / total`` on a grid of two cells or more along every axis."""
+
+    excess: Masses
+    total: int
+    spacing: tuple[float, ...]
+    periodic: tuple[bool, ...]
+
+    def diameter(self, order: float) -> float:
+        """The largest distance between cells, under the norm of this order."""
+        steps = [
+            size // 2 if wraps else size - 1
+            for size, wraps in zip(self.excess.shape, self.periodic, strict=True)
+        ]
+        return float(norm(np.array(self.spacing) * steps, order))
+
+
+def solve_grid(
+    p: Float64Array,
+    q: Float64Array,
+    spacing: tuple[float, ...],
+    metric: Metric,
+    periodic: tuple[bool, ...],
+    *,
+    everywhere: bool = True,
+) -> GridSolution:
+    """Optimal transport between histograms of one shape, normalised here; the metric is a norm.
+
+    Unless ``everywhere``, the potential may be 0 at cells whose masses agree, which saves time.
+    Axes of several cells are periodic for the cityblock metric only, unless there is one such axis.
+
+    Raises
+    ------
+    CertificateError
+        If the duality gap exceeds the tolerance.
+    """
+    masses = marginals(p.ravel(), p.size, q.ravel(), q.size, exact=True)
+    long = [axis for axis, size in enumerate(p.shape) if size > 1]
+    shape = tuple(p.shape[axis] for axis in long)
+    excess = (masses.supply - masses.demand).reshape(shape)
+    if not excess.any():
+        return GridSolution(0.0, 0.0, np.zeros(p.shape))
+    scale = float(np.ldexp(1.0, -np.frexp(max(spacing[axis] for axis in long))[1]))
+    problem = _Problem(
+        excess,
+        masses.total,
+        tuple(spacing[axis] * scale for axis in long),
+        tuple(periodic[axis] and p.shape[axis] > 2 for axis in long),
+    )
+    if len(long) == 1:
+        value, potential = _one_axis(problem)
+    elif metric.order == 1.0 and (any(problem.periodic) or _pairs(excess) > _FEW_PAIRS):
+        value, potential = _flow(problem)
+    else:
+        value, potential = _points(problem, metric, everywhere)
+    dual = sum_of((as_fractions(excess, masses.total) * potential).ravel())
+    _certificate.require(value, dual, _certificate.tolerance(value, problem.diameter(metric.order)))
+    with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
+        potential = (potential - (potential.max() / 2 + potential.min() / 2)).reshape(p.shape)
+        return GridSolution(value / scale, dual / scale, potential / scale)
+
+
+def _pairs(excess: Masses) -> int:
+    return int(np.count_nonzero(excess > 0)) * int(np.count_nonzero(excess < 0))
+
+
+def _one_axis(problem: _Problem) -> tuple[float, Float64Array]:
+    """The line and the circle: value and potential."""
+    (spacing,), (circle,) = problem.spacing, problem.periodic
+    cumulated = np.cumsum(problem.excess)
+    if circle:
+        cumulated = cumulated - np.sort(cumulated)[cumulated.size // 2]
+    slopes = (cumulated < 0).astype(np.int64) - (cumulated > 0).astype(np.int64)
+    if circle:  # slopes sum to 0 round the circle: those at the median are free
+        free = np.nonzero(cumulated == 0)[0]
+        missing = -int(slopes.sum())
+        slopes[free[: abs(missing)]] = np.sign(missing)
+    heights = np.concatenate([[0], np.cumsum(slopes)[:-1]])
+    return spacing * (_length(cumulated) / problem.total), heights * spacing
+
+
+def _length(flow: Masses) -> int:
+    """The sum of the absolute values, which need not fit int64."""
+    if flow.dtype == object:
+        return int(abs(flow).sum())
+    high, low = np.divmod(abs(flow), 1 << 31)
+    return (int(high.sum()) << 31) + int(low.sum())
+
+
+def _flow(problem: _Problem) -> tuple[float, Float64Array]:
+    """The cityblock metric: value and potential."""
+    from ._grid_simplex import Grid, neighbours, optimise
+
+    box = _box(problem)
+    excess = problem.excess[box]
+    positive, negative = np.nonzero(excess > 0), np.nonzero(excess < 0)
+    part = Marginals(excess[positive], -excess[negative], int(excess[positive].sum()))
+    rounded = np.zeros(excess.shape, dtype=np.int64)
+    rounded[positive], rounded[negative] = _as_int64(part)
+    rounded[negative] *= -1
+    lengths, unit = _integer_lengths(problem.spacing, excess.size)
+    grid = Grid(excess.shape, problem.periodic, lengths)
+    *_, tree = optimise(grid, rounded)
+    flow: Any = tree.flow
+    if part.total > _MASS_UNITS:
+        flow = _exact_flow(excess.ravel(), tree.order, neighbours(grid), tree.parent)
+    along = tree.parent[:-1] >> 1
+    value = sum(
+        h * (_length(flow[along == axis]) / problem.total) for axis, h in enumerate(problem.spacing)
+    )
+    heights = tree.potential[:-1]
+    potential = np.full(problem.excess.shape, np.inf)
+    potential[box] = (heights.reshape(excess.shape) - int(heights.min())) * unit
+    return value, feasible(potential, problem.spacing, problem.periodic)
+
+
+def _box(problem: _Problem) -> tuple[slice, ...]:
+    """The smallest box around the cells that differ; periodic axes are kept whole."""
+    box = []
+    for axis, wraps in enumerate(problem.periodic):
+        others = tuple(other for other in range(problem.excess.ndim) if other != axis)
+        used = np.nonzero((problem.excess != 0).any(axis=others))[0]
+        box.append(slice(None) if wraps else slice(int(used[0]), int(used[-1]) + 1))
+    return tuple(box)
+
+
+def _as_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
+    """Masses as they are where they fit, else rounded: the lightest may become 0."""
+    if masses.total <= _MASS_UNITS:
+        return masses.supply.astype(np.int64), masses.demand.astype(np.int64)
+    return in_units(masses, _MASS_UNITS)
+
+
+def _integer_lengths(spacing: tuple[float, ...], cells: int) -> tuple[tuple[int, ...], float]:
+    """Spacings as integers, and the unit: exact where their ratios are simple.
+
+    Else the smallest is exact and the others are rounded by less than a part in 2**43 (of 65,000
+    cells); a spacing below that share of the largest counts as that share.
+    """
+    exact = [Fraction(h) for h in spacing]
+    unit = Fraction(
+        int(np.gcd.reduce(np.array([h.numerator for h in exact], dtype=object))),
+        int(np.lcm.reduce(np.array([h.denominator for h in exact], dtype=object))),
+    )
+    most = _LONGEST_PATH // cells
+    if max(exact) > most * unit:
+        unit = min(exact) / max(1, int(min(exact) * most / max(exact)))
+        unit = max(unit, max(exact) / most)
+    return tuple(max(1, round(h / unit)) for h in exact), float(unit)
+
+
+def _exact_flow(excess: Masses, order: Any, neighbour: Any, parent: Any) -> Masses:
+    """The flow of the exact masses on a tree given by cells in order, parents first."""
+    flow = excess.tolist()
+    above = neighbour[order, parent[order] % neighbour.shape[1]]  # the root's is not read
+    for u, v in zip(order[:0:-1].tolist(), above[:0:-1].tolist(), strict=True):
+        flow[v] += flow[u]
+    return np.array(flow, dtype=object)
+
+
+def feasible(
+    potential: Float64Array, spacing: tuple[float, ...], periodic: tuple[bool, ...]
+) -> Float64Array:
+    """The largest minorant with differences of neighbours at most their spacing; O(N d).
+
+    By the triangle inequality it is 1-Lipschitz for the cityblock metric, and for that metric it is
+    min_z f(z) + d(., z), which one axis after the other gives.
+    """
+    result = potential.copy()
+    for axis, (h, wraps) in enumerate(zip(spacing, periodic, strict=True)):
+        along = np.moveaxis(result, axis, 0)
+        size = along.shape[0]
+        steps = range(1, 2 * size) if wraps else range(1, size)
+        for i in steps:
+            np.minimum(along[i % size], along[(i - 1) % size] + h, out=along[i % size])
+        for i in reversed(steps):
+            np.minimum(along[(i - 1) % size], along[i % size] + h, out=along[(i - 1) % size])
+    return result
+
+
+def _points(problem: _Problem, metric: Metric, everywhere: bool) -> tuple[float, Float64Array]:
+    """Any norm, not periodic: value and potential from the cells that differ, taken as points."""
+    excess = problem.excess
+    more, less = np.argwhere(excess > 0), np.argwhere(excess < 0)
+    moved = excess[excess > 0]
+    mass = int(moved.sum())
+    a, b = as_fractions(moved, mass), as_fractions(-excess[excess < 0], mass)
+    solver = "multiscale" if a.size * b.size > _MANY_PAIRS else "simplex"
+    points = more * np.array(problem.spacing), less * np.array(problem.spacing)
+    solution = solve_points(*points, a, b, metric, solver)
+    potential = np.zeros(excess.shape)
+    potential[excess > 0] = solution.potential_x
+    potential[excess < 0] = -solution.potential_y
+    rest = excess == 0
+    if everywhere and rest.any():
+        cells = np.argwhere(rest) * np.array(problem.spacing)
+        potential[rest] = _extended(points[1], -solution.potential_y, cells, metric)
+    return solution.value * (mass / problem.total), potential
+
+
+def _extended(
+    anchors: Float64Array, heights: Float64Array, points: Float64Array, metric: Metric
+) -> Float64Array:
+    """The potential min_k heights_k + distance(., anchors_k) at other points; O(n m), in blocks."""
+    result = np.empty(points.shape[0])
+    step = max(1, (1 << 20) // anchors.shape[0])
+    for start in range(0, points.shape[0], step):
+        block = slice(start, start + step)
+        result[block] = (metric.matrix(points[block], anchors) + heights).min(axis=1)
+    return result

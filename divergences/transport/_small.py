@@ -1,0 +1,221 @@
+r"""Small problems, up to some 200 points a side: neither compiler nor POT is loaded for them.
+
+Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
+``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
+the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
+then it also takes over assignments of more than 40 points, at which it is quicker than SciPy; where
+its plan is not the only optimal one, SciPy's stays the answer.
+
+Weights are rounded to multiples of 2^-62, costs to 2^-53 of the largest; so problems whose answers
+this might touch beyond the last digits (a value far below the diameter, points in common, masses
+far apart) are left to the general way, which cancels, refines, and is some ten times slower.
+"""
+
+import time
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._metrics import Metric
+from .._summation import total
+from .._typing import Float64Array, IntArray
+from . import _linear_assignment, _small_simplex
+from ._masses import Flow, Marginals, cost_of
+
+MOST_PAIRS = 40_000
+
+_MASS_UNITS = 2**62
+_COST_UNITS = 2.0**53
+_LIGHTEST = 2**30  # units: lighter masses would be rounded by more than a part in 10^9
+_ERROR = 2.0**-48  # relative: what rounded costs and potentials may add to the optimum at most
+_LEAST = 2.0**-15  # of the diameter, for each point: a smaller value would feel rounded masses
+_SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
+_FEW = 40  # points of an assignment that SciPy is quicker with
+_LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
+
+_least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
+
+
+class Small(NamedTuple):
+    """A plan of integer masses, its cost, and potentials of the columns that prove it optimal."""
+
+    flow: Flow
+    masses: Marginals
+    value: float
+    v: Float64Array
+    cost: Float64Array
+
+
+class _Basis(NamedTuple):
+    """An optimal plan and potentials of the columns, with the tree and the costs it is of.
+
+    ``error`` bounds by how much the plan may exceed the optimum of total mass 1.
+    """
+
+    flow: Flow
+    v: Float64Array
+    error: float
+    tree: list[IntArray]
+    integers: IntArray
+
+
+class _Spent:
+    """Seconds that this process has spent without the kernel, and how many are enough."""
+
+    seconds = 0.0
+    enough: float | None = None
+
+
+def solve(
+    x: Float64Array, y: Float64Array, a: Float64Array | None, b: Float64Array | None,
+    metric: Metric, *, value_only: bool = False,
+) -> Small | None:  # fmt: skip
+    """Optimal transport between atoms x (n, d), y (m, d); None if the general way is safer.
+
+    With ``value_only`` the potentials may come from another solver than without; the plan may not.
+    """
+    n, m = x.shape[0], y.shape[0]
+    if n * m > MOST_PAIRS or not metric.is_norm:
+        return None
+    cost = _distances(x, y, metric)
+    diameter = float(_most(cost, axis=None))
+    if not (_least(cost, axis=None) > _SAFE and diameter < 1 / _SAFE):
+        return None
+    equal = a is None and b is None and n == m
+    masses = _equal_masses(n) if equal else _masses(a, n, b, m)
+    if masses is None:
+        return None
+    if equal:
+        flow, v, error = _assigned(cost, masses.supply, value_only=value_only)
+        value = total(metric.pairs(x, y[flow.target])) / n
+    else:
+        flow, v, error, *_ = _by_simplex(cost, masses.supply, masses.demand)
+        value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
+    if error <= _ERROR * value and value >= _LEAST * (n + m) * diameter:
+        return Small(flow, masses, value, v, cost)
+    return None
+
+
+def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flow, Float64Array]:
+    """An optimal plan of positive integer masses, and potentials of the columns."""
+    square = cost.shape[0] == cost.shape[1]
+    if square and (supply == supply[0]).all() and (demand == supply[0]).all():
+        return _assigned(cost, supply)[:2]
+    return _by_simplex(cost, supply, demand)[:2]
+
+
+def _distances(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:
+    """Distances of all pairs, squares being safe."""
+    if metric.name in ("euclidean", "cityblock", "chebyshev"):
+        return np.asarray(_cdist()(x, y, metric.name))
+    return metric.matrix(x, y)
+
+
+@cache
+def _cdist() -> Any:
+    from scipy.spatial.distance import cdist
+
+    return cdist
+
+
+def _equal_masses(n: int) -> Marginals:
+    one_each = np.ones(n, dtype=np.int64)
+    return Marginals(one_each, one_each, n)
+
+
+def _masses(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> Marginals | None:
+    """Integer masses of equal sums; None where some are too light."""
+    if a is None and b is None:
+        common = int(np.gcd(n, m))
+        return Marginals(np.full(n, m // common), np.full(m, n // common), n * m // common)
+    supply, demand = _in_units(a, n), _in_units(b, m)
+    if min(_least(supply), _least(demand)) < _LIGHTEST:
+        return None
+    return Marginals(supply, demand, _MASS_UNITS)
+
+
+def _in_units(weights: Float64Array | None, count: int) -> IntArray:
+    """Normalised weights in units of 2^-62, each within one of the exact; their sum is exact."""
+    if weights is None:
+        weights = np.full(count, 1.0 / count)
+    units = np.rint(weights * float(_MASS_UNITS)).astype(np.int64)
+    units += np.rint(weights * float(_MASS_UNITS - int(units.sum()))).astype(np.int64)
+    units[units.argmax()] += _MASS_UNITS - int(units.sum())
+    return units
+
+
+def _assigned(
+    cost: Float64Array, mass: IntArray, *, value_only: bool = False
+) -> tuple[Flow, Float64Array, float]:
+    """An optimal permutation, each source sending its ``mass``, potentials, and their error."""
+    n = mass.size
+    large = n > _FEW
+    if large and value_only and _kernel_pays():
+        basis = _by_simplex(cost, mass, mass)
+        if _is_the_only(basis, n):
+            by_source = np.argsort(basis.flow.source)
+            flow = Flow(np.arange(n), basis.flow.target[by_source], mass)
+            return flow, basis.v, basis.error
+    began = time.perf_counter() if large else 0.0
+    column = _linear_assignment.assign(cost)
+    v, error = _linear_assignment.potentials(cost, column)
+    if large:
+        _Spent.seconds += time.perf_counter() - began
+    return Flow(np.arange(n), column, mass), v, error
+
+
+def _is_the_only(basis: _Basis, n: int) -> bool:
+    """Whether no pair outside the tree has reduced cost 0: another optimal plan would use one."""
+    height, parent = basis.tree[_small_simplex.HEIGHT], basis.tree[_small_simplex.PARENT]
+    root = height.size - 1
+    reduced = basis.integers.reshape(n, root - n) - height[:n, None] + height[n:root]
+    in_tree = root - np.count_nonzero(parent == root)
+    return bool(reduced.size - np.count_nonzero(reduced) <= in_tree)
+
+
+def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basis:
+    n, m = cost.shape
+    reduced = cost - _least(cost, axis=1)[:, None]
+    v = _least(reduced, axis=0)
+    reduced -= v
+    unit = float(_most(reduced, axis=None)) / _COST_UNITS or 1.0
+    integers = np.rint(reduced.ravel() / unit).astype(np.int64)
+    tree = (_compiled if _kernel_pays() else _interpreted)(integers, supply, demand)
+    v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
+    return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
+
+
+def _interpreted(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
+    n, m = supply.size, demand.size
+    began = time.perf_counter()
+    space = [[_small_simplex.NONE] * size for size in _small_simplex.workspace(n, m)]
+    _small_simplex.optimise(cost.tolist(), n, m, supply.tolist(), demand.tolist(), *space)
+    _Spent.seconds += time.perf_counter() - began
+    return [np.array(column) for column in space[-_small_simplex.COLUMNS :]]
+
+
+def _compiled(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
+    n, m = supply.size, demand.size
+    sizes = _small_simplex.workspace(n, m)
+    block = np.full(sum(sizes), _small_simplex.NONE)
+    space, start = [], 0
+    for size in sizes:
+        space.append(block[start : start + size])
+        start += size
+    _kernel()(cost, n, m, supply.copy(), demand.copy(), *space)
+    return space[-_small_simplex.COLUMNS :]
+
+
+def _kernel_pays() -> bool:
+    """Whether enough time has been spent without the kernel."""
+    if _Spent.seconds < _LOADING:
+        return False
+    if _Spent.enough is None:
+        _Spent.enough = _LOADING if _small_simplex.is_cached() else _COMPILING
+    return _Spent.seconds >= _Spent.enough
+
+
+@cache
+def _kernel() -> Any:
+    return _small_simplex.compiled()

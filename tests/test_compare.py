@@ -1,0 +1,105 @@
+"""compare: values, methods, what the inequalities add, the table, the figure."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from divergences import (
+    Categorical,
+    Discrete,
+    Gamma,
+    Laplace,
+    MultivariateNormal,
+    Normal,
+    Product,
+    Uniform,
+    compare,
+    js_divergence,
+    kl_divergence,
+    total_variation,
+    wasserstein1,
+)
+
+
+def _values(result):
+    return {name: entry.value for name, entry in result.entries().items()}
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (Normal(0.0, 1.0), Normal(1.0, 2.0)),
+        (Normal(0.0, 1.0), Laplace(0.0, 1.0)),
+        (Gamma(2.0, 1.0), Gamma(3.0, 1.0)),
+        (Discrete([0.0, 1.0], [0.5, 0.5]), Discrete([1.0, 4.0], [0.75, 0.25])),
+        (Uniform(0.0, 1.0), Uniform(0.5, 2.0)),
+    ],
+)
+def test_all_four_of_two_laws(p, q):
+    result = compare(p, q)
+    assert _values(result) == {
+        "total_variation": total_variation(p, q),
+        "kl_pq": kl_divergence(p, q),
+        "kl_qp": kl_divergence(q, p),
+        "js": js_divergence(p, q),
+        "wasserstein1": wasserstein1(p, q),
+    }
+    for entry in result.entries().values():
+        assert entry.method in ("exact", "enclosure")
+        lower, upper = entry.enclosure.lower, entry.enclosure.upper
+        assert lower * (1 - 1e-12) <= entry.value <= upper * (1 + 1e-12)
+
+
+def test_probability_vectors_have_no_geometry():
+    p, q = [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]
+    result = compare(p, q)
+    assert result.wasserstein1 is None
+    assert result.total_variation.value == 0.5
+    assert result.kl_qp.value == math.inf
+    tensors = compare(*(torch.tensor(v, dtype=torch.float64) for v in (p, q)))
+    assert _values(tensors) == _values(result)
+    assert compare(Categorical(p), Categorical(q)) == result
+    lines = str(result).splitlines()
+    assert lines[0].split() == ["divergence", "value", "from", "to", "unit", "how"]
+    assert len(lines) == 6
+    assert all(len(line) <= 100 for line in lines)
+
+
+def test_inequalities_bound_what_has_no_formula():
+    p = MultivariateNormal([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]])
+    q = MultivariateNormal([0.0, 0.3], [[1.0, 0.2], [0.2, 2.0]])
+    result = compare(p, q)
+    assert result.total_variation.method == "inequalities"
+    least = min(result.kl_pq.value, result.kl_qp.value)
+    assert result.total_variation.enclosure.upper <= math.sqrt(least / 2) * (1 + 1e-11)
+    assert result.js.enclosure.upper <= result.total_variation.enclosure.upper * math.log(2) * 1.01
+    assert math.isnan(result.wasserstein1.value)
+    assert "unknown" in str(result)
+    box = compare(Product([Uniform(0, 1), Uniform(0, 1)]), Product([Uniform(0, 2), Uniform(0, 2)]))
+    assert box.kl_pq.value == pytest.approx(2 * math.log(2))
+
+
+def test_a_comparison_is_frozen():
+    result = compare([0.5, 0.5], [0.5, 0.5])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.js = None
+    assert _values(result) == dict.fromkeys(["total_variation", "kl_pq", "kl_qp", "js"], 0.0)
+
+
+def test_bad_pairs():
+    with pytest.raises(TypeError, match="q must be a law like the other argument"):
+        compare(Normal(0, 1), [0.5, 0.5])
+    with pytest.raises(ValueError, match="compare: p must sum to 1"):
+        compare([0.5, 0.6], [0.5, 0.5])
+    with pytest.raises(ValueError, match="compare: p and q must be single probability vectors"):
+        compare(np.full((2, 2), 0.5), np.full((2, 2), 0.5))
+
+
+def test_the_figure():
+    pytest.importorskip("matplotlib")
+    figure = compare(Discrete([0.0]), Discrete([1.0])).plot()
+    assert len(figure.axes) == 3
+    assert len(compare([0.5, 0.5], [0.4, 0.6]).plot().axes) == 2

@@ -1,0 +1,145 @@
+"""Certified enclosures hold the truth, reach the width asked for, and say what is unknown."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from divergences import (
+    Affine,
+    Beta,
+    Enclosure,
+    Exponential,
+    Gamma,
+    Laplace,
+    Mixture,
+    Normal,
+    Poisson,
+    Uniform,
+    js_divergence,
+    js_divergence_enclosure,
+    kl_divergence,
+    kl_divergence_enclosure,
+    total_variation,
+    total_variation_enclosure,
+    wasserstein1,
+    wasserstein1_enclosure,
+)
+from divergences.families import LawOnLine, from_scipy
+
+from .law_oracles import integral
+
+PAIRS = {
+    "total_variation": (total_variation_enclosure, total_variation),
+    "kl_divergence": (kl_divergence_enclosure, kl_divergence),
+    "js_divergence": (js_divergence_enclosure, js_divergence),
+}
+LINE = [-100, -50, -20, -10, -5, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 5, 10, 20, 50, 100]
+TRIANGLE = LawOnLine(cdf=lambda x: x**2, density=lambda x: 2.0 * x, support=(0.0, 1.0))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("width", [1e-3, 1e-7])
+def test_enclosures_hold_the_truth_and_reach_the_width(name, width):
+    p, q = Normal(0.3, 1.0), Laplace(0.0, 1.5)
+    bounds = PAIRS[name][0](p, q, width=width)
+    truth = integral(name, p, q, sorted([*LINE, 0.3]))
+    assert bounds.lower <= truth <= bounds.upper
+    assert bounds.width <= width
+
+
+@settings(max_examples=5)
+@given(st.floats(-2.0, 2.0), st.floats(0.2, 5.0), st.floats(0.3, 6.0), st.floats(0.3, 6.0))
+def test_enclosures_of_closed_forms(mean, std, a, b):
+    for p, q in (
+        (Normal(0.0, 1.0), Normal(mean, std)),
+        (Gamma(a, 1.0), Gamma(b, 2.0)),
+        (Beta(a, 1.5), Beta(b, 1.5)),
+        (Exponential(a), Exponential(b)),
+        (Uniform(0.0, a), Uniform(-1.0, b)),
+    ):
+        for enclosing, exact in (*PAIRS.values(), (wasserstein1_enclosure, wasserstein1)):
+            value = float(exact(p, q))
+            bounds = enclosing(p, q, width=1e-2)
+            slack = 1e-12 * value if math.isfinite(value) else 0.0
+            assert bounds.lower - slack <= value <= bounds.upper + slack, (enclosing, p, q)
+
+
+def test_plain_functions_lie_inside():
+    p = Mixture([Normal(-1.0, 0.5), Gamma(2.0, 1.0), Laplace(0.0, 0.2)], [0.5, 0.3, 0.2])
+    q = Affine(Gamma(0.7, 1.0), -1.0, 5.0)
+    for enclosing, plain in (*PAIRS.values(), (wasserstein1_enclosure, wasserstein1)):
+        bounds = enclosing(p, q)
+        assert float(plain(p, q)) in bounds or bounds.lower == plain(p, q) == math.inf
+
+
+def test_laws_given_by_functions():
+    flat = Uniform(0.0, 1.0)
+    truths = {
+        total_variation: 0.25,
+        kl_divergence: math.log(2.0) - 0.5,
+        wasserstein1: 1.0 / 6.0,
+    }
+    for function, truth in truths.items():
+        assert float(function(TRIANGLE, flat)) == pytest.approx(truth, abs=1e-5)
+    for enclosing, truth in (
+        (total_variation_enclosure, 0.25),
+        (kl_divergence_enclosure, math.log(2.0) - 0.5),
+        (wasserstein1_enclosure, 1.0 / 6.0),
+    ):
+        bounds = enclosing(TRIANGLE, flat, width=1e-5)
+        assert truth in bounds
+        assert bounds.width <= 1e-5
+    only_density = LawOnLine(density=lambda x: 2.0 * x, support=(0.0, 1.0))
+    assert 0.25 in total_variation_enclosure(only_density, flat, width=1e-2)
+    only_cdf = LawOnLine(cdf=lambda x: x**2, support=(0.0, 1.0))
+    assert 1.0 / 6.0 in wasserstein1_enclosure(only_cdf, flat, width=1e-4)
+    with pytest.raises(NotImplementedError, match=r"is only known to lie in .* a density"):
+        total_variation(only_cdf, flat)
+    assert total_variation_enclosure(only_cdf, flat).lower > 0.2499
+
+
+def test_other_laws_of_scipy():
+    p, q = from_scipy(stats.weibull_min(1.5)), Exponential(1.0)
+    with mp.workdps(30):
+
+        def weibull(x):
+            return mp.mpf(1.5) * mp.sqrt(x) * mp.exp(-(x ** mp.mpf(1.5)))
+
+        places = [mp.mpf(k) / 4 for k in range(1, 100)]
+        edges = [mp.mpf(0), *places, mp.mpf(60)]
+        truth = mp.quad(lambda x: abs(weibull(x) - mp.exp(-x)), edges) / 2
+    assert total_variation_enclosure(p, q, width=1e-4).lower <= truth + 1e-4
+    assert float(total_variation(p, q)) == pytest.approx(float(truth), abs=2e-4)
+    with pytest.raises(NotImplementedError, match="a bounded support"):
+        wasserstein1(p, q)
+
+
+def test_infinite_and_equal():
+    assert kl_divergence_enclosure(Normal(0, 1), Exponential(1.0)).lower == math.inf
+    assert total_variation_enclosure(Gamma(2.0, 1.0), Gamma(2.0, 1.0)) == Enclosure(0.0, 0.0)
+
+
+def test_the_enclosure_itself():
+    first, second = Enclosure(0.0, 1.0), Enclosure(0.5, math.inf)
+    assert first.intersection(second) == Enclosure(0.5, 1.0)
+    assert (second.midpoint, second.width) == (math.inf, math.inf)
+    assert Enclosure(math.inf, math.inf).width == 0.0
+    with pytest.raises(
+        ValueError, match=r"Enclosure: lower must be at most upper; got 2.0 and 1.0"
+    ):
+        Enclosure(2.0, 1.0)
+
+
+def test_bad_requests():
+    with pytest.raises(TypeError, match="total_variation_enclosure: p must be a law; got list"):
+        total_variation_enclosure([0.5, 0.5], Normal(0, 1))
+    with pytest.raises(ValueError, match=r"width must be a positive finite number; got 0.0"):
+        total_variation_enclosure(Normal(0, 1), Normal(1, 1), width=0.0)
+    with pytest.raises(NotImplementedError, match="not both laws with densities on the line"):
+        wasserstein1_enclosure(Poisson(1.0), Normal(0, 1))
+    assert np.isnan(TRIANGLE.log_density(0.5)).sum() == 0

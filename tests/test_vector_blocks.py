@@ -1,0 +1,201 @@
+"""Values block by block: every way through a row, long rows, exact zeros and caps."""
+
+import math
+from fractions import Fraction
+
+import mpmath as mp
+import numpy as np
+import pytest
+import torch
+
+from divergences import _vector_blocks as blocks
+from divergences import js_divergence, kl_divergence, total_variation
+from divergences._array import namespace
+from divergences._vector_rationals import exact_difference
+from divergences._vector_terms import (
+    ATANH_SERIES,
+    JS_SERIES,
+    accurate,
+    js_far,
+    kl_far,
+    log_quotient,
+    series,
+)
+
+from .oracles import error_in_eps, exact_vectors
+
+DIVERGENCES = (total_variation, kl_divergence, js_divergence)
+
+
+def _pair(rng, count, perturbation, zeros=False):
+    p = rng.dirichlet(np.full(count, rng.choice([0.3, 1.0, 10.0]))) + 1e-30
+    if zeros:
+        p[rng.integers(count, size=count // 3)] = 0.0
+    q = p * np.exp(perturbation * rng.normal(size=count))
+    return p / p.sum(), q / q.sum()
+
+
+@pytest.mark.parametrize("perturbation", [1e-16, 3e-16, 1e-15, 1e-8, 0.05, 0.4, 0.8, 2.0, 30.0])
+def test_eight_eps_and_four_ulps_in_99_percent(perturbation):
+    rng = np.random.default_rng(23)
+    errors = []
+    for _ in range(100):
+        p, q = _pair(rng, int(rng.choice([1, 2, 3, 9, 40])), perturbation, bool(rng.integers(2)))
+        for function, truth in zip(DIVERGENCES, exact_vectors(p, q), strict=True):
+            value = function(p, q)
+            errors.append(error_in_eps(value, truth) if truth else float(value))
+    assert max(errors) <= 8.0
+    assert np.quantile(errors, 0.99) <= 4.0
+
+
+@pytest.mark.parametrize("perturbation", [1e-13, 0.05, 1.0])
+def test_more_atoms_than_a_block(perturbation):
+    rng = np.random.default_rng(2)
+    p, q = _pair(rng, 3 * blocks.BLOCK + 17, perturbation, zeros=True)
+    with mp.workdps(60):
+        truths = _fast_truths(p, q)
+    for function, truth in zip(DIVERGENCES, truths, strict=True):
+        assert error_in_eps(function(p, q), truth) <= 4.0
+
+
+def _fast_truths(p, q):
+    """As ``exact_vectors``, in 60 digits: enough for atoms of ordinary size."""
+    first, second = ([mp.mpf(float(entry)) for entry in v] for v in (p, q))
+    p_mass, q_mass = mp.fsum(first), mp.fsum(second)
+    pairs = [(a / p_mass, b / q_mass) for a, b in zip(first, second, strict=True) if a]
+    variation = mp.fsum(abs(a - b) for a, b in pairs) / 2
+    kl = mp.fsum(a * mp.log(a / b) for a, b in pairs)
+    js = mp.fsum(a * mp.log(2 * a / (a + b)) + b * mp.log(2 * b / (a + b)) for a, b in pairs)
+    return variation, kl, js / 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("perturbation", [1e-12, 1e-3, 1.0])
+def test_a_million_atoms(perturbation):
+    rng = np.random.default_rng(4)
+    p, q = _pair(rng, 10**6, perturbation)
+    with mp.workdps(40):
+        truths = _fast_truths(p, q)
+    for function, truth in zip(DIVERGENCES, truths, strict=True):
+        assert error_in_eps(function(p, q), truth) <= 4.0
+
+
+@pytest.mark.parametrize("function", DIVERGENCES)
+@pytest.mark.parametrize("count", [1, 3, 40, 300, 1500, 9000, 20000])
+def test_a_batch_has_the_bits_of_its_rows(function, count):
+    rng = np.random.default_rng(count)
+    rows = [_pair(rng, count, scale, zeros=count > 2) for scale in (0, 1e-16, 1e-9, 0.1, 0.5, 3.0)]
+    first = np.arange(count) == 0
+    rows.append((first.astype(float), first[::-1].astype(float)))  # disjoint, but for one atom
+    p, q = (np.array(vectors) for vectors in zip(*rows, strict=True))
+    expected = [function(a, b) for a, b in rows]
+    np.testing.assert_array_equal(function(p, q), expected)
+    np.testing.assert_array_equal(function(p.T, q.T, axis=0), expected)
+    np.testing.assert_array_equal(function(p, q[2]), [function(a, q[2]) for a in p])
+    tensors = function(torch.from_numpy(p), torch.from_numpy(q))
+    np.testing.assert_array_equal(tensors.numpy(), expected)
+    if function is not kl_divergence:
+        np.testing.assert_array_equal(function(q, p), expected)
+
+
+def test_proportional_vectors_are_equal_laws():
+    third = np.full(3, 1 / 3)
+    grown = third * (1 + 2**-51)
+    assert (grown != third).all()
+    for function in DIVERGENCES:
+        assert function(third, grown) == 0.0
+        assert function(np.array([third, third]), np.array([grown, third])).tolist() == [0.0, 0.0]
+    p = np.array([0.5, 0.25, 0.25])
+    for function in DIVERGENCES:
+        assert function(p, p * (1 + 2**-50)) == 0.0
+
+
+def test_what_is_nearly_proportional_is_not_zero():
+    # p and q are proportional but for one ulp of an entry of mass 1e-20.
+    p = np.array([0.5, 0.5, 1e-20])
+    q = p * (1 + 2**-51)
+    q[2] = np.nextafter(q[2], 1)
+    for function, truth in zip(DIVERGENCES, exact_vectors(p, q), strict=True):
+        assert truth > 0
+        assert error_in_eps(function(p, q), truth) <= 4.0
+
+
+def test_rational_difference_is_rounded_once():
+    p, q = np.array([0.1, 0.2, 0.7]), np.array([0.1, 0.3, 0.6])
+    for values, exact in zip(exact_difference(p, q, 3), _exact_difference(p, q), strict=True):
+        assert values.tolist() == [float(8 * entry) for entry in exact]
+
+
+def _exact_difference(p, q):
+    first, second = ([Fraction(float(entry)) for entry in v] for v in (p, q))
+    first = [entry / sum(first) for entry in first]
+    second = [entry / sum(second) for entry in second]
+    return first, second, [a - b for a, b in zip(first, second, strict=True)]
+
+
+def test_series_against_their_functions():
+    squares = np.linspace(0.0, 0.25, 400)[1:]
+    atanh = series(np, ATANH_SERIES, squares)
+    js = squares + squares * series(np, JS_SERIES, squares)
+    for square, first, second in zip(squares, atanh, js, strict=True):
+        with mp.workdps(50):
+            t = mp.sqrt(mp.mpf(float(square)))
+            assert error_in_eps(first, mp.atanh(t) / t - 1) <= 2.0
+            assert error_in_eps(second, mp.log(1 - t * t) + 2 * t * mp.atanh(t)) <= 2.0
+
+
+def test_far_terms_at_the_ends_of_the_floats():
+    p = np.array([1e-300, 1.0, 0.0, 5e-324, 0.0, 1.0])
+    q = np.array([1.0, 1e-300, 0.0, 1.0, 0.5, 0.0])
+    kl = kl_far(np, p, q, p - q)
+    assert kl[5] == math.inf
+    assert kl[[2, 4]].tolist() == [0.0, 0.5]
+    assert kl[1] == pytest.approx(300 * math.log(10) - 1, rel=1e-15)
+    assert js_far(np, p, q, p - q)[[2, 4, 5]].tolist() == [
+        0.0,
+        0.25 * math.log(2),
+        0.5 * math.log(2),
+    ]
+    assert log_quotient(np, np.array([1e300]), np.array([1e-300]))[0] == pytest.approx(
+        600 * math.log(10), rel=1e-15
+    )
+
+
+@pytest.mark.parametrize("name", [blocks.TOTAL_VARIATION, blocks.KL, blocks.JS])
+def test_doubled_precision_agrees_to_a_few_ulps(name):
+    rng = np.random.default_rng(6)
+    for scale in (1e-14, 1e-3, 0.7, 5.0):
+        p, q = _pair(rng, 50, scale, zeros=True)
+        exact = accurate(np, name, p, q)
+        assert abs(blocks.evaluate(name, p, q).value - exact) <= 6 * 2.0**-52 * exact
+        tensors = torch.from_numpy(p)[None], torch.from_numpy(q)[None]
+        assert abs(float(accurate(namespace(*tensors), name, *tensors)) - exact) <= 2e-15 * exact
+
+
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        ([-0.5, 1.5], [0.5, 0.5]),
+        ([0.5, 0.5], [-0.5, 1.5]),
+        ([0.0, 1.0], [-0.5, 1.5]),
+        ([-0.5, 1.5], [-0.5, 1.5]),
+        ([0.5, 0.5], [0.5, 0.6]),
+        ([0.5, 0.6], [0.5, 0.5]),
+        ([math.nan, 0.5], [0.5, 0.5]),
+        ([0.9, 0.1], [math.inf, 0.5]),
+    ],
+)
+@pytest.mark.parametrize("function", DIVERGENCES)
+@pytest.mark.parametrize("copies", [1, 700, 9000])
+def test_bad_entries_are_found_in_the_same_pass(function, p, q, copies):
+    p, q = (np.concatenate([np.zeros(2 * copies - 2), vector]) for vector in (p, q))
+    for first, second in ((p, q), (np.tile(p, (3, 1)), np.tile(q, (3, 1)))):
+        with pytest.raises(ValueError, match=f"{function.__name__}: [pq] must"):
+            function(first, second)
+
+
+def test_masses_at_the_edge_of_the_tolerance_are_decided_exactly():
+    p = np.array([0.5, 0.5 + 10 * 2.0**-52])
+    assert kl_divergence(p, p) == 0.0
+    with pytest.raises(ValueError, match="q must sum to 1"):
+        kl_divergence(p, np.array([0.5, 0.5 + 20 * 2.0**-52]))

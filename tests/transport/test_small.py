@@ -1,0 +1,126 @@
+"""Small problems: the same bits from every solver of them, certified, without compiler or POT."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from divergences import optimal_transport, wasserstein1
+from divergences._metrics import Metric
+from divergences.transport import _linear_assignment, _small, _small_simplex
+
+EUCLIDEAN = Metric("euclidean")
+
+
+def by_interpreter(monkeypatch):
+    monkeypatch.setattr(_small._Spent, "enough", np.inf)
+
+
+def by_kernel(monkeypatch):
+    monkeypatch.setattr(_small._Spent, "seconds", np.inf)
+    monkeypatch.setattr(_small._Spent, "enough", 0.0)
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32), st.sampled_from([1, 3, 1000]))
+def test_the_formula_is_optimal_to_the_integer(n, m, seed, levels):
+    rng = np.random.default_rng(seed)
+    cost = rng.integers(0, levels, (n, m))
+    total = int(rng.integers(max(n, m), 100))
+    supply = 1 + rng.multinomial(total - n, np.full(n, 1 / n))
+    demand = 1 + rng.multinomial(total - m, np.full(m, 1 / m))
+    space = [[_small_simplex.NONE] * size for size in _small_simplex.workspace(n, m)]
+    _small_simplex.optimise(cost.ravel().tolist(), n, m, supply.tolist(), demand.tolist(), *space)
+    tree = [np.array(column) for column in space[-_small_simplex.COLUMNS :]]
+    source, target, mass = _small_simplex.plan_of(tree, n)
+    assert (mass > 0).all()
+    assert (np.bincount(source, mass, n) == supply).all()
+    assert (np.bincount(target, mass, m) == demand).all()
+    height = tree[_small_simplex.HEIGHT]
+    reduced = cost - height[:n, None] + height[n : n + m]
+    assert reduced.min() >= 0
+    assert (reduced[source, target] == 0).all()
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("atoms", ["normal", "lattice"])
+def test_interpreter_and_kernel_give_the_same_bits(monkeypatch, atoms, weighted):
+    rng = np.random.default_rng(0)
+    for n, m in ((3, 5), (50, 50), (60, 45)):
+        x, y = rng.normal(size=(n, 2)), rng.normal(size=(m, 2)) + 1
+        if atoms == "lattice":
+            x, y = np.round(3 * x), np.round(3 * y) + 0.5
+        a = rng.integers(1, 4, n) / 1.0 if weighted else np.ones(n)
+        results, values = [], []
+        for choose in (by_interpreter, by_kernel):
+            with monkeypatch.context() as patch:
+                choose(patch)
+                arguments = (x, y, a / a.sum()) if weighted else (x, y)
+                values.append(wasserstein1(*arguments))
+                results.append(optimal_transport(*arguments))
+        first, second = results
+        assert values == [first.value, second.value]
+        assert values[0] == values[1]
+        assert (first.plan != second.plan).nnz == 0
+        assert (first.potential_x == second.potential_x).all()
+        first.verify()
+
+
+def test_potentials_of_an_assignment():
+    rng = np.random.default_rng(1)
+    for n in (1, 2, 10, 40, 90):
+        cost = rng.random((n, n))
+        column = _linear_assignment.assign(cost)
+        v, error = _linear_assignment.potentials(cost, column)
+        u = cost[np.arange(n), column] - v[column]
+        assert (u[:, None] + v - cost).max() <= error <= 1e-14
+
+
+def test_an_assignment_that_is_not_optimal_is_noticed():
+    cost = np.array([[0.0, 1.0], [1.0, 3.0]])
+    assert np.isfinite(_linear_assignment.potentials(cost, np.array([1, 0]))[1])
+    assert _linear_assignment.potentials(cost, np.array([0, 1]))[1] == np.inf
+
+
+def test_what_the_rounding_of_masses_would_touch_is_left_to_the_general_way():
+    rng = np.random.default_rng(2)
+    x, a = rng.normal(size=(20, 2)), rng.dirichlet(np.ones(20))
+    light = np.array([1e-13, 1 - 1e-13])
+    for arguments in (
+        (x, x + 1e-9, a, a[::-1]),
+        (x, x[::-1], a, a),
+        (x[:2], x[2:4], light, light),
+    ):
+        shape = len(arguments[0])
+        found = _small.solve(*arguments, EUCLIDEAN)
+        assert found is None or found.value > 1e-3, shape
+    assert _small.solve(x[:2], x[2:4], light, light, EUCLIDEAN) is None
+    assert _small.solve(x, x[::-1], a, a, EUCLIDEAN) is None
+
+
+PROGRAM = """
+import sys
+import numpy as np
+from divergences import optimal_transport, wasserstein1
+rng = np.random.default_rng(0)
+x, y, a, b = *rng.normal(size=(2, 30, 2)), *rng.dirichlet(np.ones(30), 2)
+wasserstein1(x, y)
+wasserstein1(x, y, a, b)
+wasserstein1(x, x)
+wasserstein1(x, y, metric="angular")
+optimal_transport(x, y, a, b).verify()
+optimal_transport(cost=abs(x[:, :1] - y[:, 0]), x_weights=a)
+print([name for name in ("ot", "numba", "torch") if name in sys.modules])
+"""
+
+
+def test_neither_compiler_nor_pot_is_loaded(tmp_path):
+    import os
+
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment
+    )
+    assert result.stdout.strip() == "[]"
