@@ -243,15 +243,15 @@ def test_pricing_finds_what_brute_force_finds(exact):
     unit = shrink(20.0, 90)
     costs = PointCosts(x, y, Metric("euclidean"), unit)
     f, g = rng.normal(size=90) * unit, rng.normal(size=110) * unit + 3 * unit
-    exact = cdist(x, y) * unit - f[:, None] + g
+    brute = cdist(x, y) * unit - f[:, None] + g
     reduced, _ = price(costs, Guide(costs), f, g, 10, 1e-14, exact)
     for i in range(90):
-        wanted = np.sort(exact[i])[:10]
+        wanted = np.sort(brute[i])[:10]
         wanted = wanted[wanted < 0]
         np.testing.assert_allclose(np.sort(reduced[i])[: wanted.size], wanted, rtol=1e-9)
     of_x, of_y = proposals(Guide(costs), costs.shape, f, g, 5)
-    np.testing.assert_array_equal(np.sort(of_x), np.sort(np.argsort(exact, axis=1)[:, :5]))
-    np.testing.assert_array_equal(np.sort(of_y), np.sort(np.argsort(exact, axis=0)[:5].T))
+    np.testing.assert_array_equal(np.sort(of_x), np.sort(np.argsort(brute, axis=1)[:, :5]))
+    np.testing.assert_array_equal(np.sort(of_y), np.sort(np.argsort(brute, axis=0)[:5].T))
 
 
 @pytest.mark.parametrize("exact", [False, True])
