@@ -30,6 +30,7 @@ _PROPOSED = 8  # arcs that a source and a sink propose
 _VIOLATORS = 10  # arcs that a source adds in a round of pricing
 _EPSILONS = (2.0**-4, 2.0**-6, 2.0**-8)  # of the auction, in spreads of the costs
 _BIDS = 60  # steps of the auction a source
+_PATIENCE = 8  # rounds after which bounds that do not tell violators apart are given up
 _GUIDANCE = 8.0
 _ROUNDING = 1e-14
 _ROUNDS = 500
@@ -166,14 +167,16 @@ def _alternate(
     n, m = costs.shape
     tree = start
     f, g = _potentials(tree, n, m)
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         for stage in optimise(tree, lists, 0):
             tree = stage
             _check(clock, tree, guide, supply, demand, g)
         f, g = _potentials(tree, n, m)
         size = float(np.abs(f).max() + np.abs(g).max())
         rounding = _ROUNDING * size + 2 / UNITS
-        reduced, columns = price(costs, guide, f, g, min(_VIOLATORS, m), rounding)
+        reduced, columns = price(
+            costs, guide, f, g, min(_VIOLATORS, m), rounding, number >= _PATIENCE
+        )
         if reduced.min() >= -rounding:
             return _flow(tree, n), f + reduced.min(axis=1), g
         rows = np.nonzero(columns >= 0)[0]

@@ -13,11 +13,12 @@ from ._dense_bounds import Float32Array
 from ._dense_problem import Costs, Guide
 from ._jit import jit
 from ._pricing import keep
+from ._threads import over_blocks
 
 _CHUNK = 64
 _GROUPS = 8  # of rows, which collect the best of the columns side by side
 _SINGLE = 2.0**-23
-_EXACT_ENTRIES = 1 << 20
+_EXACT_ENTRIES = 1 << 18
 
 
 def _nearest(
@@ -119,12 +120,19 @@ def proposals(
 
 
 def price(
-    costs: Costs, guide: Guide, f: Float64Array, g: Float64Array, count: int, rounding: float
+    costs: Costs,
+    guide: Guide,
+    f: Float64Array,
+    g: Float64Array,
+    count: int,
+    rounding: float,
+    exact: bool,
 ) -> tuple[Float64Array, IntArray]:
     """Up to ``count`` negative reduced costs of each source, and the sinks (else 0 and -1).
 
     Those below ``-rounding`` are complete where none is returned, and the least of each row is
-    then the least there is.
+    then the least there is. Rows with more pairs in doubt than ``count`` are computed exactly where
+    the bounds found nothing and there are many of them, or all of them if ``exact``.
     """
     n = costs.shape[0]
     values, indices = _empty(n, count)
@@ -138,16 +146,22 @@ def price(
     columns = indices[rows, places]
     reduced = np.zeros((n, count))
     reduced[rows, places] = np.minimum(costs.pairs(rows, columns) - f[rows] + g[columns], 0.0)
-    if reduced.min() < -rounding:
+    violated = reduced.min(axis=1) < -rounding
+    unsure = np.nonzero((counts > count) & (exact | ~violated))[0]
+    if not exact and violated.sum() > unsure.size:
         return reduced, indices
-    unsure = np.nonzero(counts > count)[0]
+    # Bounds do not tell these rows' pairs apart (ties, or clusters far from each other).
     step = max(1, _EXACT_ENTRIES // costs.shape[1])
-    for start in range(0, unsure.size, step):
+
+    def exactly(start: int) -> None:
         some = unsure[start : start + step]
         block = costs.rows(some) - f[some, None] + g
-        columns = block.argmin(axis=1)
-        indices[some, 0] = columns
-        reduced[some, 0] = np.minimum(block[np.arange(some.size), columns], 0.0)
+        columns = np.argpartition(block, count - 1, axis=1)[:, :count]
+        least = np.take_along_axis(block, columns, axis=1)
+        indices[some] = np.where(least < 0, columns, -1)
+        reduced[some] = np.minimum(least, 0.0)
+
+    over_blocks(exactly, range(0, unsure.size, step))
     return reduced, indices
 
 

@@ -117,6 +117,10 @@ def _marginals(claims: Claims, supply: Float64Array, demand: Float64Array) -> No
         ("y", claims.target, demand),
     ):
         sums = np.bincount(index, weights=claims.mass, minlength=weights.size)
+        if sums.max() < 2:  # as integers, a thousand parts of one atom add up without rounding
+            units = np.zeros(weights.size, dtype=np.int64)
+            np.add.at(units, index, np.rint(np.ldexp(claims.mass, 61)).astype(np.int64))
+            sums = np.ldexp(units.astype(np.float64), -61)
         error = np.abs(sums - weights)
         worst = int(error.argmax())
         if not error[worst] <= _MARGINAL_ERROR:
