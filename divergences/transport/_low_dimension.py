@@ -41,24 +41,18 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     supply, demand = in_int64(masses)
     used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
     sources, sinks = residual.sources[used_x], residual.sinks[used_y]
-    potential = np.empty(atoms.shape[0])
     try:
-        found, potential[sources], potential[sinks] = _multiscale.solve(
+        found, potential = _multiscale.solve(
             atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock
-        )  # fmt: skip
+        )
     except _multiscale.OutOfTime as stopped:
         flow = _exact(stopped.flow, used_x, used_y, residual, metric)
         guess = stopped.potential
         heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
         raise StoppedEarly(flow, heights * scale) from None
     clock.announce("certificate")
-    others = np.ones(atoms.shape[0], dtype=bool)
-    others[sources] = others[sinks] = False
-    if others.any():
-        potential[others] = _multiscale.extended(
-            atoms[sinks], potential[sinks], atoms[others], order
-        )
-    return _exact(found, used_x, used_y, residual, metric), potential * scale
+    flow = _exact(found, used_x, used_y, residual, metric)
+    return flow, potential(atoms, order) * scale
 
 
 def _normalised(atoms: Float64Array, order: float) -> tuple[Float64Array, float]:

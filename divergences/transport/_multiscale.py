@@ -69,8 +69,13 @@ class Potential(NamedTuple):
 
     def __call__(self, points: Float64Array, order: float) -> Float64Array:
         """The values of f."""
-        values, _ = smallest(points, *below(self.y, self.heights), order, 1, -1)
-        return values[:, 0]
+        bounds, count = below(self.y, self.heights), points.shape[0]
+
+        def block(k: int) -> Float64Array:
+            part = points[k * count // _BLOCKS : (k + 1) * count // _BLOCKS]
+            return smallest(part, *bounds, order, 1, -1)[0][:, 0]
+
+        return np.concatenate(over_blocks(block, range(_BLOCKS)))
 
 
 class Level(NamedTuple):
@@ -96,11 +101,11 @@ class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is know
 def solve(
     x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float,
     clock: Clock,
-) -> tuple[Flow, Float64Array, Float64Array]:  # fmt: skip
-    """Optimal flow from points x (n, d) to y (m, d) under the norm of this order; f, g.
+) -> tuple[Flow, Potential]:  # fmt: skip
+    """Optimal flow from points x (n, d) to y (m, d) under the norm of this order; its potential.
 
     Masses are positive int64 of equal sums, at most 2^62; points are scaled so that their diameter
-    is about 1. The potentials are optimal, f(x_i) - g(y_j) at most d(x_i, y_j).
+    is about 1. The potential has slope 1, and f(x_i) - f(y_j) = d(x_i, y_j) where mass flows.
 
     Raises
     ------
@@ -121,10 +126,9 @@ def solve(
         flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
         raise OutOfTime(flow, stopped.potential) from None
     assert found is not None
-    f, g = np.empty(x.shape[0]), np.empty(y.shape[0])
-    f[x_order], g[y_order] = found.f, found.g
     flow = found.flow
-    return Flow(x_order[flow.source], y_order[flow.target], flow.mass), f, g
+    flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
+    return flow, Potential(found.sinks.tree, found.g)
 
 
 def _levels(count: int) -> list[int | None]:
@@ -198,8 +202,7 @@ def _solve_level(
             if float(-(sources.mass * reduced[:, 0]).sum()) > enough:
                 break
         else:
-            # What pricing passes over may contradict by less than _ROUNDING.
-            return Level(sources, sinks, flow, f + reduced[:, 0] - _ROUNDING, g, lists)
+            return Level(sources, sinks, flow, f + reduced[:, 0], g, lists)
         asked = reduced[:, 0] < 0
         rows = np.repeat(np.arange(n), of_x.shape[1])
         _add(lists, tree.potential, rows, of_x.ravel(), sources, sinks, order)
@@ -310,12 +313,3 @@ def _flow(tree: SpanningTree, n: int) -> Flow:
     return Flow(
         np.minimum(child, parent), np.maximum(child, parent) - n, tree.nodes[used, FLOW].copy()
     )
-
-
-def extended(
-    y: Float64Array, heights: Float64Array, points: Float64Array, order: float
-) -> Float64Array:
-    """The function f(z) = min_j d(z, y_j) + height_j at other points."""
-    y = np.array(y, order="C")
-    y_order = sort(y)
-    return Potential(build(y), heights[y_order])(np.array(points, order="C"), order)
