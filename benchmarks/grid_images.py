@@ -1,10 +1,8 @@
 """Pairs of images like those of the DOTmark collection, generated; and enlarged digits."""
 
-import gzip
-import os
-from pathlib import Path
-
 import numpy as np
+
+from .digits import images as handwritten
 
 KINDS = ("smooth", "rough", "noise", "shapes", "digits")
 
@@ -35,16 +33,8 @@ def shapes(rng, size):
 
 
 def digits(rng, size):
-    """An MNIST digit enlarged (DIVERGENCES_MNIST names the folder), else one of scikit-learn's."""
-    folder = os.environ.get("DIVERGENCES_MNIST")
-    if folder:
-        packed = (Path(folder) / "t10k-images-idx3-ubyte.gz").read_bytes()
-        images = np.frombuffer(gzip.decompress(packed), dtype=np.uint8, offset=16)
-        images = images.reshape(-1, 28, 28).astype(float)
-    else:
-        from sklearn.datasets import load_digits
-
-        images = load_digits().images
+    """A digit, enlarged."""
+    images = handwritten()
     image = images[rng.integers(len(images))]
     place = np.arange(size) * image.shape[0] // size
     return image[np.ix_(place, place)]
