@@ -41,10 +41,10 @@ def wasserstein1(
         graph; that it is a metric is not checked.
     solver : {"line", "multiscale", "dense", "simplex"}, optional
         By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (more than 4 million pairs, up to 5 coordinates);
+        points under a norm in few coordinates (above 100,000 pairs in 2 or 3, 4 million in 4 or 5);
         "dense", in any number of coordinates and under any metric, above 100,000 pairs; else
         "simplex", POT's network simplex. "multiscale" and "dense" are compiled at the first use, in
-        some ten seconds each, and cached.
+        ten to thirty seconds each, and cached.
 
     Returns
     -------

@@ -2,8 +2,9 @@
 
 On the line (one coordinate and a norm) the monotone plan. In every other case common mass is
 cancelled. What is left goes, under a norm in few coordinates, to the multiscale simplex in O(n)
-memory if it is large; else to the dense solver if there are more than 100,000 pairs; else to POT's
-network simplex, which needs no compiler.
+memory if there are more than 100,000 pairs (in two or three coordinates) or four million (in four
+or five); else to the dense solver if there are more than 100,000 pairs; else to POT's network
+simplex, which needs no compiler.
 
 Dense solver / POT's simplex with our refinement, milliseconds on two cores, both clouds of n
 points: n = 200 in 32 coordinates 8 / 11, n = 300 11 / 25, n = 500 18 / 81, n = 800 28 / 222; n =
@@ -12,11 +13,17 @@ points: n = 200 in 32 coordinates 8 / 11, n = 300 11 / 25, n = 500 18 / 81, n = 
 some ten seconds to compile where no cache of them is found, so that problems of 200 points do not
 ask for them, though they would gain.
 
-Multiscale / POT's simplex, in seconds on one core, Gaussian clouds: n = 5000 in the
-plane 1.8 / 8; n = 3000 in 4 coordinates 2.1 / 4.4, in 6 coordinates 5.0 / 5.4, in 8 coordinates
-7.1 / 6.0. It is the faster from n = 500 in the plane on (.04 / .08), but its kernels take some 25
-seconds to compile where no cache of them is found, so smaller problems do not ask for them. A
-solver that the caller names is used as named, so both can be asked for anywhere.
+Multiscale / dense / bare POT, milliseconds of processor time, best of three, n points each:
+
+| n    | square         | Gaussians, plane | curve           | five coordinates |
+|------|----------------|------------------|-----------------|------------------|
+| 350  | 25 / 21 / 11   | 34 / 58 / 11     | 28 / 90 / 23    | 48 / 24 / 21     |
+| 700  | 50 / 62 / 72   | 63 / 184 / 163   | 91 / 240 / 136  | 105 / 64 / 110   |
+| 1000 | 73 / 82 / 153  | 92 / 375 / 180   | 119 / 480 / 203 | 161 / 120 / 230  |
+| 1900 | 134 / 171 / 441 | 226 / 1606 / 530 | 423 / 2427 / 696 | 356 / 358 / 886 |
+
+Its kernels take some 25 seconds to compile where no cache of them is found. A solver that the
+caller names is used as named, so all can be asked for anywhere.
 """
 
 from typing import NamedTuple
@@ -34,9 +41,8 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
 SOLVERS = ("line", "multiscale", "dense", "simplex")
 
-# The multiscale simplex takes problems of at most so many coordinates and more pairs than this.
-_FEW_COORDINATES = 5
-_MANY_PAIRS = 4_000_000
+# The multiscale simplex takes problems of so many coordinates and more pairs than this.
+_PAIRS_OF_MULTISCALE = {1: 100_000, 2: 100_000, 3: 100_000, 4: 4_000_000, 5: 4_000_000}
 _PAIRS_OF_DENSE = 100_000  # the dense solver takes problems of more
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
@@ -61,7 +67,7 @@ def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: 
         return solver
     if metric.is_norm and dimension == 1:
         return "line"
-    if metric.is_norm and dimension <= _FEW_COORDINATES and pairs > _MANY_PAIRS:
+    if metric.is_norm and pairs > _PAIRS_OF_MULTISCALE.get(dimension, np.inf):
         return "multiscale"
     return "dense" if pairs > _PAIRS_OF_DENSE else "simplex"
 

@@ -202,6 +202,8 @@ def test_the_choice():
     metric = _choose.Metric("euclidean")
     assert _choose.choose(metric, 2, pairs=10**8) == "multiscale"
     assert _choose.choose(metric, 2, pairs=10**5) == "simplex"
+    assert _choose.choose(metric, 3, pairs=10**6) == "multiscale"
+    assert _choose.choose(metric, 4, pairs=10**6) == "dense"
     assert _choose.choose(metric, 5, pairs=10**8) == "multiscale"
     assert _choose.choose(metric, 6, pairs=10**9) == "dense"
     assert _choose.choose(metric, 1, pairs=10**6) == "line"
