@@ -48,7 +48,7 @@ _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a r
 _PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 4e-15  # reduced costs above minus this count as 0, in diameters
 _EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
-_ROUNDS = 200
+_ROUNDS = 2000  # far beyond any problem met: the guard against an endless loop
 _SWEEPS, _PART, _LEAST_PARTS = 4, 500, 2  # over parts of so many points at most, and at least
 _BLOCKS = 16
 
@@ -284,17 +284,18 @@ def _nearest(
     """The arcs that each child proposes; see ``_refinement.proposed``."""
     shape = (children.shape[0], _NEIGHBOURS)
     values, indices = np.full(shape, np.inf), np.full(shape, -1)
+    each = np.full((children.shape[0], lists.shape[1]), -1)
     parents = begin.size - 1
 
     def block(k: int) -> None:
         first, last = k * parents // _BLOCKS, (k + 1) * parents // _BLOCKS
         proposed(
             children, begin, others, others_begin, heights, lists, order, first, last, values,
-            indices,
+            indices, each,
         )  # fmt: skip
 
     over_blocks(block, range(_BLOCKS))
-    return indices
+    return np.concatenate([indices, each], axis=1)
 
 
 def _add(

@@ -74,11 +74,13 @@ predicted = jit(_predicted)
 def _proposed(
     children: Float64Array, begin: IntArray, others: Float64Array, others_begin: IntArray,
     heights: Float64Array, lists: IntArray, order: float, first: int, last: int,
-    values: Float64Array, indices: IntArray,
+    values: Float64Array, indices: IntArray, each: IntArray,
 ) -> None:  # fmt: skip
     """The smallest d(child, other) + height_other, over the children of the parent's list.
 
-    For the parents ``first`` to ``last``; rows of ``values`` and ``indices`` receive them.
+    For the parents ``first`` to ``last``; rows of ``values`` and ``indices`` receive them, and rows
+    of ``each`` the best of each entry of the list: the smallest of all may lie side by side, and
+    potentials that only they bound wander off (on curves, four times the pivots' cost).
     """
     dimension = children.shape[1]
     for parent in range(first, last):
@@ -87,9 +89,14 @@ def _proposed(
                 above = lists[parent, k]
                 if above < 0:
                     continue
+                least, best = np.inf, -1
                 for other in range(others_begin[above], others_begin[above + 1]):
                     length = distance(children, child, others, other, dimension, order)
-                    keep(length + heights[other], other, values, indices, child)
+                    value = length + heights[other]
+                    keep(value, other, values, indices, child)
+                    if value < least:
+                        least, best = value, other
+                each[child, k] = best
 
 
 proposed = jit(_proposed)
