@@ -134,7 +134,7 @@ def _solve_part(
 
 def _best(
     potential: IntArray, sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32],
-    rows: IntArray, columns: IntArray, near: IntArray, first: int,
+    rows: IntArray, columns: IntArray, near: NDArray[np.int32], first: int,
 ) -> None:  # fmt: skip
     """Write each row's candidates of least reduced cost to ``near``, from position ``first``."""
     n, count = rows.size, near.shape[1]
@@ -180,7 +180,7 @@ def _improve(
     x: Float64Array, y: Float64Array, order: float, begin: IntArray, source: IntArray,
     target: IntArray, mass: IntArray, cost: IntArray, guidance: IntArray,
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], first: int, last: int,
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:  # fmt: skip
+) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:  # fmt: skip
     """The arcs of better parts ``first`` to ``last``; part p has arcs begin[p] to begin[p + 1].
 
     And the candidates of least reduced cost, each row of them led by the source.
@@ -188,7 +188,7 @@ def _improve(
     place_x = np.full(x.shape[0], -1, dtype=np.int32)
     place_y = np.full(y.shape[0], -1, dtype=np.int32)
     arcs = np.empty((3, 2 * (begin[last] - begin[first])), dtype=np.int64)
-    near = np.empty((begin[last] - begin[first], _NEIGHBOURS + 1), dtype=np.int64)
+    near = np.empty((begin[last] - begin[first], _NEIGHBOURS + 1), dtype=np.int32)
     kept, listed = 0, 0
     for part in range(first, last):
         span = slice(begin[part], begin[part + 1])
@@ -226,7 +226,7 @@ improve = jit(_improve)
 def sweep(
     x: Float64Array, y: Float64Array, order: float, flow: Flow, cost: IntArray, part: IntArray,
     parts: int, guidance: IntArray, lists: tuple[NDArray[np.int32], IntArray, NDArray[np.int32]],
-) -> tuple[Flow, IntArray]:  # fmt: skip
+) -> tuple[Flow, NDArray[np.int32]]:  # fmt: skip
     """A flow of the same marginals, optimal in every part; ``part`` says in which each arc is.
 
     And candidates: rows of a source and the sinks of least reduced cost in its part (or -1).
@@ -237,7 +237,7 @@ def sweep(
     mass, cost = flow.mass[by_part], cost[by_part]
     blocks = min(_BLOCKS, parts)
 
-    def block(number: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    def block(number: int) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
         first, last = number * parts // blocks, (number + 1) * parts // blocks
         return improve(
             x, y, order, begin, source, target, mass, cost, guidance, *lists, first, last

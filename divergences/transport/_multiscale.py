@@ -18,6 +18,7 @@ grows as about n^1.2 where mass moves little, n^1.6 where it moves far.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._acyclic import acyclic
@@ -28,7 +29,7 @@ from ._masses import Flow, north_west
 from ._network_simplex import WIDTH, Candidates, add_all, no_candidates, optimise
 from ._norms import distances
 from ._pricing import price, smallest
-from ._refinement import predicted, proposed, shortest, transposed
+from ._refinement import list_all, predicted, proposed, shortest, transposed
 from ._result import CertificateError
 from ._spanning_tree import (
     FLOW,
@@ -204,8 +205,7 @@ def _solve_level(
         else:
             return Level(sources, sinks, flow, f + reduced[:, 0], g, lists)
         asked = reduced[:, 0] < 0
-        rows = np.repeat(np.arange(n), of_x.shape[1])
-        _add(lists, tree.potential, rows, of_x.ravel(), sources, sinks, order)
+        list_all(*lists, tree.potential, np.arange(n), of_x, x.points, y.points, order, False)
     message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"
     raise CertificateError(message)
 
@@ -217,14 +217,11 @@ def _first_tree(
     x, y = sources.tree.points, sinks.tree.points
     n, m = x.shape[0], y.shape[0]
     lists = no_candidates(n, min(WIDTH, m))
-    f, g, proposals = _start(sources, sinks, coarse, order)
-    guide = in_units(np.concatenate([f, g]))
-    for rows, columns in proposals:
-        _add(lists, guide, rows, columns, sources, sinks, order)
+    guide = _propose(lists, sources, sinks, coarse, order)
     flow = _split(None if coarse is None else coarse.flow, sources.mass, sinks.mass)
     flow = _improved(flow, sources, sinks, lists, guide, order, clock)
-    _add(lists, guide, flow.source, flow.target, sources, sinks, order)
     lengths = in_units(distances(x, flow.source, y, flow.target, order))
+    add_all(*lists, guide, flow.source, flow.target, lengths)
     return in_preorder(grow(*flow, lengths, m, guide[:n]), n, n + m), lists
 
 
@@ -244,20 +241,30 @@ def _improved(
         part = np.searchsorted(_starts(count, level)[1:], ends, side="right")
         cost = in_units(distances(x, flow.source, y, flow.target, order))
         flow, near = sweep(x, y, order, flow, cost, part, 1 << level, guide[:n], lists)
-        rows = np.repeat(near[:, 0], near.shape[1] - 1)
-        _add(lists, guide, rows, near[:, 1:].ravel(), sources, sinks, order)
+        list_all(*lists, guide, near[:, 0].astype(np.int64), near[:, 1:].copy(), x, y, order, False)
     cost = in_units(distances(x, flow.source, y, flow.target, order))
     return Flow(*acyclic(*flow, cost, n, m)[:3]) if sweeps else flow
 
 
-def _start(
-    sources: Cloud, sinks: Cloud, coarse: Level | None, order: float
-) -> tuple[Float64Array, Float64Array, list[tuple[IntArray, IntArray]]]:
-    """Potentials of sources and sinks, and arcs (rows, columns) to begin with."""
+def _propose(
+    lists: Candidates, sources: Cloud, sinks: Cloud, coarse: Level | None, order: float
+) -> IntArray:
+    """Fill the lists with what the parents' suggest; the potentials that it rests on."""
     x, y = sources.tree.points, sinks.tree.points
+    n, m = x.shape[0], y.shape[0]
     if coarse is None:
-        rows, columns = np.indices((x.shape[0], y.shape[0])).reshape(2, -1)
-        return np.zeros(x.shape[0]), np.zeros(y.shape[0]), [(rows, columns)]
+        guide = np.zeros(n + m, dtype=np.int64)
+        list_all(
+            *lists,
+            guide,
+            np.arange(n),
+            np.tile(np.arange(m, dtype=np.int32), (n, 1)),
+            x,
+            y,
+            order,
+            False,
+        )
+        return guide
     x_begin, y_begin = _children(coarse.sources, sources), _children(coarse.sinks, sinks)
     parents_x, parents_y = coarse.sources.tree.points, coarse.sinks.tree.points
     reduced = coarse.lists.cost / UNITS + coarse.g[coarse.lists.sink]
@@ -265,26 +272,25 @@ def _start(
     near_y = transposed(near, parents_y.shape[0], _PARENTS)
     f = predicted(x, x_begin, parents_y, coarse.g, near, order, coarse.f)
     g = -predicted(y, y_begin, parents_x, -coarse.f, near_y, order, -coarse.g)
-    of_x = _nearest(x, x_begin, y, y_begin, g, near, order)
-    of_y = _nearest(y, y_begin, x, x_begin, -f, near_y, order)
-    return (
-        f,
-        g,
-        [
-            (np.repeat(np.arange(of_x.shape[0]), of_x.shape[1]), of_x.ravel()),
-            (of_y.ravel(), np.repeat(np.arange(of_y.shape[0]), of_y.shape[1])),
-        ],
-    )
+    guide = in_units(np.concatenate([f, g]))
+    for found in _nearest(x, x_begin, y, y_begin, g, near, order):
+        list_all(*lists, guide, np.arange(n), found, x, y, order, False)
+    for found in _nearest(y, y_begin, x, x_begin, -f, near_y, order):
+        list_all(*lists, guide, np.arange(m), found, x, y, order, True)
+    return guide
 
 
 def _nearest(
     children: Float64Array, begin: IntArray, others: Float64Array, others_begin: IntArray,
     heights: Float64Array, lists: IntArray, order: float,
-) -> IntArray:  # fmt: skip
-    """The arcs that each child proposes; see ``_refinement.proposed``."""
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:  # fmt: skip
+    """The arcs that each child proposes, the nearest and one an entry of its parent's list.
+
+    See ``_refinement.proposed``.
+    """
     shape = (children.shape[0], _NEIGHBOURS)
-    values, indices = np.full(shape, np.inf), np.full(shape, -1)
-    each = np.full((children.shape[0], lists.shape[1]), -1)
+    values, indices = np.full(shape, np.inf), np.full(shape, -1, dtype=np.int32)
+    each = np.full((children.shape[0], lists.shape[1]), -1, dtype=np.int32)
     parents = begin.size - 1
 
     def block(k: int) -> None:
@@ -295,16 +301,7 @@ def _nearest(
         )  # fmt: skip
 
     over_blocks(block, range(_BLOCKS))
-    return np.concatenate([indices, each], axis=1)
-
-
-def _add(
-    lists: Candidates, potential: IntArray, rows: IntArray, columns: IntArray, sources: Cloud,
-    sinks: Cloud, order: float,
-) -> None:  # fmt: skip
-    """Add arcs (i, j) to the lists, -1 standing for none."""
-    lengths = distances(sources.tree.points, rows, sinks.tree.points, columns, order)
-    add_all(*lists, potential, rows, columns, in_units(lengths))
+    return indices, each
 
 
 def _flow(tree: SpanningTree, n: int) -> Flow:

@@ -77,10 +77,9 @@ def _add_all(
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], potential: IntArray,
     rows: IntArray, columns: IntArray, lengths: IntArray,
 ) -> None:  # fmt: skip
-    """Add the arcs (i, j) of equally long arrays of indices (-1: none) and costs."""
+    """Add the arcs (i, j) of equally long arrays of indices and costs."""
     for k in range(rows.size):
-        if rows[k] >= 0 and columns[k] >= 0:
-            add(sinks, costs, filled, potential, rows[k], columns[k], lengths[k])
+        add(sinks, costs, filled, potential, rows[k], columns[k], lengths[k])
 
 
 add_all = jit(_add_all)

@@ -98,7 +98,7 @@ bound_of_point = jit(_bound_of_point, inline=True)
 
 
 def _keep(
-    value: float, index: int, values: NDArray[np.floating[Any]], indices: IntArray, row: int
+    value: float, index: int, values: NDArray[np.floating[Any]], indices: NDArray[Any], row: int
 ) -> None:
     """Insert into a row's ascending list if smaller than its last entry."""
     k = values.shape[1] - 1
@@ -158,7 +158,7 @@ smallest = jit(_smallest)
 def _price(
     x: Float64Array, x_nodes: Float64Array, y: Float64Array, y_nodes: Float64Array,
     blocks: Float64Array, order: float, threshold: float, asked: NDArray[np.bool_], top: int,
-    values: Float64Array, indices: IntArray,
+    values: Float64Array, indices: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """The smallest reduced costs below the threshold (at most 0) of each x under node ``top``.
 
@@ -201,14 +201,14 @@ price_below = jit(_price)
 def price(
     x: Bounded, y: Bounded, order: float, threshold: float, count: int,
     rows: NDArray[np.bool_] | None = None,
-) -> tuple[Float64Array, IntArray]:  # fmt: skip
+) -> tuple[Float64Array, NDArray[np.int32]]:  # fmt: skip
     """The ``count`` smallest reduced costs below the threshold (at most 0) of each x, and the y.
 
     Values of x are -f, of y are g. Shapes (n, count): 0 and -1 where there are fewer, and where
     ``rows`` (n,) and all points beside it (in a leaf) are False.
     """
     n, size = x.points.shape[0], x.nodes.shape[0]
-    values, indices = np.zeros((n, count)), np.full((n, count), -1)
+    values, indices = np.zeros((n, count)), np.full((n, count), -1, dtype=np.int32)
     first = min(_BLOCKS, size // 2)  # the nodes of one level
     blocks = y.blocks
     asked = np.ones(size, dtype=bool) if rows is None else _above(rows, size)

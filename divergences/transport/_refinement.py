@@ -9,13 +9,17 @@ and their first candidates from there,
 at a cost that does not depend on the number of points: what the lists lack, pricing finds.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
+from ._network_simplex import add
 from ._norms import distance
 from ._pricing import keep
+from ._spanning_tree import UNITS
 
 
 def _shortest(
@@ -74,7 +78,7 @@ predicted = jit(_predicted)
 def _proposed(
     children: Float64Array, begin: IntArray, others: Float64Array, others_begin: IntArray,
     heights: Float64Array, lists: IntArray, order: float, first: int, last: int,
-    values: Float64Array, indices: IntArray, each: IntArray,
+    values: Float64Array, indices: NDArray[np.int32], each: NDArray[np.int32],
 ) -> None:  # fmt: skip
     """The smallest d(child, other) + height_other, over the children of the parent's list.
 
@@ -100,3 +104,25 @@ def _proposed(
 
 
 proposed = jit(_proposed)
+
+
+def _list_all(
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], potential: IntArray,
+    ends: IntArray, others: NDArray[Any], x: Float64Array, y: Float64Array, order: float,
+    reverse: bool,
+) -> None:  # fmt: skip
+    """Add to the lists the arcs from source ends[k] to the sinks others[k, :] (-1: none).
+
+    With ``reverse`` the ends are sinks and the others sources. No distance is kept.
+    """
+    for k in range(others.shape[0]):
+        for place in range(others.shape[1]):
+            other = others[k, place]
+            if other >= 0:
+                i, j = (other, ends[k]) if reverse else (ends[k], other)
+                length = distance(x, i, y, j, x.shape[1], order)
+                cost = int(np.rint(length * UNITS))
+                add(sinks, costs, filled, potential, i, j, cost)
+
+
+list_all = jit(_list_all)
