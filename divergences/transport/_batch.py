@@ -158,7 +158,7 @@ def _transported(costs: Float64Array, a: Float64Array | None, b: Float64Array | 
             nearest_units(np.ones((count, size)) if weights is None else weights)
             for weights, size in ((a, n), (b, m))
         )
-    places = 2 * (n + m)  # vertices need half of it; ties may leave more
+    places = n + m  # more than a tree has arcs
     source, target, mass = (np.zeros((count, places), dtype=np.int64) for _ in range(3))
     u, v, facts = np.empty((count, n)), np.empty((count, m)), np.empty((count, 3))
     transport_all(costs, supply, demand, source, target, mass, u, v, facts)

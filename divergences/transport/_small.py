@@ -1,6 +1,6 @@
-r"""Small problems, up to some 200 points a side: neither compiler nor POT is loaded for them.
+r"""Small problems: up to some 200 points a side neither compiler nor POT is loaded for them.
 
-Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
+Up to some 1,000 points a side the same ways are taken, always compiled. Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
 ``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
 the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
 then it also takes over assignments of more than 40 points, at which it is quicker than SciPy; where
@@ -11,6 +11,7 @@ this might touch beyond the last digits (a value far below the diameter, points 
 far apart) are left to the general way, which cancels, refines, and is some ten times slower.
 """
 
+import math
 import time
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,13 +24,16 @@ from .._typing import Float64Array, IntArray
 from . import _linear_assignment, _small_simplex
 from ._masses import Flow, Marginals, cost_of
 
-MOST_PAIRS = 40_000
+MOST_PAIRS = 40_000  # without a compiler
+# With one: in few coordinates until the multiscale simplex wins, in many until the dense solver.
+_FEW_COORDINATES = 5
+_MOST_PAIRS_IN_FEW, _MOST_PAIRS_IN_MANY = 1_000_000, 360_000
 
 _MASS_UNITS = 2**62
-_COST_UNITS = 2.0**53
+_COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
 _LIGHTEST = 2**30  # units: lighter masses would be rounded by more than a part in 10^9
-_ERROR = 2.0**-48  # relative: what rounded costs and potentials may add to the optimum at most
-_LEAST = 2.0**-15  # of the diameter, for each point: a smaller value would feel rounded masses
+# Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
+_PRECISION, _PRECISION_COMPILED = 2.0**-48, 2.0**-45
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
 _FEW = 40  # points of an assignment that SciPy is quicker with
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
@@ -76,7 +80,8 @@ def solve(
     With ``value_only`` the potentials may come from another solver than without; the plan may not.
     """
     n, m = x.shape[0], y.shape[0]
-    if n * m > MOST_PAIRS or not metric.is_norm:
+    most = _MOST_PAIRS_IN_FEW if x.shape[1] <= _FEW_COORDINATES else _MOST_PAIRS_IN_MANY
+    if n * m > most or not metric.is_norm:
         return None
     cost = _distances(x, y, metric)
     diameter = float(_most(cost, axis=None))
@@ -92,7 +97,9 @@ def solve(
     else:
         flow, v, error, *_ = _by_simplex(cost, masses.supply, masses.demand)
         value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
-    if error <= _ERROR * value and value >= _LEAST * (n + m) * diameter:
+    rounding = 0.0 if a is None and b is None else (n + m) / _MASS_UNITS * diameter
+    precision = _PRECISION if n * m <= MOST_PAIRS else _PRECISION_COMPILED
+    if max(error, rounding / 2) <= precision * value:
         return Small(flow, masses, value, v, cost)
     return None
 
@@ -150,16 +157,20 @@ def _assigned(
 ) -> tuple[Flow, Float64Array, float]:
     """An optimal permutation, each source sending its ``mass``, potentials, and their error."""
     n = mass.size
-    large = n > _FEW
-    if large and value_only and _kernel_pays():
+    large, compiled = n > _FEW, cost.size > MOST_PAIRS
+    basis = None
+    if compiled or (large and value_only and _kernel_pays(cost.size)):
         basis = _by_simplex(cost, mass, mass)
-        if _is_the_only(basis, n):
+        if compiled or _is_the_only(basis, n):
             by_source = np.argsort(basis.flow.source)
             flow = Flow(np.arange(n), basis.flow.target[by_source], mass)
             return flow, basis.v, basis.error
     began = time.perf_counter() if large else 0.0
     column = _linear_assignment.assign(cost)
-    v, error = _linear_assignment.potentials(cost, column)
+    if basis is None:
+        v, error = _linear_assignment.potentials(cost, column)
+    else:  # what proves one optimal plan proves all
+        v, error = basis.v, basis.error
     if large:
         _Spent.seconds += time.perf_counter() - began
     return Flow(np.arange(n), column, mass), v, error
@@ -179,9 +190,11 @@ def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basi
     reduced = cost - _least(cost, axis=1)[:, None]
     v = _least(reduced, axis=0)
     reduced -= v
-    unit = float(_most(reduced, axis=None)) / _COST_UNITS or 1.0
-    integers = np.rint(reduced.ravel() / unit).astype(np.int64)
-    tree = (_compiled if _kernel_pays() else _interpreted)(integers, supply, demand)
+    bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
+    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
+    reduced /= unit
+    integers = np.rint(reduced, out=reduced).ravel().astype(np.int64)
+    tree = (_compiled if _kernel_pays(cost.size) else _interpreted)(integers, supply, demand)
     v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
     return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
 
@@ -207,8 +220,10 @@ def _compiled(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArr
     return space[-_small_simplex.COLUMNS :]
 
 
-def _kernel_pays() -> bool:
-    """Whether enough time has been spent without the kernel."""
+def _kernel_pays(pairs: int) -> bool:
+    """Whether the problem is large, or enough time has been spent without the kernel."""
+    if pairs > MOST_PAIRS:
+        return True
     if _Spent.seconds < _LOADING:
         return False
     if _Spent.enough is None:

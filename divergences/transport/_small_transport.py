@@ -1,154 +1,118 @@
-r"""Small transportation problems, one after another: shortest augmenting paths, integer masses.
+r"""Small transportation problems, one after another: the simplex of ``_small_simplex``, compiled.
 
-Mass leaves each source along shortest paths of the residual graph, in which an arc of the plan may
-be taken backwards; as in ``_assignment``, but a path carries as much as its tightest arc allows,
-and the search goes on behind a sink that it has filled.
-R. K. Ahuja, T. L. Magnanti, J. B. Orlin, *Network Flows* (1993), section 9.7. O(n m) a search and
-about n + m searches; O(n m) memory.
+Atoms without mass are left out, and get the potentials that the others leave room for. Costs are
+reduced by their least in each row and column, and rounded to multiples of 2^-53 of the largest that
+is left; the potentials found are then made feasible for the costs as they are. O(n m) memory.
 """
 
 import numpy as np
 
 from .._typing import Float64Array, IntArray
-from ._dense_paths import begin, lower, nearest, reduce, relax
+from . import _small_simplex
 from ._jit import jit
 
-_SEARCHES_A_NODE = 50  # more than ever needed: what takes more is left to another solver
+_COST_UNITS = 2.0**53
+_PARENT, _FLOW, _HEIGHT, _NONE = (
+    _small_simplex.PARENT, _small_simplex.FLOW, _small_simplex.HEIGHT, _small_simplex.NONE
+)  # fmt: skip
+_optimise = _small_simplex.compiled()
 
 
-def _greedy(
-    cost: Float64Array, supply: IntArray, demand: IntArray, u: Float64Array, v: Float64Array,
-    flow: IntArray, users: IntArray, used: IntArray,
-) -> None:  # fmt: skip
-    """Mass along the arcs without reduced cost, as it comes."""
-    for j in range(demand.size):
-        used[j] = 0
-        for i in range(supply.size):
-            flow[j, i] = 0
-            if supply[i] > 0 and demand[j] > 0 and (cost[i, j] - u[i]) - v[j] <= 0.0:
-                moved = min(supply[i], demand[j])
-                flow[j, i] = moved
-                supply[i] -= moved
-                demand[j] -= moved
-                users[j, used[j]] = i
-                used[j] += 1
+def _with_mass(masses: IntArray, atoms: IntArray, left: IntArray) -> int:
+    """List the atoms that have mass, and their masses; how many there are."""
+    count = 0
+    for atom in range(masses.size):
+        if masses[atom] > 0:
+            atoms[count], left[count] = atom, masses[atom]
+            count += 1
+    return count
 
 
-greedy = jit(_greedy)
+with_mass = jit(_with_mass)
 
 
-def _push(
-    source: int, last: int, most: int, before: IntArray, entry: IntArray,
-    flow: IntArray, users: IntArray, used: IntArray,
-) -> tuple[int, bool]:  # fmt: skip
-    """Move mass along the path found to column ``last``: how much, and if no arc was emptied.
+def _level(supply: IntArray, demand: IntArray) -> None:
+    """Give the largest demand the few units by which the sums differ."""
+    demand[demand.argmax()] += supply.sum() - demand.sum()
 
-    ``before`` is the row ahead of a column on the path, ``entry`` the column ahead of a row.
+
+level = jit(_level)
+
+
+def _in_units(
+    cost: Float64Array, rows: IntArray, columns: IntArray, v: Float64Array, integers: IntArray
+) -> float:
+    """Write reduced costs of the rows and columns listed, in multiples of the unit returned.
+
+    ``v`` ends as what the columns were reduced by.
     """
-    moved, i = most, before[last]
-    while i != source:
-        moved = min(moved, flow[entry[i], i])
-        i = before[entry[i]]
-    j, whole = last, True
-    while True:
-        i = before[j]
-        if flow[j, i] == 0:
-            users[j, used[j]] = i
-            used[j] += 1
-        flow[j, i] += moved
-        if i == source:
-            return moved, whole
-        j = entry[i]
-        flow[j, i] -= moved
-        if flow[j, i] == 0:
-            whole, k = False, 0
-            while users[j, k] != i:
-                k += 1
-            used[j] -= 1
-            users[j, k] = users[j, used[j]]
+    n, m, largest = rows.size, columns.size, 0.0
+    v[:] = np.inf
+    least = np.empty(n)
+    for k in range(n):
+        least[k] = np.inf
+        for j in columns:
+            least[k] = min(least[k], cost[rows[k], j])
+        for j in columns:
+            v[j] = min(v[j], cost[rows[k], j] - least[k])
+    for k in range(n):
+        for j in columns:
+            largest = max(largest, (cost[rows[k], j] - least[k]) - v[j])
+    unit = largest / _COST_UNITS if largest > 0.0 else 1.0
+    for k in range(n):
+        for h in range(m):
+            j = columns[h]
+            share = ((cost[rows[k], j] - least[k]) - v[j]) / unit
+            integers[k * m + h] = np.int64(np.rint(share))
+    return unit
 
 
-push = jit(_push)
+in_units = jit(_in_units)
 
 
-def _search(
-    source: int, stamp: int, cost: Float64Array, supply: IntArray, demand: IntArray,
-    u: Float64Array, v: Float64Array, flow: IntArray, users: IntArray, used: IntArray,
-    floats: Float64Array, integers: IntArray,
-) -> bool:  # fmt: skip
-    """Send the supply of ``source`` along shortest paths, until it or an arc is used up.
-
-    ``floats`` and ``integers`` are room to work in; a row seen has ``stamp`` in the
-    last. False where no open sink is within reach.
-    """
-    m = v.size
-    distance, prices, lengths = floats[0, :m], floats[1, :m], floats[2, :m]
-    start = floats[3]  # how far away a row is
-    before, columns = integers[0], integers[1]  # the row ahead of a column; columns passed
-    entry, rows, seen = integers[2], integers[3], integers[4]  # the column ahead of a row; rows
-    begin(v, prices, distance)
-    seen[source], rows[0], start[source] = stamp, source, 0.0
-    passed, reached, relaxed, shortest, whole = 0, 1, 0, 0.0, True
-    while whole and supply[source] > 0:
-        while relaxed < reached:
-            i = rows[relaxed]
-            relax(cost, i, start[i] - u[i], prices, distance, before)
-            relaxed += 1
-        last = nearest(distance)
-        if last < 0:
-            break
-        shortest = max(shortest, distance[last])
-        columns[passed], lengths[passed] = last, distance[last]
-        passed += 1
-        prices[last], distance[last] = -np.inf, np.inf
-        if demand[last] > 0:
-            most = min(supply[source], demand[last])
-            moved, whole = push(source, last, most, before, entry, flow, users, used)
-            supply[source] -= moved
-            demand[last] -= moved
-        for k in range(used[last]):
-            i = users[last, k]
-            if seen[i] != stamp:
-                seen[i], entry[i], start[i], rows[reached] = stamp, last, shortest, i
-                reached += 1
-    for k in range(relaxed):
-        u[rows[k]] += shortest - start[rows[k]]
-    for k in range(passed):
-        v[columns[k]] -= shortest - lengths[k]
-    return supply[source] == 0 or not whole
-
-
-search = jit(_search)
-
-
-def _transport(
-    cost: Float64Array, supply: IntArray, demand: IntArray, u: Float64Array, v: Float64Array,
-    flow: IntArray, users: IntArray, used: IntArray,
-) -> bool:  # fmt: skip
-    """An optimal plan ``flow`` (m, n) and potentials; False if it gave up.
-
-    ``supply`` and ``demand`` are used up, but for what one has more than the other;
-    ``users[j, :used[j]]`` are the rows that send mass to column j.
-    """
+def _prices(
+    cost: Float64Array, columns: IntArray, u: Float64Array, v: Float64Array
+) -> float:
+    """Feasible u beside the ``columns`` of v, then the other columns; the largest cost."""
     n, m = cost.shape
-    floats, integers = np.empty((4, max(n, m))), np.zeros((5, max(n, m)), np.int64)
-    reduce(cost, u, v)
-    greedy(cost, supply, demand, u, v, flow, users, used)
-    searches = 0
-    for source in range(n):
-        while supply[source] > 0:
-            searches += 1
-            if searches > _SEARCHES_A_NODE * (n + m):
-                return False
-            if not search(
-                source, searches, cost, supply, demand, u, v, flow, users, used, floats, integers
-            ):
-                # All demand is met: what is left over is the rounding of the masses.
-                return bool(demand.max() == 0)
-    return True
+    rest, largest = np.full(m, True), 0.0
+    rest[columns] = False
+    for i in range(n):
+        u[i] = np.inf
+        for j in columns:
+            u[i] = min(u[i], cost[i, j] - v[j])
+    for j in range(m):
+        if rest[j]:
+            v[j] = np.inf
+        for i in range(n):
+            largest = max(largest, cost[i, j])
+            if rest[j]:
+                v[j] = min(v[j], cost[i, j] - u[i])
+    return largest
 
 
-transport = jit(_transport)
+prices = jit(_prices)
+
+
+def _list_plan(
+    cost: Float64Array, u: Float64Array, v: Float64Array, rows: IntArray, columns: IntArray,
+    parent: IntArray, flow: IntArray,
+    source: IntArray, target: IntArray, mass: IntArray, facts: Float64Array,
+) -> None:  # fmt: skip
+    """List the arcs of the tree that carry flow; the cost of the plan, and its excess."""
+    n, place, value, excess = rows.size, 0, 0.0, 0.0
+    for node in range(n + columns.size):
+        if flow[node] > 0:
+            above = parent[node]
+            i, j = rows[min(node, above)], columns[max(node, above) - n]
+            source[place], target[place], mass[place] = i, j, flow[node]
+            value += flow[node] * cost[i, j]
+            excess += flow[node] * ((cost[i, j] - v[j]) - u[i])
+            place += 1
+    facts[0], facts[1] = value, excess
+
+
+list_plan = jit(_list_plan)
 
 
 def _transport_all(
@@ -156,31 +120,34 @@ def _transport_all(
     sources: IntArray, targets: IntArray, masses: IntArray,
     u: Float64Array, v: Float64Array, facts: Float64Array,
 ) -> None:  # fmt: skip
-    """The problems (k, n, m) one by one: the three lists (k, p), ``u`` and ``v`` are filled.
+    """The problems (k, n, m) one by one: the lists (k, n + m), ``u`` and ``v`` are filled.
 
-    ``supplies`` and ``demands`` are used up. ``facts`` (k, 3) as in ``assign_all``; infinite excess
-    where a problem was given up, or its plan is longer than the lists.
+    ``supplies`` and ``demands`` are non-negative, of sums that differ by a few units below 2^63;
+    the lists end with the zeros they came with. ``facts`` (k, 3) as in ``assign_all``.
     """
-    count, n, m = costs.shape
-    flow, users, used = (
-        np.empty((m, n), np.int64),
-        np.empty((m, n), np.int64),
-        np.empty(m, np.int64),
-    )
+    count, most, width = costs.shape
+    nodes = most + width
+    integers = np.empty(most * width, np.int64)
+    work, other = np.empty((9, nodes), np.int64), np.empty(2 * nodes, np.int64)
+    tree = np.empty((_small_simplex.COLUMNS, nodes + 1), np.int64)
     for k in range(count):
-        done = transport(costs[k], supplies[k], demands[k], u[k], v[k], flow, users, used)
-        facts[k, 2] = lower(costs[k], u[k], v[k])
-        place, cost, excess = 0, 0.0, 0.0
-        for j in range(m):
-            for user in range(used[j]):
-                i = users[j, user]
-                cost += flow[j, i] * costs[k, i, j]
-                excess += flow[j, i] * ((costs[k, i, j] - v[k, j]) - u[k, i])
-                if place < masses.shape[1]:
-                    sources[k, place], targets[k, place], masses[k, place] = i, j, flow[j, i]
-                place += 1
-        finished = done and place <= masses.shape[1]
-        facts[k, 0], facts[k, 1] = cost, excess if finished else np.inf
+        n = with_mass(supplies[k], work[0], work[1])
+        m = with_mass(demands[k], work[2], work[3])
+        rows, supply, columns, demand = work[0, :n], work[1, :n], work[2, :m], work[3, :m]
+        level(supply, demand)
+        unit = in_units(costs[k], rows, columns, v[k], integers)
+        work[8], other[:] = _NONE, _NONE
+        _optimise(
+            integers, n, m, supply, demand, work[4], work[5], work[6], work[7], work[8], other,
+            tree[0], tree[1], tree[2], tree[3], tree[4], tree[5], tree[6],
+        )  # fmt: skip
+        for h in range(m):
+            v[k, columns[h]] -= tree[_HEIGHT, n + h] * unit
+        facts[k, 2] = prices(costs[k], columns, u[k], v[k])
+        list_plan(
+            costs[k], u[k], v[k], rows, columns, tree[_PARENT], tree[_FLOW],
+            sources[k], targets[k], masses[k], facts[k],
+        )  # fmt: skip
 
 
 transport_all = jit(_transport_all)
