@@ -1,29 +1,26 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
-On the line (one coordinate and a norm) the monotone plan. In every other case common mass is
-cancelled. What is left goes, under a norm in few coordinates, to the multiscale simplex in O(n)
-memory if there are more than 100,000 pairs (in two or three coordinates) or four million (in four
-or five); else to the dense solver if there are more than 100,000 pairs; else to POT's network
-simplex, which needs no compiler.
+On the line (one coordinate and a norm) the monotone plan. Under a norm, up to a million pairs (in
+one to five coordinates; 360,000 in more) the small simplex (``_small``), unless one side has many
+more points than the other. In every other case, and where the small simplex cannot vouch for the
+last digits, common mass is cancelled. What is left goes, under a norm in few coordinates, to the
+multiscale simplex in O(n) memory if there are more than 100,000 pairs (in two or three coordinates)
+or four million (in four or five); else to the dense solver if there are more than 100,000 pairs;
+else to POT's network simplex with our refinement.
 
-Dense solver / POT's simplex with our refinement, milliseconds on two cores, both clouds of n
-points: n = 200 in 32 coordinates 8 / 11, n = 300 11 / 25, n = 500 18 / 81, n = 800 28 / 222; n =
-300 digits in 784 coordinates 40 / 63, n = 800 89 / 410; n = 300 with random weights 27 / 25, n =
-500 50 / 77; a matrix of squares, n = 300 11 / 20, n = 800 36 / 181. The dense solver's kernels take
-some ten seconds to compile where no cache of them is found, so that problems of 200 points do not
-ask for them, though they would gain.
+Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
+processor time on a busy machine, best of five, n points a side:
 
-Multiscale / dense / bare POT, milliseconds of processor time, best of three, n points each:
+| n    | square               | Gaussians             | the same, weighted    | d = 32                |
+|------|----------------------|-----------------------|-----------------------|-----------------------|
+| 250  | 2.4/16/17/3.8  | 3.5/25/25/5.6   | 5.5/30/34/7.2   | 3.4/108/10/8.7  |
+| 500  | 12/25/31/23    | 16/45/76/28     | 24/74/130/36    | 17/205/18/69    |
+| 700  | 24/42/48/70    | 31/67/128/94    | 50/85/192/94    | 36/419/27/113   |
+| 1000 | 35/60/64/136   | 58/83/218/164   | 105/100/384/197 | 65/636/42/222   |
+| 1400 | 128/95/116/217 | 151/153/488/292 | 269/223/897/338 | 174/1455/76/427 |
 
-| n    | square         | Gaussians, plane | curve           | five coordinates |
-|------|----------------|------------------|-----------------|------------------|
-| 350  | 25 / 21 / 11   | 34 / 58 / 11     | 28 / 90 / 23    | 48 / 24 / 21     |
-| 700  | 50 / 62 / 72   | 63 / 184 / 163   | 91 / 240 / 136  | 105 / 64 / 110   |
-| 1000 | 73 / 82 / 153  | 92 / 375 / 180   | 119 / 480 / 203 | 161 / 120 / 230  |
-| 1900 | 134 / 171 / 441 | 226 / 1606 / 530 | 423 / 2427 / 696 | 356 / 358 / 886 |
-
-Its kernels take some 25 seconds to compile where no cache of them is found. A solver that the
-caller names is used as named, so all can be asked for anywhere.
+Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
+to compile. A solver that the caller names is used as named, so all can be asked for anywhere.
 """
 
 from typing import NamedTuple
@@ -36,7 +33,7 @@ from . import _certificate, _high_dimension, _line, _low_dimension, _simplex, _s
 from ._clock import Clock
 from ._common_mass import Residual, cancel_laws, expand
 from ._interrupt import interruptible
-from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
+from ._masses import Flow, Marginals, as_fractions, cost_of, marginals, only_plan
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
 SOLVERS = ("line", "multiscale", "dense", "simplex")
@@ -194,9 +191,14 @@ def _solve_residual(
         nothing = np.zeros(0, dtype=np.int64)
         flow = Flow(nothing, nothing, residual.stays[:0])
         return flow, np.zeros(atoms.shape[0]), np.arange(atoms.shape[0])
+    potential = np.empty(atoms.shape[0])
+    if 1 in (sources.size, sinks.size):
+        flow, f, g = only_plan(metric.pairs(atoms[sources], atoms[sinks]), residual.marginals)
+        potential[sources], potential[sinks] = f, g
+        _extend(potential, residual, metric)
+        return flow, potential, sinks
     if solver == "multiscale":
         return *_solve_low_dimension(residual, metric, total, scale, clock), sinks
-    potential = np.empty(atoms.shape[0])
     if solver == "dense":
         flow, f, g = _solve_high_dimension(residual, metric, total, diameter, scale, clock)
         potential[sources], potential[sinks] = f, g

@@ -1,7 +1,8 @@
 """From exact masses and a metric or matrix to the dense solver and back.
 
-Its kernels want costs of a known size and masses in int64: both are arranged here, and undone. The
-compiler is loaded by the first problem that comes here.
+Its kernels want costs of a known size, masses in int64, and no fewer sources than sinks (a source
+lists a few arcs): all are arranged here, and undone. The compiler is loaded by the first problem
+that comes here.
 """
 
 from collections.abc import Callable
@@ -44,13 +45,17 @@ def solve_points(
     """
     from ._dense_problem import PointCosts, shrink
 
+    masses = residual.marginals
     x, y = residual.atoms[residual.sources], residual.atoms[residual.sinks]
     unit = shrink(2 * radius, min(x.shape[0], y.shape[0]))
+    turned = x.shape[0] < y.shape[0]
+    if turned:
+        x, y = y, x
 
     def costs(rows: IntArray | slice, columns: IntArray | slice) -> "Costs":
         return PointCosts(x[rows], y[columns], metric, unit)
 
-    return _solve(costs, unit, residual.marginals, clock)
+    return _either_way(costs, unit, masses, clock, turned)
 
 
 def solve_matrix(
@@ -67,15 +72,40 @@ def solve_matrix(
 
     least, largest = float(cost.min()), float(cost.max())
     unit = shrink(largest - least, min(cost.shape))
+    turned = cost.shape[0] < cost.shape[1]
+    if turned:
+        cost = cost.T
 
     def costs(rows: IntArray | slice, columns: IntArray | slice) -> "Costs":
         return MatrixCosts(cost[rows][:, columns], least, unit)
 
     try:
-        flow, f, g = _solve(costs, unit, masses, clock)
+        flow, f, g = _either_way(costs, unit, masses, clock, turned)
     except StoppedEarly as stopped:
         raise StoppedEarly(stopped.flow, stopped.f + least, stopped.g) from None
     return flow, f + least, g
+
+
+def _either_way(
+    costs_of: Callable[[IntArray | slice, IntArray | slice], "Costs"], unit: float,
+    masses: Marginals, clock: Clock, turned: bool,
+) -> tuple[Flow, Float64Array, Float64Array]:  # fmt: skip
+    """``_solve``; where ``turned`` the costs are from sinks to sources, the rest is not."""
+    if not turned:
+        return _solve(costs_of, unit, masses, clock)
+    try:
+        flow, f, g = _solve(costs_of, unit, _turned(masses), clock)
+    except StoppedEarly as stopped:
+        raise StoppedEarly(_backwards(stopped.flow), -stopped.g, -stopped.f) from None
+    return _backwards(flow), -g, -f
+
+
+def _turned(masses: Marginals) -> Marginals:
+    return Marginals(masses.demand, masses.supply, masses.total)
+
+
+def _backwards(flow: Flow) -> Flow:
+    return Flow(flow.target, flow.source, flow.mass)
 
 
 def _solve(
@@ -93,8 +123,10 @@ def _solve(
     part = costs if whole else costs_of(used_x, used_y)
     stopped = False
     try:
-        if 1 in part.shape:
-            flow, f, g = _only_plan(part, supply[used_x], demand[used_y])
+        if part.shape[1] == 1:
+            zeros = np.zeros(part.shape[0], dtype=np.int64)
+            flow = north_west(supply[used_x], demand[used_y])
+            f, g = part.pairs(np.arange(zeros.size), zeros), np.zeros(1)
         else:
             flow, f, g = _dense.solve(part, supply[used_x], demand[used_y], clock)
     except _dense.OutOfTime as out:
@@ -113,19 +145,6 @@ def _solve(
     if stopped:
         raise StoppedEarly(flow, f / unit, g / unit)
     return flow, f / unit, g / unit
-
-
-def _only_plan(
-    costs: "Costs", supply: IntArray, demand: IntArray
-) -> tuple[Flow, Float64Array, Float64Array]:
-    """The one plan there is where one side has one atom."""
-    n, m = costs.shape
-    rows, columns = np.indices((n, m)).reshape(2, -1)
-    lengths = costs.pairs(rows, columns)
-    flow = north_west(supply, demand)
-    if n == 1:
-        return flow, np.zeros(1), -lengths
-    return flow, lengths, np.zeros(1)
 
 
 def _extended(

@@ -1,14 +1,15 @@
 r"""Small problems: up to some 200 points a side neither compiler nor POT is loaded for them.
 
-Up to some 1,000 points a side the same ways are taken, always compiled. Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
+Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
 ``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
 the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
 then it also takes over assignments of more than 40 points, at which it is quicker than SciPy; where
-its plan is not the only optimal one, SciPy's stays the answer.
+its plan is not the only optimal one, SciPy's stays the answer. Beyond 40,000 pairs the kernel
+solves everything.
 
-Weights are rounded to multiples of 2^-62, costs to 2^-53 of the largest; so problems whose answers
-this might touch beyond the last digits (a value far below the diameter, points in common, masses
-far apart) are left to the general way, which cancels, refines, and is some ten times slower.
+Weights are rounded to multiples of 2^-62, costs to some 2^-53 of the largest; so problems whose
+answers this might touch beyond the last digits (a value far below the diameter, points in common,
+masses far apart) are left to the general way, which cancels and refines, and is slower.
 """
 
 import math
@@ -22,12 +23,14 @@ from .._metrics import Metric
 from .._summation import total
 from .._typing import Float64Array, IntArray
 from . import _linear_assignment, _small_simplex
-from ._masses import Flow, Marginals, cost_of
+from ._masses import Flow, Marginals, cost_of, only_plan
 
 MOST_PAIRS = 40_000  # without a compiler
 # With one: in few coordinates until the multiscale simplex wins, in many until the dense solver.
 _FEW_COORDINATES = 5
 _MOST_PAIRS_IN_FEW, _MOST_PAIRS_IN_MANY = 1_000_000, 360_000
+
+_MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
 _MASS_UNITS = 2**62
 _COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
@@ -81,7 +84,7 @@ def solve(
     """
     n, m = x.shape[0], y.shape[0]
     most = _MOST_PAIRS_IN_FEW if x.shape[1] <= _FEW_COORDINATES else _MOST_PAIRS_IN_MANY
-    if n * m > most or not metric.is_norm:
+    if n * m > most or n + m > _MOST_POINTS or not metric.is_norm:
         return None
     cost = _distances(x, y, metric)
     diameter = float(_most(cost, axis=None))
@@ -95,7 +98,7 @@ def solve(
         flow, v, error = _assigned(cost, masses.supply, value_only=value_only)
         value = total(metric.pairs(x, y[flow.target])) / n
     else:
-        flow, v, error, *_ = _by_simplex(cost, masses.supply, masses.demand)
+        flow, v, error = _transported(cost, masses)
         value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
     rounding = 0.0 if a is None and b is None else (n + m) / _MASS_UNITS * diameter
     precision = _PRECISION if n * m <= MOST_PAIRS else _PRECISION_COMPILED
@@ -152,6 +155,14 @@ def _in_units(weights: Float64Array | None, count: int) -> IntArray:
     return units
 
 
+def _transported(cost: Float64Array, masses: Marginals) -> tuple[Flow, Float64Array, float]:
+    """An optimal plan, potentials of the columns, and their error."""
+    if 1 in cost.shape:
+        flow, _, g = only_plan(cost.ravel(), masses)
+        return flow, -g, 0.0
+    return _by_simplex(cost, masses.supply, masses.demand)[:3]
+
+
 def _assigned(
     cost: Float64Array, mass: IntArray, *, value_only: bool = False
 ) -> tuple[Flow, Float64Array, float]:
@@ -159,7 +170,7 @@ def _assigned(
     n = mass.size
     large, compiled = n > _FEW, cost.size > MOST_PAIRS
     basis = None
-    if compiled or (large and value_only and _kernel_pays(cost.size)):
+    if compiled or (large and value_only and _kernel_pays(*cost.shape)):
         basis = _by_simplex(cost, mass, mass)
         if compiled or _is_the_only(basis, n):
             by_source = np.argsort(basis.flow.source)
@@ -194,7 +205,7 @@ def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basi
     unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
     reduced /= unit
     integers = np.rint(reduced, out=reduced).ravel().astype(np.int64)
-    tree = (_compiled if _kernel_pays(cost.size) else _interpreted)(integers, supply, demand)
+    tree = (_compiled if _kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
     v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
     return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
 
@@ -220,9 +231,9 @@ def _compiled(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArr
     return space[-_small_simplex.COLUMNS :]
 
 
-def _kernel_pays(pairs: int) -> bool:
+def _kernel_pays(n: int, m: int) -> bool:
     """Whether the problem is large, or enough time has been spent without the kernel."""
-    if pairs > MOST_PAIRS:
+    if n * m > MOST_PAIRS or n + m > _MOST_POINTS_INTERPRETED:
         return True
     if _Spent.seconds < _LOADING:
         return False

@@ -33,7 +33,13 @@ with_mass = jit(_with_mass)
 
 def _level(supply: IntArray, demand: IntArray) -> None:
     """Give the largest demand the few units by which the sums differ."""
-    demand[demand.argmax()] += supply.sum() - demand.sum()
+    missing, largest = 0, 0
+    for mass in supply:
+        missing += mass
+    for j in range(demand.size):
+        missing -= demand[j]
+        largest = j if demand[j] > demand[largest] else largest
+    demand[largest] += missing
 
 
 level = jit(_level)
@@ -47,7 +53,8 @@ def _in_units(
     ``v`` ends as what the columns were reduced by.
     """
     n, m, largest = rows.size, columns.size, 0.0
-    v[:] = np.inf
+    for j in range(v.size):
+        v[j] = np.inf
     least = np.empty(n)
     for k in range(n):
         least[k] = np.inf
@@ -70,13 +77,12 @@ def _in_units(
 in_units = jit(_in_units)
 
 
-def _prices(
-    cost: Float64Array, columns: IntArray, u: Float64Array, v: Float64Array
-) -> float:
+def _prices(cost: Float64Array, columns: IntArray, u: Float64Array, v: Float64Array) -> float:
     """Feasible u beside the ``columns`` of v, then the other columns; the largest cost."""
     n, m = cost.shape
     rest, largest = np.full(m, True), 0.0
-    rest[columns] = False
+    for j in columns:
+        rest[j] = False
     for i in range(n):
         u[i] = np.inf
         for j in columns:
@@ -136,7 +142,8 @@ def _transport_all(
         rows, supply, columns, demand = work[0, :n], work[1, :n], work[2, :m], work[3, :m]
         level(supply, demand)
         unit = in_units(costs[k], rows, columns, v[k], integers)
-        work[8], other[:] = _NONE, _NONE
+        for place in range(nodes):
+            work[8, place], other[2 * place], other[2 * place + 1] = _NONE, _NONE, _NONE
         _optimise(
             integers, n, m, supply, demand, work[4], work[5], work[6], work[7], work[8], other,
             tree[0], tree[1], tree[2], tree[3], tree[4], tree[5], tree[6],

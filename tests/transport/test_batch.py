@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divergences import wasserstein1
+from divergences import optimal_transport, wasserstein1
 from divergences._metrics import NORM_ORDERS, Metric
 from divergences.transport import solve_batch
 
@@ -209,3 +209,23 @@ def test_no_problem_keeps_a_graph(dimension):
     value.sum().backward()
     assert x.grad.shape == x.shape
     assert wasserstein1(np.zeros((2, 0, 3, dimension)), np.zeros((4, dimension))).shape == (2, 0)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (40, 33), (64, 64)])
+def test_atoms_without_mass_in_a_batch(shape):
+    n, m = shape
+    rng = np.random.default_rng(n)
+    x, y = rng.normal(size=(6, n, 2)), rng.normal(size=(6, m, 2)) + 1
+    a, b = rng.dirichlet(np.ones(n), 6), rng.dirichlet(np.ones(m), 6)
+    a[:3, ::2], b[2:5, 1::2] = 0.0, 0.0
+    a[5], b[5] = np.eye(n)[0], np.eye(m)[m - 1]
+    a, b = (w / w.sum(axis=1, keepdims=True) for w in (a, b))
+    plans = solve_batch(x, y, a, b, Metric("euclidean"))
+    distances = np.linalg.norm(x[:, :, None] - y[:, None], axis=3)
+    assert (plans.u[:, :, None] + plans.v[:, None] <= distances + 1e-14 * distances.max()).all()
+    for k in range(6):
+        alone = optimal_transport(x[k], y[k], a[k], b[k])
+        assert plans.values[k] == pytest.approx(alone.value, rel=1e-14)
+        sent = np.bincount(plans.source[k], plans.mass[k], n)
+        received = np.bincount(plans.target[k], plans.mass[k], m)
+        assert np.abs(sent - a[k]).max() + np.abs(received - b[k]).max() < 1e-15
