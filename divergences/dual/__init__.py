@@ -5,8 +5,16 @@ model), and the dual objective ``E_x f - E_y f`` is to be *maximised* over 1-Lip
 """
 
 from ._ascent import ascent_step
+from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
 from ._constraint import Constraint
 from ._objective import dual_objective, model_term
 
-__all__ = ["Constraint", "WeightClipping", "ascent_step", "dual_objective", "model_term"]
+__all__ = [
+    "Constraint",
+    "WeightClipping",
+    "ascent_step",
+    "dual_objective",
+    "lipschitz_bound",
+    "model_term",
+]
