@@ -5,16 +5,30 @@ model), and the dual objective ``E_x f - E_y f`` is to be *maximised* over 1-Lip
 """
 
 from ._ascent import ascent_step
+from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
 from ._constraint import Constraint
+from ._empirical import empirical_lipschitz
+from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
 from ._objective import dual_objective, model_term
+from ._spectral import SpectralClipping, SpectralNormalization
+from ._sphere import SphereProjection
+from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
+    "CTransformPenalty",
     "Constraint",
+    "GradientPenalty",
+    "OneSidedGradientPenalty",
+    "SpectralClipping",
+    "SpectralNormalization",
+    "SphereProjection",
     "WeightClipping",
+    "ZeroCenteredGradientPenalty",
     "ascent_step",
     "dual_objective",
+    "empirical_lipschitz",
     "lipschitz_bound",
     "model_term",
 ]
