@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from ._gram_rows import gram_row_bound, gram_row_sums, safe
+from ._initial import normal
 from ._orthogonal_linear import positive_count
 from ._rounding import root_up
 from ._shared_weights import shared
@@ -29,7 +30,7 @@ class AOLConv2d(nn.Module):
         Zeros are padded.
     bias : bool, default True
     generator : torch.Generator, optional
-        Of the initial kernel, on the CPU; torch's global state without one.
+        Of the initial kernel, on any device; torch's global state without one.
     device, dtype : optional
         Of the parameters.
 
@@ -63,9 +64,8 @@ class AOLConv2d(nn.Module):
         for name, count in counts.items():
             positive_count(count, name, "AOLConv2d")
         self.stride, self.padding = stride, padding
-        start = torch.randn(
-            out_channels, in_channels, kernel_size, kernel_size, generator=generator
-        ).to(device=device, dtype=dtype or torch.get_default_dtype())
+        shape = (out_channels, in_channels, kernel_size, kernel_size)
+        start = normal(shape, generator, device, dtype)
         self.raw = nn.Parameter(start)
         self.bias = nn.Parameter(torch.zeros_like(start[:, 0, 0, 0])) if bias else None
 

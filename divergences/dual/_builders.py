@@ -37,7 +37,7 @@ def orthogonal_mlp(
     group_size : int, default 2
         As :class:`GroupSort`.
     generator : torch.Generator, optional
-        Of all initial parameters, on the CPU; torch's global state without one.
+        Of all initial parameters, on any device; torch's global state without one.
     device, dtype : optional
         Of the parameters.
 

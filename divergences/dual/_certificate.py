@@ -36,7 +36,8 @@ def lipschitz_bound(critic: nn.Module) -> float:
         critics of ``divergences.dual``; layers of those types whose weight is parametrised by
         ``torch.nn.utils.parametrizations`` (in evaluation mode); compiled and data-parallel
         wrappers of such; and any module with a method ``lipschitz_bound() -> float`` of its own,
-        which states what that module's map cannot exceed.
+        which states what that module's map cannot exceed (a subclass that redefines ``forward``
+        redefines it too).
 
     Returns
     -------
@@ -85,7 +86,7 @@ def lipschitz_bound(critic: nn.Module) -> float:
         return lipschitz_bound(wrapped)
     demand_plain(critic, "lipschitz_bound")
     own = getattr(critic, "lipschitz_bound", None)
-    if callable(own):
+    if callable(own) and _speaks_for_forward(critic):
         return _stated(critic, own())
     known = known_type(critic)
     if known is nn.Sequential:
@@ -144,6 +145,18 @@ def _unknown(layer: nn.Module) -> str:
         "give the module a method lipschitz_bound() that states one, or build the critic from the "
         "layers that lipschitz_bound lists"
     )
+
+
+def _speaks_for_forward(critic: nn.Module) -> bool:
+    """Whether the stated bound is at least as new as forward: a subclass may have changed it."""
+    if "lipschitz_bound" in vars(critic):
+        return True
+    for kind in type(critic).__mro__:
+        if "lipschitz_bound" in vars(kind):
+            return True
+        if "forward" in vars(kind):
+            break
+    return False
 
 
 def _stated(critic: nn.Module, bound: Any) -> float:

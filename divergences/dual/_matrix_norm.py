@@ -102,7 +102,7 @@ def _factor(gram: Tensor, guess: float, square: float) -> tuple[float, Tensor, T
     promising first (a few steps of power iteration tell).
     """
     columns = gram.shape[-1]
-    identity = torch.eye(columns, dtype=gram.dtype)
+    identity = torch.eye(columns, dtype=gram.dtype, device="cpu")
     margin = 8 * columns * UNIT * max(guess, square / columns)
     if len(gram) == 1:
         guess = max(guess, float(torch.linalg.eigvalsh(gram[0])[-1]))
@@ -120,7 +120,7 @@ def _factor(gram: Tensor, guess: float, square: float) -> tuple[float, Tensor, T
 
 
 def _power_iteration(gram: Tensor) -> Tensor:
-    vector = torch.ones(gram.shape[-1], 1, dtype=gram.dtype) + gram.mean(0)[:, :1]
+    vector = torch.ones_like(gram[0, :, :1]) + gram.mean(0)[:, :1]
     vector = vector.expand(len(gram), -1, -1)
     for _ in range(12):
         image = gram @ vector

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from divergences._validation import describe, one_of, refuse
 
+from ._initial import normal
 from ._matrix_norm import spectral_norm_bound
 from ._orthogonalize import METHODS
 from ._shared_weights import shared
@@ -29,7 +30,7 @@ class OrthogonalLinear(nn.Module):
         reflections give matrices of one fixed determinant sign, the exponential costs O(max^3),
         Björck needs matrix products only.
     generator : torch.Generator, optional
-        Of the initial parameters, on the CPU; torch's global state without one.
+        Of the initial parameters, on any device; torch's global state without one.
     device, dtype : optional
         Of the parameters, as torch's layers.
 
@@ -75,10 +76,10 @@ class OrthogonalLinear(nn.Module):
         self.method = one_of(method, "method", tuple(METHODS), "OrthogonalLinear")
         self.in_features, self.out_features = in_features, out_features
         shape = max(in_features, out_features), min(in_features, out_features)
-        start = torch.randn(shape, generator=generator) / shape[0] ** 0.5
+        start = normal(shape, generator, device, torch.float64) / shape[0] ** 0.5
         if method == "bjorck":  # whose steps are few if it starts well conditioned
             start = torch.linalg.qr(start).Q
-        self.raw = nn.Parameter(start.to(device=device, dtype=dtype or torch.get_default_dtype()))
+        self.raw = nn.Parameter(start.to(dtype or torch.get_default_dtype()))
         self.bias = nn.Parameter(self.raw.new_zeros(out_features)) if bias else None
 
     @property

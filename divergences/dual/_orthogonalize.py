@@ -29,7 +29,8 @@ def cayley(raw: Tensor) -> Tensor:
     skew = upper - upper.mT + lower.mT @ lower
     identity = torch.eye(count, dtype=raw.dtype, device=raw.device)
     right = torch.cat([identity - skew, -2 * lower])
-    return polish(torch.linalg.solve(identity + skew, right, left=False))
+    # solve_ex reads no error code back from the device
+    return polish(torch.linalg.solve_ex(identity + skew, right, left=False).result)
 
 
 def householder(raw: Tensor) -> Tensor:
@@ -47,6 +48,8 @@ def householder(raw: Tensor) -> Tensor:
 
 def exponential(raw: Tensor) -> Tensor:
     r"""The first n columns of the exponential of a skew matrix, O(m^3).
+
+    torch chooses the number of squarings on the host, so a GPU is waited for.
 
     .. math:: W = \exp(A) I_{m \times n}, \qquad
               A = \begin{pmatrix} U - U^\top & -V^\top \\ V & 0 \end{pmatrix}

@@ -9,6 +9,7 @@ from torch.nn.functional import conv2d, pad, pixel_unshuffle
 from divergences._validation import refuse
 
 from ._gram_iteration import response_norm
+from ._initial import normal
 from ._orthogonal_linear import positive_count
 from ._rounding import product_up, quotient_up, sum_up
 from ._shared_weights import shared
@@ -36,7 +37,7 @@ class SkewOrthogonalConv2d(nn.Module):
         The picture is first cut into stride x stride blocks that become channels.
     bias : bool, default True
     generator : torch.Generator, optional
-        Of the initial kernel, on the CPU; torch's global state without one.
+        Of the initial kernel, on any device; torch's global state without one.
     device, dtype : optional
         Of the parameters.
 
@@ -75,10 +76,8 @@ class SkewOrthogonalConv2d(nn.Module):
             refuse("SkewOrthogonalConv2d", "kernel_size", "be odd", repr(kernel_size))
         self.stride, self.out_channels = stride, out_channels
         channels = max(in_channels * stride**2, out_channels)
-        start = torch.randn(channels, channels, kernel_size, kernel_size, generator=generator)
-        start = (start / (channels * kernel_size**2) ** 0.5).to(
-            device=device, dtype=dtype or torch.get_default_dtype()
-        )
+        shape = (channels, channels, kernel_size, kernel_size)
+        start = normal(shape, generator, device, dtype) / (channels * kernel_size**2) ** 0.5
         self.raw = nn.Parameter(start)
         self.bias = nn.Parameter(torch.zeros_like(start[:out_channels, 0, 0, 0])) if bias else None
 

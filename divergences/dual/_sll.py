@@ -7,6 +7,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, linear
 from divergences._validation import refuse
 
 from ._gram_rows import gram_row_bound, gram_row_sums, safe
+from ._initial import normal
 from ._matrix_norm import spectral_norm_bound
 from ._orthogonal_linear import positive_count
 from ._rounding import product_up, root_up, sum_up
@@ -30,7 +31,7 @@ class SLLLinear(nn.Module):
     hidden : int, optional
         Columns of W; ``features`` by default.
     generator : torch.Generator, optional
-        Of the initial weight, on the CPU; torch's global state without one.
+        Of the initial weight, on any device; torch's global state without one.
     device, dtype : optional
         Of the parameters.
 
@@ -59,8 +60,7 @@ class SLLLinear(nn.Module):
         hidden = features if hidden is None else hidden
         positive_count(features, "features", "SLLLinear")
         positive_count(hidden, "hidden", "SLLLinear")
-        start = torch.randn(features, hidden, generator=generator) / features**0.5
-        start = start.to(device=device, dtype=dtype or torch.get_default_dtype())
+        start = normal((features, hidden), generator, device, dtype) / features**0.5
         self.weight = nn.Parameter(start)
         self.bias = nn.Parameter(torch.zeros_like(start[0]))
         self.log_scales = nn.Parameter(torch.zeros_like(start[0]))
@@ -102,7 +102,7 @@ class SLLConv2d(nn.Module):
     kernel_size : int, default 3
         Odd.
     generator : torch.Generator, optional
-        Of the initial kernel, on the CPU; torch's global state without one.
+        Of the initial kernel, on any device; torch's global state without one.
     device, dtype : optional
         Of the parameters.
 
@@ -128,10 +128,8 @@ class SLLConv2d(nn.Module):
             positive_count(count, name, "SLLConv2d")
         if kernel_size % 2 == 0:
             refuse("SLLConv2d", "kernel_size", "be odd", repr(kernel_size))
-        start = torch.randn(hidden, channels, kernel_size, kernel_size, generator=generator)
-        start = (start / (channels * kernel_size**2) ** 0.5).to(
-            device=device, dtype=dtype or torch.get_default_dtype()
-        )
+        shape = (hidden, channels, kernel_size, kernel_size)
+        start = normal(shape, generator, device, dtype) / (channels * kernel_size**2) ** 0.5
         self.weight = nn.Parameter(start)
         self.bias = nn.Parameter(torch.zeros_like(start[:, 0, 0, 0]))
         self.log_scales = nn.Parameter(torch.zeros_like(self.bias))

@@ -10,9 +10,9 @@ from torch import Tensor
 from ._matrix_norm import UNIT, spectral_norm_bound
 from ._rounding import product_up, quotient_up, sum_up
 
-WORK = 2.5e9
+WORK = 6e9
 """Multiplications that the matrices of one convolution may cost; about ten seconds of one core."""
-FINEST, COARSEST = 32, 4
+FINEST, COARSEST = 32, 6
 """Grid points per axis and tap beyond the first, at best and at least."""
 MOST = 1 << 17
 """Frequencies of one convolution at most (half of them are computed)."""
@@ -95,7 +95,7 @@ def symbol_norm_bound(kernel: Tensor) -> float:
 
 
 def grid(size: Sequence[int], outputs: int, inputs: int, groups: int) -> list[int]:
-    """Frequencies per axis: as many as the work allows, at least enough for a factor 1.1 each."""
+    """Frequencies per axis: as many as the work allows, at least enough for a factor 1.04 each."""
     per_matrix = groups * 8.0 * max(outputs, inputs) * min(outputs, inputs) ** 2
     long_axes = [length for length in size if length > 1]
     if not long_axes:
@@ -113,10 +113,14 @@ def phase_blocks(size: Sequence[int], counts: Sequence[int], rows: int) -> Itera
     for length, count in zip(size, counts, strict=True):
         chosen = count // 2 + 1 if not halved and count > 1 else count
         halved = halved or count > 1
-        turns = torch.outer(torch.arange(chosen), torch.arange(length)) % count  # exact integers
+        turns = (
+            torch.outer(torch.arange(chosen, device="cpu"), torch.arange(length, device="cpu"))
+            % count
+        )  # exact integers
         angles = turns.double() * (2 * math.pi / count)
         tables.append(torch.polar(torch.ones_like(angles), angles))
-    frequencies = torch.tensor(list(itertools.product(*(range(len(table)) for table in tables))))
+    choices = list(itertools.product(*(range(len(table)) for table in tables)))
+    frequencies = torch.tensor(choices, device="cpu")
     for start in range(0, len(frequencies), rows):
         chunk = frequencies[start : start + rows]
         phases = tables[0][chunk[:, 0]]

@@ -196,6 +196,18 @@ def test_a_module_may_state_its_own_constant():
             lipschitz_bound(layer)
 
 
+class Steeper(Half):
+    """Inherits a statement about another map."""
+
+    def forward(self, points):
+        return 5 * points
+
+
+def test_a_statement_does_not_outlive_the_forward_it_speaks_of():
+    with pytest.raises(NotImplementedError, match="Steeper"):
+        lipschitz_bound(Steeper())
+
+
 class Subclass(nn.Linear):
     """Adds an attribute, redefines nothing."""
 
