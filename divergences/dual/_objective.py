@@ -8,6 +8,8 @@ from torch import Tensor
 
 from divergences._validation import describe, refuse
 
+from ._shared_weights import shared_weights
+
 Critic: TypeAlias = Callable[[Tensor], Tensor]
 """A map from samples of shape (n, ...) to values of shape (n,) or (n, 1); mostly a Module."""
 
@@ -71,7 +73,8 @@ def dual_objective(
     if x.shape[1:] != y.shape[1:] or x.device != y.device:
         refuse("dual_objective", "x and y", "hold points of one shape on one device",
                f"{describe(x)} on {x.device} and {describe(y)} on {y.device}")  # fmt: skip
-    return _mean(critic, x, x_weights, "x") - _mean(critic, y, y_weights, "y")
+    with shared_weights():
+        return _mean(critic, x, x_weights, "x") - _mean(critic, y, y_weights, "y")
 
 
 def model_term(critic: Critic, y: Tensor, y_weights: Tensor | None = None) -> Tensor:
