@@ -14,19 +14,32 @@ from ._ascent import ascent_step
 from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
+from ._cones import ConeCritic
 from ._constraint import Constraint
 from ._empirical import empirical_lipschitz
+from ._estimate import DualEstimate, wasserstein1_dual
+from ._exact import ExactCritic
 from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
 from ._objective import dual_objective, model_term
+from ._ridge import RidgeCritic
+from ._semidiscrete import semidiscrete_critic
 from ._spectral import SpectralClipping, SpectralNormalization
 from ._sphere import SphereProjection
+from ._training import CollapsedCriticError, NonFiniteObjectiveError, Progress
 from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
     "CTransformPenalty",
+    "CollapsedCriticError",
+    "ConeCritic",
     "Constraint",
+    "DualEstimate",
+    "ExactCritic",
     "GradientPenalty",
+    "NonFiniteObjectiveError",
     "OneSidedGradientPenalty",
+    "Progress",
+    "RidgeCritic",
     "SpectralClipping",
     "SpectralNormalization",
     "SphereProjection",
@@ -41,4 +54,6 @@ __all__ = [
     "model_term",
     "nonsaturating_generator_loss",
     "saturating_generator_loss",
+    "semidiscrete_critic",
+    "wasserstein1_dual",
 ]
