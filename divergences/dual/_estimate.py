@@ -24,6 +24,7 @@ _BATCH = 1024
 _CHOOSING = 4096
 _BLOCK = 8192
 _ROUNDING = 2.0**-40
+_UNUSUAL = 64.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +103,11 @@ def wasserstein1_dual(
         Masses summing to 1. Weighted points are a law that is known, not a sample: nothing is
         held out from them.
     critic : Module, optional
-        Maps (n, d) to (n,) or (n, 1); trained in place, on points that are *standardised* (centred,
-        and divided by a power of two near their standard deviation). Where its Lipschitz bound is
-        above 1 or unknown, a one-sided gradient penalty is added in training. By default several
+        Maps (n, d) to (n,) or (n, 1); trained in place by Adam. It sees the points as they are if
+        mean and deviation of their coordinates are at most 64 and the latter at least 1/64; else
+        *standardised* (centred, and divided by a power of two). While its Lipschitz bound is above
+        1 or unknown, a one-sided gradient penalty is added in training. One without trainable
+        parameters is evaluated in the units of the data. By default several
         critics that are 1-Lipschitz by construction are tried (a ridge function, one cone, many
         cones) and the best on validation points is kept.
     max_seconds : float, optional
@@ -116,7 +119,7 @@ def wasserstein1_dual(
     level : float
         Of ``confidence_lower``, in (0, 1).
     generator : torch.Generator, optional
-        On the CPU; seeded with 0 by default. The same one gives the same result.
+        On the CPU; seeded with 0 by default. The same seed gives the same result.
     device : optional
         Where to train; by default where x (a tensor) is, else the CPU.
     progress : bool
@@ -162,7 +165,7 @@ def wasserstein1_dual(
     check_dimensions(parts[0].start, parts[1].start)
     steps = _STEPS if max_steps is None and max_seconds is None else max_steps or 10**9
     with _bar(progress, steps) as bar:
-        problem = _Problem(parts, generator, place, steps, max_seconds or math.inf, bar)
+        problem = _Problem(parts, generator, place, steps, max_seconds or math.inf, bar, critic)
         trained = problem.default() if critic is None else problem.given(critic)
     return problem.answer(trained, diameter, level, collapses=critic is not None)
 
@@ -178,16 +181,22 @@ class _Problem:
         steps: int,
         seconds: float,
         bar: Any,
+        critic: nn.Module | None,
     ) -> None:
         self.parts, self.generator, self.device = parts, generator, device
         self.steps, self.seconds = steps, seconds
         self.centre, self.scale = natural_units(*(side.start.at for side in parts))
+        if critic is not None and _plain(critic, self.centre, self.scale):
+            self.centre, self.scale = torch.zeros_like(self.centre), 1.0
+        parameter = None if critic is None else next(critic.parameters(), None)
+        self.dtype = torch.float32 if parameter is None else parameter.dtype
         self.log = Log(self.scale, bar)
         self.units: Callable[[Tensor], Tensor] = partial(
             standardised, centre=self.centre, scale=self.scale
         )
         self.x, self.y = (
-            Batches(side.training, _BATCH, self.units, generator, device) for side in parts
+            Batches(side.training, _BATCH, self.units, generator, device, self.dtype)
+            for side in parts
         )
         self.held: Held = self._held(parts[0]), self._held(parts[1])
 
@@ -195,9 +204,12 @@ class _Problem:
         kept = side.validation
         if kept.weights is None:
             kept = Points(kept.at[:_CHOOSING])
-        kept = kept.to(self.device)
-        at = self.units(kept.at.cpu()).to(self.device, torch.float32)
-        return at, None if kept.weights is None else kept.weights.float()
+        elif kept.weights.numel() > _CHOOSING:
+            chosen = torch.multinomial(kept.weights, _CHOOSING, replacement=True,
+                                       generator=self.generator)  # fmt: skip
+            kept = kept.take(chosen)
+        masses = None if kept.weights is None else kept.weights.to(self.device, self.dtype)
+        return self.units(kept.at).to(self.device, self.dtype), masses
 
     def default(self) -> nn.Module:
         """The best of our own critics."""
@@ -209,6 +221,8 @@ class _Problem:
     def given(self, critic: nn.Module) -> nn.Module:
         """The caller's critic, trained in place."""
         critic.to(self.device).train()
+        if not any(parameter.requires_grad for parameter in critic.parameters()):
+            return critic.eval()
         plan = Schedule(self.steps, self.seconds, 1e-3)
         rule = partial(constraint_for, generator=self.generator)
         train(critic, (self.x, self.y), self.held, plan, self.log, "critic", rule)
@@ -267,6 +281,13 @@ class _Problem:
         if lower <= 0:
             return 0.0, "0: the radius exceeds the difference on the points held out"
         return _certified(lower, bound), f"a clamped critic on points held out, level {level}"
+
+
+def _plain(critic: nn.Module, centre: Tensor, scale: float) -> bool:
+    """Whether a critic of the caller's gets the points as they are."""
+    fixed = not any(parameter.requires_grad for parameter in critic.parameters())
+    usual = 1 / _UNUSUAL <= scale <= _UNUSUAL and float(centre.abs().max()) <= _UNUSUAL
+    return fixed or usual
 
 
 def _certified(value: float, bound: float) -> float:

@@ -27,11 +27,6 @@ class Points:
     at: Tensor
     weights: Tensor | None = None
 
-    def to(self, device: torch.device | str) -> "Points":
-        """The same on a device."""
-        masses = None if self.weights is None else self.weights.to(device)
-        return Points(self.at.to(device), masses)
-
     def take(self, index: Tensor) -> "Points":
         """Some of the points, of equal weights."""
         return Points(self.at[index])
@@ -157,7 +152,9 @@ class Batches:
         units: Callable[[Tensor], Tensor],
         generator: torch.Generator,
         device: torch.device,
+        dtype: torch.dtype,
     ) -> None:
+        self.dtype = dtype
         self.size, self.units, self.generator, self.device = size, units, generator, device
         self.source = source
         self.block: Tensor | None = None
@@ -172,7 +169,7 @@ class Batches:
             self.cumulative = None if masses is None else masses.cumsum(0)
 
     def _ready(self, points: Tensor) -> Tensor:
-        return self.units(points).to(self.device, torch.float32)
+        return self.units(points).to(self.device, self.dtype)
 
     def __call__(self) -> tuple[Tensor, Tensor | None]:
         """Points and weights of the next batch: of a small sample always all of it."""

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from divergences import Discrete, wasserstein1
+from divergences import Discrete, optimal_transport, wasserstein1
 from divergences.dual import (
     CollapsedCriticError,
     ConeCritic,
+    ExactCritic,
     NonFiniteObjectiveError,
     dual_objective,
     wasserstein1_dual,
@@ -150,6 +151,28 @@ class _Exploding(nn.Module):
 
     def forward(self, x):
         return torch.exp(1000 * self.slope.sum() * x.abs().sum(1))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_plain_network_is_kept_in_bounds_and_its_number_certified(dtype):
+    x, y = _cloud(0, 200), _cloud(1, 200, shift=3.0)
+    network = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1)).to(dtype)
+    estimate = wasserstein1_dual(x, y, critic=network, max_steps=200)
+    assert 0 < estimate.lower_bound <= wasserstein1(x, y).item()
+    assert estimate.lower_bound == pytest.approx(estimate.value / estimate.lipschitz_bound)
+    # in the units of the data: the caller's own module has the values
+    with torch.no_grad():
+        torch.testing.assert_close(
+            estimate.critic(x).to(dtype), network(x.to(dtype))[:, 0], rtol=1e-5, atol=1e-5
+        )
+
+
+def test_a_critic_without_parameters_is_only_evaluated():
+    x, y = _cloud(0, 50, scale=100.0), _cloud(1, 60, shift=300.0)
+    critic = ExactCritic(optimal_transport(x, y))
+    estimate = wasserstein1_dual(x, y, critic=critic)
+    truth = wasserstein1(x, y).item()
+    assert truth * (1 - 1e-9) <= estimate.lower_bound <= truth * (1 + 1e-12)
 
 
 def test_failures_have_names():
