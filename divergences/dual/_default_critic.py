@@ -83,7 +83,7 @@ def _better_kind(task: Task) -> str:
 def _many_cones(task: Task, kind: str) -> ConeCritic:
     """Cones at points of the sample that they point out, drawn together in many coordinates."""
     points = task.start[0] if kind == "max" else task.start[1]
-    count = max(1, min(512 if points.shape[1] <= 16 else 256, points.shape[0] // 4))
+    count = max(1, min(512 if points.shape[1] <= 8 else 256, points.shape[0] // 4))
     order = torch.randperm(points.shape[0], generator=task.generator)[:count]
     anchors = points[order.to(points.device)]
     if points.shape[1] > 16:

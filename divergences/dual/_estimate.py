@@ -21,7 +21,7 @@ from ._user_critic import bound_or_infinity, constraint_for
 
 _STEPS = 1000
 _BATCH = 1024
-_CHOOSING = 4096
+_CHOOSING = 2048
 _BLOCK = 8192
 _ROUNDING = 2.0**-40
 _UNUSUAL = 64.0

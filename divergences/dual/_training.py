@@ -15,9 +15,9 @@ from ._constraint import Constraint
 from ._objective import dual_objective
 
 Batch = Callable[[], tuple[Tensor, Tensor | None]]
-_CHECKS = 40  # looks at the validation points in one training
+_CHECKS = 20  # looks at the validation points in one training
 _APART = 8  # steps between two looks, at least
-_PATIENCE = 16  # of them without a better value, after which training ends
+_PATIENCE = 8  # of them without a better value, after which training ends
 _COLLAPSED = 1e-6
 
 
