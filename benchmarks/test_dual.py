@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from divergences import wasserstein1
-from divergences.dual import lipschitz_bound, wasserstein1_dual
+from divergences.dual import lipschitz_bound, orthogonal_mlp, wasserstein1_dual
 
 from . import w1_pairs
 from .digits import images, labels
@@ -42,7 +42,18 @@ def _network(dimension):
     )  # fmt: skip
 
 
-CRITICS = {"default": lambda _: None, "one-sided penalty": _network}
+def _orthogonal(dimension):
+    """Orthogonal layers with sorting between them: 1-Lipschitz, and not built from cones."""
+    return orthogonal_mlp(
+        dimension, (256, 256), group_size=8, generator=torch.Generator().manual_seed(0)
+    )
+
+
+CRITICS = {
+    "default": lambda _: None,
+    "orthogonal, sorting": _orthogonal,
+    "one-sided penalty": _network,
+}
 
 
 @pytest.mark.skipif(w1_pairs.FOLDER not in os.environ, reason=f"{w1_pairs.FOLDER} names no folder")

@@ -10,36 +10,52 @@ from ._adversarial import (
     nonsaturating_generator_loss,
     saturating_generator_loss,
 )
+from ._aol import AOLConv2d
 from ._ascent import ascent_step
+from ._builders import orthogonal_mlp
 from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
+from ._combinations import CriticMaximum, CriticSum
 from ._cones import ConeCritic
 from ._constraint import Constraint
 from ._empirical import empirical_lipschitz
 from ._estimate import DualEstimate, wasserstein1_dual
 from ._exact import ExactCritic
 from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
+from ._group_sort import GroupSort, MaxMin
 from ._objective import dual_objective, model_term
+from ._orthogonal_linear import OrthogonalLinear
 from ._ridge import RidgeCritic
 from ._semidiscrete import semidiscrete_critic
+from ._skew_convolution import SkewOrthogonalConv2d
+from ._sll import SLLConv2d, SLLLinear
 from ._spectral import SpectralClipping, SpectralNormalization
 from ._sphere import SphereProjection
 from ._training import CollapsedCriticError, NonFiniteObjectiveError, Progress
 from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
+    "AOLConv2d",
     "CTransformPenalty",
     "CollapsedCriticError",
     "ConeCritic",
     "Constraint",
+    "CriticMaximum",
+    "CriticSum",
     "DualEstimate",
     "ExactCritic",
     "GradientPenalty",
+    "GroupSort",
+    "MaxMin",
     "NonFiniteObjectiveError",
     "OneSidedGradientPenalty",
+    "OrthogonalLinear",
     "Progress",
     "RidgeCritic",
+    "SLLConv2d",
+    "SLLLinear",
+    "SkewOrthogonalConv2d",
     "SpectralClipping",
     "SpectralNormalization",
     "SphereProjection",
@@ -53,6 +69,7 @@ __all__ = [
     "lipschitz_bound",
     "model_term",
     "nonsaturating_generator_loss",
+    "orthogonal_mlp",
     "saturating_generator_loss",
     "semidiscrete_critic",
     "wasserstein1_dual",
