@@ -1,0 +1,145 @@
+"""Critics scored against exact truth: the published pairs, laws in closed form, digits.
+
+``DIVERGENCES_W1_BENCHMARK`` names the folder of the pairs, ``DIVERGENCES_DUAL_PAIRS`` chooses some
+of them ("16-64,64-256", or "all") and ``DIVERGENCES_DUAL_SECONDS`` is the budget of one training.
+The full run: ``DIVERGENCES_DUAL_PAIRS=all DIVERGENCES_DUAL_SECONDS=600 pytest
+benchmarks/test_dual.py``.
+"""
+
+import math
+import os
+
+import pytest
+import torch
+from torch import nn
+
+from divergences import wasserstein1
+from divergences.dual import lipschitz_bound, orthogonal_mlp, wasserstein1_dual
+
+from . import w1_pairs
+from .digits import images, labels
+from .record import record
+
+SECONDS = float(os.environ.get("DIVERGENCES_DUAL_SECONDS", "60"))
+ALL = [(d, n) for d in (2, 4, 8, 16, 32, 64, 128) for n in (4, 16, 64, 256)]
+SOME = "2-64,16-64,16-256,64-64"
+TRUTH_POINTS = 3000
+
+
+def _pairs():
+    text = os.environ.get("DIVERGENCES_DUAL_PAIRS", SOME)
+    if text == "all":
+        return ALL
+    return [tuple(int(part) for part in entry.split("-")) for entry in text.split(",")]
+
+
+def _network(dimension):
+    """A plain network, kept in bounds by the one-sided gradient penalty."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Linear(dimension, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2),
+        nn.Linear(256, 1),
+    )  # fmt: skip
+
+
+def _orthogonal(dimension):
+    """Orthogonal layers with sorting between them: 1-Lipschitz, and not built from cones."""
+    return orthogonal_mlp(
+        dimension, (256, 256), group_size=8, generator=torch.Generator().manual_seed(0)
+    )
+
+
+CRITICS = {
+    "default": lambda _: None,
+    "orthogonal, sorting": _orthogonal,
+    "one-sided penalty": _network,
+}
+
+
+@pytest.mark.skipif(w1_pairs.FOLDER not in os.environ, reason=f"{w1_pairs.FOLDER} names no folder")
+def test_pairs():
+    figures = []
+    for dimension, funnels in _pairs():
+        pair = w1_pairs.load(dimension, funnels)
+        best = max(w1_pairs.published(dimension, funnels).items(), key=lambda row: row[1])
+        for name, critic in CRITICS.items():
+            estimate = wasserstein1_dual(
+                pair.draw_x, pair.draw_y, critic=critic(dimension), max_seconds=SECONDS
+            )
+            row = w1_pairs.scores(pair, estimate.critic)
+            bound = estimate.value / lipschitz_bound(estimate.critic)
+            figures.append({
+                "D": dimension, "N": funnels, "critic": name,
+                **{key: round(value, 4) for key, value in row.items()},
+                "certified bound / truth": round(bound / row["truth"], 4),
+                "kind": type(estimate.critic.critic).__name__,
+                "seconds": round(estimate.seconds, 1), "budget (s)": SECONDS,
+                "best published": best[0], "its cosine": best[1],
+            })  # fmt: skip
+            print(figures[-1], flush=True)
+            record("dual-pairs", figures)
+            assert estimate.confidence_lower <= row["truth"]
+            assert bound <= 1.05 * row["truth"]  # both are means of samples
+
+
+def _laws(d, generator):
+    """Laws that are not built from cones, and their distance."""
+
+    def normal(n):
+        return torch.randn(n, d, generator=generator, dtype=torch.float64)
+
+    def box(n):
+        return torch.rand(n, d, generator=generator, dtype=torch.float64) - 0.5
+
+    shift = torch.nn.functional.normalize(normal(1), dim=1)
+    turn = torch.linalg.qr(normal(d)).Q
+    long = torch.ones(d, dtype=torch.float64)
+    long[0] = 3.0
+    mean_length = math.sqrt(2) * math.exp(math.lgamma((d + 1) / 2) - math.lgamma(d / 2))
+    yield "normal, translated", lambda n: normal(n) + shift, normal, 1.0
+    yield "normal, scaled", normal, lambda n: 2 * normal(n), mean_length
+    yield ("product, one factor scaled, rotated", lambda n: (normal(n) * long) @ turn,
+           lambda n: normal(n) @ turn, 2 * math.sqrt(2 / math.pi))  # fmt: skip
+    yield ("uniform, stretched, rotated", lambda n: (box(n) * long) @ turn,
+           lambda n: box(n) @ turn, 0.5)  # fmt: skip
+
+
+def test_laws_in_closed_form():
+    figures = []
+    for dimension in (2, 16, 64):
+        for name, x, y, truth in _laws(dimension, torch.Generator().manual_seed(5)):
+            estimate = wasserstein1_dual(x, y, max_seconds=SECONDS / 4)
+            figures.append({
+                "d": dimension, "laws": name, "truth": round(truth, 4),
+                "held-out / truth": round(estimate.heldout_value / truth, 4),
+                "confidence / truth": round(estimate.confidence_lower / truth, 4),
+                "critic": type(estimate.critic.critic).__name__,
+                "seconds": round(estimate.seconds, 1),
+            })  # fmt: skip
+            print(figures[-1], flush=True)
+            record("dual-laws", figures)
+            assert estimate.confidence_lower <= truth
+
+
+def test_digits():
+    """Classes of digits in eight principal coordinates; truth by exact transport of all points."""
+    pixels = torch.from_numpy(images("train").reshape(len(images("train")), -1)).double()
+    shown = torch.from_numpy(labels("train").astype("int64"))
+    centred = pixels - pixels.mean(dim=0)
+    features = centred @ torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -8:]
+    figures = []
+    for one, other in ((0, 1), (3, 8), (4, 9)):
+        x, y = (features[shown == digit][:TRUTH_POINTS] for digit in (one, other))
+        truth = wasserstein1(x, y).item()
+        estimate = wasserstein1_dual(x, y, max_seconds=SECONDS / 4)
+        figures.append({
+            "classes": f"{one} and {other}", "points": [len(x), len(y)],
+            "exact": round(truth, 4), "value / exact": round(estimate.value / truth, 4),
+            "held-out / exact": round(estimate.heldout_value / truth, 4),
+            "confidence / exact": round(estimate.confidence_lower / truth, 4),
+            "critic": type(estimate.critic.critic).__name__,
+            "seconds": round(estimate.seconds, 1),
+        })  # fmt: skip
+        print(figures[-1], flush=True)
+        record("dual-digits", figures)
+        assert estimate.lower_bound <= truth * (1 + 1e-9)

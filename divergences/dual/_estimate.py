@@ -1,0 +1,354 @@
+"""Wasserstein-1 from below, by training a critic whose Lipschitz constant is certified."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from divergences._validation import describe, progress_bar, real_number, refuse
+
+from ._confidence import lower_confidence
+from ._default_critic import Task, default_critic
+from ._rescaled import RescaledCritic, natural_units, standardised
+from ._sources import FUNCTION, Batches, Parts, Points, check_dimensions, divide, read
+from ._training import Held, Log, Progress, Schedule, demand_slope, train
+from ._user_critic import bound_or_infinity, constraint_for
+
+_STEPS = 1000
+_BATCH = 1024
+_CHOOSING = 2048
+_BLOCK = 8192
+_ROUNDING = 2.0**-40
+_UNUSUAL = 64.0
+
+
+@dataclass(frozen=True, eq=False)
+class DualEstimate:
+    r"""What :func:`wasserstein1_dual` found.
+
+    Attributes
+    ----------
+    value : float
+        Dual objective of the critic on all points given (of samplers: on fresh ones).
+    lower_bound : float
+        :math:`\max(0, \text{value} / K)` less the rounding of float64, with :math:`K` the
+        certified constant: never above the exact Wasserstein-1 distance of the *points given*.
+        Of samplers it is an estimate of a lower bound for the laws (see ``confidence_lower``).
+    lipschitz_bound : float
+        :math:`K`, certified; inf where none is known, and then ``lower_bound`` is 0.
+    heldout_value : float
+        The objective on points that took no part in training or choosing; ``value`` minus it is
+        the generalisation gap. NaN where none could be kept (fewer than 16 points); of weighted
+        points, which are a law that is known, the objective on all of them.
+    confidence_lower : float
+        With probability ``level`` at least, Wasserstein-1 of the *laws* is above it. 0, which is
+        always true, where the data prove nothing.
+    confidence_reason : str
+        How ``confidence_lower`` came about.
+    critic : Module
+        The trained critic, maps (n, d) to (n,) in the units of the data.
+    history : tuple of Progress
+        Every look at a critic in training.
+    seconds : float
+        Time taken.
+    """
+
+    value: float
+    lower_bound: float
+    lipschitz_bound: float
+    heldout_value: float
+    confidence_lower: float
+    critic: nn.Module
+    history: tuple[Progress, ...]
+    seconds: float
+    confidence_reason: str
+
+
+def wasserstein1_dual(
+    x: Any,
+    y: Any,
+    x_weights: Any = None,
+    y_weights: Any = None,
+    *,
+    critic: nn.Module | None = None,
+    max_seconds: float | None = None,
+    max_steps: int | None = None,
+    diameter: float | None = None,
+    level: float = 0.95,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+    progress: bool = False,
+) -> DualEstimate:
+    r"""Wasserstein-1 distance by its dual, for data too many or of too many coordinates to match.
+
+    .. math:: W_1(P, Q) \ge \frac1K \bigl( E_P f - E_Q f \bigr), \qquad K \ge \mathrm{Lip}(f)
+
+    A critic :math:`f` is trained to make the right side large. Its constant is certified, so that
+    the number has the unit of the data and is a lower bound; how close it comes depends on the
+    critic. Euclidean distance.
+
+    Parameters
+    ----------
+    x, y : samples, samplers or loaders
+        Arrays or tensors (n,) or (n, d); a ``Discrete`` law; a callable that returns (n, d) fresh
+        points for n (and, if it has a parameter ``generator``, is given the torch Generator); or a
+        DataLoader or other iterable of batches (tensors, or tuples that begin with one), of which
+        one pass is read and each item flattened.
+    x_weights, y_weights : arrays of shape (n,), optional
+        Masses summing to 1. Weighted points are a law that is known, not a sample: nothing is
+        held out from them.
+    critic : Module, optional
+        Maps (n, d) to (n,) or (n, 1); trained in place by Adam. It sees the points as they are if
+        mean and deviation of their coordinates are at most 64 and the latter at least 1/64; else
+        *standardised* (centred, and divided by a power of two). While its Lipschitz bound is above
+        1 or unknown, a one-sided gradient penalty is added in training. One without trainable
+        parameters is evaluated in the units of the data. By default several
+        critics that are 1-Lipschitz by construction are tried (a ridge function, one cone, many
+        cones) and the best on validation points is kept.
+    max_seconds : float, optional
+        Training stops in time; the result then depends on the machine's speed.
+    max_steps : int, optional
+        Ascent steps; 1000 by default, or as many as fit into ``max_seconds``.
+    diameter : float, optional
+        Known bound of the diameter of both supports together: narrows ``confidence_lower``.
+    level : float
+        Of ``confidence_lower``, in (0, 1).
+    generator : torch.Generator, optional
+        On the CPU; seeded with 0 by default. The same seed gives the same result.
+    device : optional
+        Where to train; by default where x (a tensor) is, else the CPU.
+    progress : bool
+        Show a bar (needs tqdm).
+
+    Returns
+    -------
+    DualEstimate
+
+    Raises
+    ------
+    TypeError, ValueError
+        For input that is not as above.
+    NonFiniteObjectiveError
+        If training diverges (only a critic of yours can).
+    CollapsedCriticError
+        If a critic of yours ends up flat.
+
+    Notes
+    -----
+    A plain sample is divided at random: one half to train on (a fifth of it to choose by), one to
+    test on. Values are computed in float64, sums exactly rounded. O(steps * batch * critic).
+
+    References
+    ----------
+    Arjovsky, Chintala, Bottou, Wasserstein GAN (2017), section 3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> x = torch.randn(400, 2, generator=torch.Generator().manual_seed(1))
+    >>> estimate = wasserstein1_dual(x, x + torch.tensor([3.0, 4.0]), max_steps=50)
+    >>> 4.9 < estimate.lower_bound <= 5.0, estimate.lipschitz_bound < 1.000001
+    (True, True)
+    """
+    _options(critic, max_seconds, max_steps, diameter, level, generator, progress)
+    generator = generator or torch.Generator().manual_seed(0)
+    place = _place(device, x, y)
+    sources = read(x, x_weights, "x", generator), read(y, y_weights, "y", generator)
+    if all(isinstance(source, Points) for source in sources):
+        check_dimensions(sources[0], sources[1])  # type: ignore[arg-type]
+    parts = divide(sources[0], generator), divide(sources[1], generator)
+    check_dimensions(parts[0].start, parts[1].start)
+    steps = _STEPS if max_steps is None and max_seconds is None else max_steps or 10**9
+    with _bar(progress, steps) as bar:
+        problem = _Problem(parts, generator, place, steps, max_seconds or math.inf, bar, critic)
+        trained = problem.default() if critic is None else problem.given(critic)
+    return problem.answer(trained, diameter, level, collapses=critic is not None)
+
+
+class _Problem:
+    """Both sides standardised, and what is asked of them."""
+
+    def __init__(
+        self,
+        parts: tuple[Parts, Parts],
+        generator: torch.Generator,
+        device: torch.device,
+        steps: int,
+        seconds: float,
+        bar: Any,
+        critic: nn.Module | None,
+    ) -> None:
+        self.parts, self.generator, self.device = parts, generator, device
+        self.steps, self.seconds = steps, seconds
+        self.centre, self.scale = natural_units(*(side.start.at for side in parts))
+        if critic is not None and _plain(critic, self.centre, self.scale):
+            self.centre, self.scale = torch.zeros_like(self.centre), 1.0
+        parameter = None if critic is None else next(critic.parameters(), None)
+        self.dtype = torch.float32 if parameter is None else parameter.dtype
+        self.log = Log(self.scale, bar)
+        self.units: Callable[[Tensor], Tensor] = partial(
+            standardised, centre=self.centre, scale=self.scale
+        )
+        self.x, self.y = (
+            Batches(side.training, _BATCH, self.units, generator, device, self.dtype)
+            for side in parts
+        )
+        self.held: Held = self._held(parts[0]), self._held(parts[1])
+
+    def _held(self, side: Parts) -> tuple[Tensor, Tensor | None]:
+        kept = side.validation
+        if kept.weights is None:
+            kept = Points(kept.at[:_CHOOSING])
+        elif kept.weights.numel() > _CHOOSING:
+            chosen = torch.multinomial(kept.weights, _CHOOSING, replacement=True,
+                                       generator=self.generator)  # fmt: skip
+            kept = kept.take(chosen)
+        masses = None if kept.weights is None else kept.weights.to(self.device, self.dtype)
+        return self.units(kept.at).to(self.device, self.dtype), masses
+
+    def default(self) -> nn.Module:
+        """The best of our own critics."""
+        starts = [self.units(side.start.at).to(self.device, torch.float32) for side in self.parts]
+        task = Task(self.x, self.y, (starts[0], starts[1]), self.held, self.steps, self.seconds,
+                    self.generator, self.log)  # fmt: skip
+        return default_critic(task)[0]
+
+    def given(self, critic: nn.Module) -> nn.Module:
+        """The caller's critic, trained in place."""
+        critic.to(self.device).train()
+        if not any(parameter.requires_grad for parameter in critic.parameters()):
+            return critic.eval()
+        plan = Schedule(self.steps, self.seconds, 1e-3)
+        rule = partial(constraint_for, generator=self.generator)
+        train(critic, (self.x, self.y), self.held, plan, self.log, "critic", rule)
+        critic.eval()
+        return critic
+
+    def answer(
+        self, trained: nn.Module, diameter: float | None, level: float, *, collapses: bool
+    ) -> DualEstimate:
+        """The result, in float64 and in the units of the data."""
+        inner = copy.deepcopy(trained).double().eval().requires_grad_(requires_grad=False)
+        critic = RescaledCritic(inner, self.centre.to(self.device), self.scale).eval()
+        if collapses:
+            demand_slope(inner, self.held[0][0].double())
+        everything = [_values(critic, side.everything, self.device) for side in self.parts]
+        value = _difference(everything, [side.everything.weights for side in self.parts])
+        if not math.isfinite(value):
+            self.log.look("the trained critic", self.steps, value)
+        bound = bound_or_infinity(inner)
+        tests = [side.test for side in self.parts]
+        heldout, lower, reason = math.nan, 0.0, "0: fewer than 16 points leave none to test on"
+        if tests[0] is not None and tests[1] is not None:
+            tested = [_values(critic, test, self.device) for test in tests if test is not None]
+            heldout = _difference(tested, [test.weights for test in tests if test is not None])
+            lower, reason = self._confidence(critic, tested, bound, diameter, level)
+        slack = _ROUNDING * self._size(everything, bound)
+        return DualEstimate(
+            value, _certified(value - slack, bound), bound, heldout, lower, critic,
+            tuple(self.log.entries), self.log.seconds(), reason,
+        )  # fmt: skip
+
+    def _size(self, values: list[Tensor], bound: float) -> float:
+        """A number beside which the rounding of all values and sums is small."""
+        radius = max(float(self.units(side.everything.at).abs().max()) for side in self.parts)
+        spread = max(float(v.abs().max()) for v in values)
+        finite = bound if math.isfinite(bound) else 0.0
+        return spread + finite * radius * self.scale * math.sqrt(self.centre.numel())
+
+    def _confidence(
+        self,
+        critic: nn.Module,
+        tested: list[Tensor],
+        bound: float,
+        diameter: float | None,
+        level: float,
+    ) -> tuple[float, str]:
+        if not math.isfinite(bound):
+            return 0.0, "0: no Lipschitz bound of the critic is known"
+        chosen = [_values(critic, side.validation, self.device) for side in self.parts]
+        drawn = self.parts[0].drawn, self.parts[1].drawn
+        known = [None if side.validation.weights is None else side.validation.weights
+                 for side in self.parts]  # fmt: skip
+        widest = math.inf if diameter is None else bound * float(diameter)
+        lower = lower_confidence((chosen[0], chosen[1]), (tested[0], tested[1]), drawn,
+                                 (known[0], known[1]), level, widest)  # fmt: skip
+        if lower <= 0:
+            return 0.0, "0: the radius exceeds the difference on the points held out"
+        return _certified(lower, bound), f"a clamped critic on points held out, level {level}"
+
+
+def _plain(critic: nn.Module, centre: Tensor, scale: float) -> bool:
+    """Whether a critic of the caller's gets the points as they are."""
+    fixed = not any(parameter.requires_grad for parameter in critic.parameters())
+    usual = 1 / _UNUSUAL <= scale <= _UNUSUAL and float(centre.abs().max()) <= _UNUSUAL
+    return fixed or usual
+
+
+def _certified(value: float, bound: float) -> float:
+    """A lower bound of the distance: never negative, and nothing where the constant is 0 or inf."""
+    return value / bound if value > 0 and bound > 0 else 0.0
+
+
+@torch.no_grad()
+def _values(critic: nn.Module, sample: Points, device: torch.device) -> Tensor:
+    """Values at all points, float64, on the host."""
+    blocks = [critic(block.to(device)).cpu() for block in torch.split(sample.at, _BLOCK)]
+    return torch.cat(blocks)
+
+
+def _difference(values: list[Tensor], masses: list[Tensor | None]) -> float:
+    """E_x f - E_y f, each sum rounded once; a common constant is taken off before."""
+    middle = values[0][0]
+    means = []
+    for side, weights in zip(values, masses, strict=True):
+        terms = side - middle
+        if weights is None:
+            means.append(math.fsum(terms.tolist()) / terms.numel())
+        else:
+            means.append(math.fsum((terms * weights).tolist()) / math.fsum(weights.tolist()))
+    return means[0] - means[1]
+
+
+def _options(
+    critic: Any, seconds: Any, steps: Any, diameter: Any, level: Any, generator: Any, bar: Any
+) -> None:
+    if critic is not None and not isinstance(critic, nn.Module):
+        refuse(FUNCTION, "critic", "be a torch Module", describe(critic), TypeError)
+    for name, value in (("max_seconds", seconds), ("diameter", diameter)):
+        if value is not None:
+            real_number(value, name, FUNCTION, positive=True)
+    if steps is not None:
+        if isinstance(steps, bool) or not isinstance(steps, int):
+            refuse(FUNCTION, "max_steps", "be a whole number", describe(steps), TypeError)
+        real_number(steps, "max_steps", FUNCTION, positive=True)
+    real_number(level, "level", FUNCTION)
+    if not 0 < level < 1:
+        refuse(FUNCTION, "level", "lie between 0 and 1", repr(level))
+    if generator is not None and not isinstance(generator, torch.Generator):
+        refuse(FUNCTION, "generator", "be a torch.Generator", describe(generator), TypeError)
+    progress_bar(bar, FUNCTION)
+
+
+def _place(device: torch.device | str | None, x: Any, y: Any) -> torch.device:
+    if device is not None:
+        return torch.device(device)
+    for value in (x, y):
+        if isinstance(value, Tensor):
+            return value.device
+    return torch.device("cpu")
+
+
+def _bar(progress: bool, steps: int) -> Any:
+    from contextlib import nullcontext
+
+    if not progress:
+        return nullcontext()
+    from tqdm.auto import tqdm
+
+    return tqdm(total=steps if steps < 10**9 else None, desc=FUNCTION, unit="step")

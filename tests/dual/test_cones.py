@@ -1,0 +1,92 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from divergences.dual import ConeCritic
+
+
+def _critic(seed, *, count=7, dimension=3, kind="max", temperature=0.0):
+    generator = torch.Generator().manual_seed(seed)
+    anchors = torch.randn(count, dimension, dtype=torch.float64, generator=generator)
+    heights = torch.randn(count, dtype=torch.float64, generator=generator)
+    return ConeCritic(anchors, heights, kind=kind, temperature=temperature).eval()
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_values_are_those_of_the_formula(kind):
+    critic = _critic(0, kind=kind)
+    x = torch.randn(50, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    distances = torch.linalg.vector_norm(x[:, None] - critic.anchors, dim=2)
+    expected = (critic.heights - distances).amax(1)
+    if kind == "min":
+        expected = (distances - critic.heights).amin(1)
+    torch.testing.assert_close(critic(x), expected, rtol=1e-14, atol=1e-14)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(["max", "min"]),
+    temperature=st.sampled_from([0.0, 1e-3, 1.0, 100.0]),
+    dimension=st.integers(1, 20),
+)
+def test_no_pair_of_points_is_steeper_than_the_certificate(seed, kind, temperature, dimension):
+    critic = _critic(seed, kind=kind, temperature=temperature, dimension=dimension)
+    generator = torch.Generator().manual_seed(seed + 1)
+    x = torch.randn(300, dimension, dtype=torch.float64, generator=generator) * 3
+    near = 10 ** (-6 * torch.rand(300, 1, dtype=torch.float64, generator=generator))
+    y = x + near * torch.randn(300, dimension, dtype=torch.float64, generator=generator)
+    y[:5] = critic.anchors[:5]  # across an apex
+    rise = (critic(x) - critic(y)).abs()
+    allowed = torch.linalg.vector_norm(x - y, dim=1) * critic.lipschitz_bound()
+    assert (rise <= allowed + 1e-13).all()
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x)
+    assert torch.linalg.vector_norm(gradient, dim=1).max() <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("dimension", [2, 16])
+def test_gradients_are_finite_at_an_apex(temperature, training, dimension):
+    critic = _critic(3, temperature=temperature, dimension=dimension).train(training)
+    x = critic.anchors.detach().clone().requires_grad_()
+    critic(x).sum().backward()
+    for tensor in (x, *critic.parameters()):
+        assert tensor.grad.isfinite().all()
+
+
+def test_training_mode_is_accurate_away_from_the_apexes():
+    critic = _critic(4, dimension=64, count=30).float()
+    x = torch.randn(100, 64, generator=torch.Generator().manual_seed(0)) + 1000
+    with torch.no_grad():
+        critic.anchors += 1000  # inner products of uncentred points would lose all digits
+    torch.testing.assert_close(critic.train()(x), critic.eval()(x), rtol=0, atol=1e-3)
+
+
+def test_the_state_holds_the_temperature():
+    critic, other = _critic(5, temperature=0.3), _critic(6)
+    other.load_state_dict(critic.state_dict())
+    x = torch.zeros(1, 3, dtype=torch.float64)
+    assert torch.equal(other(x), critic(x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        (([[1.0]],), TypeError, "anchors must be a floating torch tensor"),
+        ((torch.zeros(3),), ValueError, "anchors must have shape"),
+        ((torch.zeros(3, 2), torch.zeros(2)), ValueError, "heights must have shape"),
+    ],
+)
+def test_refusals(arguments, error, text):
+    with pytest.raises(error, match=text):
+        ConeCritic(*arguments)
+
+
+def test_refused_options():
+    with pytest.raises(ValueError, match="kind must be one of 'max', 'min'"):
+        ConeCritic(torch.zeros(1, 1), kind="mean")
+    with pytest.raises(ValueError, match="temperature must be at least 0"):
+        ConeCritic(torch.zeros(1, 1), temperature=-1.0)
