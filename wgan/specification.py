@@ -1,6 +1,5 @@
 """Names with options in one string: what ``data``, ``generator`` and ``critic`` are given.
 
-
 The string is a name, then ``option=value`` pairs, all parted by commas: ``dcgan,filters=64`` or
 ``photographs.npz,size=64,mirror=yes``. What options a name has is a frozen dataclass, whose
 docstrings are their documentation.

@@ -57,5 +57,5 @@ def test_ring_points_lie_around_eight_means():
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ConfigError, match="data must be one of digits, ring; got 'mnist'"):
+    with pytest.raises(ConfigError, match="data must be one of digits, ring, .*, or a path; got 'mnist'"):
         make_data("mnist", CPU)
