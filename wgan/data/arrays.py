@@ -17,14 +17,15 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
     A ``.npz`` of one array needs no key. Nothing is unpickled. RunError for a damaged file.
     """
     try:
-        content = np.load(path, mmap_mode="c", allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            if key is not None:
-                message = f"{path}: holds one array, it has no key {key!r}"
-                raise ConfigError(message)
-            return content
-        with content:
-            return np.asarray(content[_chosen(path, content.files, key)])
+        with path.open("rb") as file:
+            if file.read(2) == b"PK":  # a .npz is a zip file
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as content:
+                    return np.asarray(content[_chosen(path, content.files, key)])
+        if key is not None:
+            message = f"{path}: holds one array, it has no key {key!r}"
+            raise ConfigError(message)
+        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
     except OSError as error:
         reason = error.strerror or "damaged or cut off"
         message = f"{path}: cannot be read ({reason})"

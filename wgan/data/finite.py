@@ -159,10 +159,10 @@ class Epochs:
 
     def load_state_dict(self, state: State) -> None:
         """Continue where that state was, with this or another batch size."""
-        found = {name: int(value) for name, value in state.items()}
-        if set(found) != {"seed", "data", "epoch", "cursor"}:
+        if set(state) != {"seed", "data", "epoch", "cursor"}:
             message = "the state is not that of a stream of images or points"
             raise RunError(message)
+        found = {name: int(value) for name, value in state.items()}
         if found["data"] != self._identity():
             message = "the data are not those of the run: their contents differ"
             raise RunError(message)
