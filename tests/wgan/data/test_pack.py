@@ -4,9 +4,7 @@ import errno
 import hashlib
 import json
 import os
-import random
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -159,23 +157,16 @@ def test_a_kill_between_the_last_steps_ends_equal(tmp_path, monkeypatch, step):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL on this system")
-def test_killed_processes_leave_a_pass_that_ends_equal(tmp_path):
-    source, dice = folder_of(tmp_path / "in", 60, size=(300, 300)), random.Random(3)
+def test_a_killed_process_leaves_a_pass_that_ends_equal(tmp_path):
+    source = folder_of(tmp_path / "in", 60, size=(400, 400))
     pack(source, tmp_path / "straight", DecodeOptions(32), quiet=True)
     out = tmp_path / "out"
-    words = ["pack", str(source), str(out), "--size", "32"]
-    for _ in range(3):
-        process = start(words)
-        wait_for((out / ".lock").exists)
-        try:
-            process.wait(dice.random() * 0.4)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        process.communicate()
-    process = start(words)
-    output, error = process.communicate(timeout=120)
-    assert process.returncode == 0, error
-    assert "60 RGB images of 32x32" in output
+    process = start(["pack", str(source), str(out), "--size", "32"])
+    part = out / "images.npy.part"
+    wait_for(lambda: part.exists() and part.stat().st_size > 0)  # a buffer of several images
+    process.kill()
+    process.communicate()
+    pack(source, out, DecodeOptions(32), quiet=True)
     for name in ("images.npy", "keys.npy", "entries.jsonl", "manifest.json"):
         assert (out / name).read_bytes() == (tmp_path / "straight" / name).read_bytes()
 
