@@ -1,7 +1,11 @@
 """One encoded image to bytes of a fixed shape, or a reason why not."""
 
+import contextlib
+import functools
 import io
+import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +17,8 @@ from ..specification import demand
 if TYPE_CHECKING:
     from PIL import Image
 
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000")
+"""Formats that are read; Pillow has others, of which some run programs (EPS)."""
 DRAFT = 3
 """A JPEG is decoded at a reduced size if that is at least so many times the size wanted."""
 
@@ -49,16 +55,13 @@ def decode(content: bytes, options: DecodeOptions) -> tuple[NDArray[np.uint8], b
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as image:
-                _demand_one_frame(image)
-                original = min(image.size)
-                if options.crop != "exact":
-                    image.draft(image.mode, (DRAFT * options.size, DRAFT * options.size))
-                image.load()
-                upright = ImageOps.exif_transpose(image)
+        with Image.open(io.BytesIO(content), formats=_formats()) as image:
+            _demand_one_picture(image)
+            original = min(image.size)
+            if options.crop != "exact":
+                image.draft(image.mode, (DRAFT * options.size, DRAFT * options.size))
+            image.load()
+            upright = ImageOps.exif_transpose(image)
         plain = _plain(upright, options)
         return _fitted(plain, options), original < options.size
     except UnreadableImageError:
@@ -72,8 +75,33 @@ def decode(content: bytes, options: DecodeOptions) -> tuple[NDArray[np.uint8], b
         raise UnreadableImageError(reason) from None
 
 
-def _demand_one_frame(image: "Image.Image") -> None:
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """Those of FORMATS that this Pillow has."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@contextlib.contextmanager
+def silent_decoders() -> Iterator[None]:
+    """No warnings of Pillow's about odd files; to be entered by one thread, for all of them.
+
+    (Within :func:`decode` it would be a race: the filters belong to the process.)
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _demand_one_picture(image: "Image.Image") -> None:
     """Several frames are refused; a camera's MPO holds a photograph and its previews."""
+    from PIL import Image
+
+    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+        message = f"its {image.width}x{image.height} pixels exceed the limit of Pillow"
+        raise UnreadableImageError(message)
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         message = f"holds {frames} frames (an animation or several pages)"

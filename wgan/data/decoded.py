@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .decode import DecodeOptions, UnreadableImageError, decode
 from .sources import Entry, Source
 
-WINDOW = 8
+WINDOW = 4
 """Entries a thread that are read before the first of them is needed: memory stays constant."""
 
 

@@ -31,6 +31,8 @@ class FiniteData:
     device : torch.device
     view : View, optional
         How images are seen; points have none and are taken as they are.
+    bounded : bool
+        Whether points lie in [-1, 1]; what has a view does.
     placement : {"auto", "device", "stream"}
         Where the samples lie, see ``storage``.
 
@@ -50,14 +52,15 @@ class FiniteData:
         device: torch.device,
         *,
         view: View | None = None,
+        bounded: bool = False,
         placement: str = "auto",
     ) -> None:
         self.fingerprint = fingerprint(sample_keys)
-        self.bounded = view is not None
+        self.bounded = bounded or view is not None
         self.view = view
         self.sample_shape: tuple[int, ...] = samples.shape[1:]
         self.image_shape: tuple[int, int, int] | None = None
-        if view is not None and samples.ndim == 4:
+        if view is not None:
             self.image_shape = (samples.shape[1], view.rows, view.columns)
             self.sample_shape = self.image_shape
         self.dimension = torch.Size(self.sample_shape).numel()

@@ -17,7 +17,7 @@ from ..checkpoint import write_atomically
 from ..errors import InterruptedRunError, RunError
 from ..folder import Lock, RunFolder
 from ..interruptions import Interruptions
-from .decode import DecodeOptions
+from .decode import DecodeOptions, silent_decoders
 from .decoded import Decoded, decoded
 from .growing import GrowingArray, part, take_back, writing
 from .packed import (
@@ -81,22 +81,21 @@ def pack(
     The result depends on source and options alone: a pass that was killed and continued equals
     one that was not, to the bit. Memory does not grow with the number of images.
     """
-    if out.resolve() == source.resolve():
-        message = f"{out}: the packed set needs a folder of its own"
+    if out.resolve().is_relative_to(source.resolve()):
+        message = f"{out}: the packed set needs a folder outside its source"
         raise RunError(message)
     with open_source(source) as images:
         identity = {"source_sha256": images.fingerprint, **dataclasses.asdict(options)}
         if is_packed(out):
             return _demand_same(out, read_manifest(out), identity)
         _demand_room(out, images, options)
-        with (
-            Lock(RunFolder(out), "packing"),
-            Interruptions() as interruptions,
-            contextlib.closing(_Session(out, options, identity)) as session,
-        ):
-            session.take_up()
-            session.work(images, on_corrupt, interruptions, quiet=quiet)
-            return session.finish(images)
+        with Lock(RunFolder(out), "packing"), Interruptions() as interruptions:
+            if is_packed(out):  # by another process, a moment ago
+                return _demand_same(out, read_manifest(out), identity)
+            with contextlib.closing(_Session(out, options, identity)) as session:
+                session.take_up()
+                session.work(images, on_corrupt, interruptions, quiet=quiet)
+                return session.finish(images)
 
 
 @dataclass
@@ -142,6 +141,7 @@ class _Session:
         """Decode and append what is left of the source."""
         saved_at = time.monotonic()
         with (
+            silent_decoders(),
             _bar(source, self.entries, quiet=quiet) as bar,
             contextlib.closing(decoded(source, self.options, start=self.entries)) as entries,
         ):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..errors import RunError
 from ..specification import demand
+from .order import mix
 from .protocol import State, Stream
 
 SPLIT_SEED = 20170126
@@ -51,6 +52,7 @@ class GridOptions:
 
     def __post_init__(self) -> None:
         _positive(self, "side", "spacing", "deviation")
+        demand(self.side <= 1000, "side", "be at most 1000", self.side)
 
     def build(self, device: torch.device) -> "Law":
         """The law on ``device``."""
@@ -187,7 +189,7 @@ class LawStream:
 
     def __init__(self, law: Law, batch_size: int, seed: int) -> None:
         self._law, self._batch_size, self._seed = law, batch_size, seed
-        self._random = torch.Generator(law.device).manual_seed(seed)
+        self._random = torch.Generator(law.device).manual_seed(mix(seed, 2) >> 1)
 
     def next(self) -> Tensor:
         """New points."""

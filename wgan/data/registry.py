@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..errors import ConfigError
 from ..specification import demand, read_options, split
 from . import arrays
-from .augment import View
-from .decode import DecodeOptions
+from .augment import View, unit
+from .decode import DecodeOptions, silent_decoders
 from .decoded import decoded
 from .digits import Digits
 from .finite import FiniteData
@@ -116,24 +116,45 @@ def make_data(text: str, device: torch.device) -> Data:
     if not name or not path.exists():
         message = f"option data must be one of {', '.join(DATA)}, or a path; got {name!r}"
         raise ConfigError(message)
-    return _from_path(path, read_options(FileOptions, pairs, f"data {name}"), device)
+    options = read_options(FileOptions, pairs, f"data {name}")
+    return _from_path(path, options, device, _Given(path, set(pairs)))
 
 
-def _from_path(path: Path, options: FileOptions, device: torch.device) -> Data:
+class _Given:
+    """The options that were given; those that would do nothing are refused."""
+
+    def __init__(self, path: Path, names: set[str]) -> None:
+        self._path, self._names = path, names
+
+    def demand(self, what: str, meaningful: str) -> None:
+        """ConfigError for an option that is not among the meaningful ones, or those of all data."""
+        odd = sorted(self._names - set(meaningful.split()) - {"held_out", "place"})
+        if odd:
+            message = f"{self._path}: option {odd[0]} has no meaning for {what}"
+            raise ConfigError(message)
+
+
+def _from_path(path: Path, options: FileOptions, device: torch.device, given: _Given) -> Data:
     if path.is_dir():
         if is_packed(path) or is_begun(path):
+            given.demand("a packed set", "size crop mirror pad verify")
             return _packed(path, options, device)
         if is_lmdb(path):
             message = f"{path}: an lmdb is packed first: wgan pack {path} OUT --size 64"
             raise ConfigError(message)
+        given.demand("a folder of images", "size mirror pad channels on_corrupt")
         array: NDArray[Any] = _folder(path, options)
     elif path.suffix in (".npy", ".npz"):
+        given.demand("an array", "size crop mirror pad range key layout")
         array = arrays.read_numpy(path, options.key)
     elif "idx" in path.name or "ubyte" in path.name:
+        given.demand("an IDX file", "size crop mirror pad range")
         array = read_idx(path)
     else:
         message = f"{path}: is no .npy, .npz or IDX file, no packed set and no folder of images"
         raise ConfigError(message)
+    if array.ndim == 2:
+        given.demand("points", "range key")
     return _from_array(array, str(path), options, device)
 
 
@@ -149,7 +170,7 @@ def _folder(path: Path, options: FileOptions) -> NDArray[np.uint8]:
         message = f"{path}: a folder of images needs the size that they are resized to: size=64"
         raise ConfigError(message)
     wanted = DecodeOptions(options.size, channels=3 if options.channels == "3" else 1)
-    with open_source(path) as source:
+    with open_source(path) as source, silent_decoders():
         if source.count > IN_MEMORY:
             message = f"{path}: {source.count} images are packed first: wgan pack {path} OUT"
             raise ConfigError(message)
@@ -183,15 +204,18 @@ def _from_array(array: NDArray[Any], name: str, options: FileOptions, device: to
             f"this one has the shape {array.shape}"
         )
         raise ConfigError(message)
+    if array.dtype.kind != "f" and options.range is None:
+        message = f"{name}: points of {array.dtype} need their range, as images of them do"
+        raise ConfigError(message)
     arrays.demand_finite(array, name)
     points = array.astype(np.float32)
-    view = None
     if options.range is not None:
         low, high = arrays.limits(array, options.range, name)
-        points, view = points[:, None, None], View(1, points.shape[1], low=low, high=high)
+        points = unit(torch.from_numpy(array.astype(np.float64)), low, high).numpy()
     sample_keys = keys(points)
     rows = split_rows(sample_keys, options.held_out, name)
-    return FiniteData(points, sample_keys, rows, device, view=view, placement=options.place)
+    bounded = options.range is not None
+    return FiniteData(points, sample_keys, rows, device, bounded=bounded, placement=options.place)
 
 
 def _images(

@@ -155,7 +155,7 @@ def test_cut_and_spoilt_files_are_unreadable_or_decoded_and_never_anything_else(
 def test_pictures_too_large_to_be_one_are_refused(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     for size in ((12, 10), (40, 40)):
-        with pytest.raises(UnreadableImageError, match="exceeds limit"):
+        with pytest.raises(UnreadableImageError, match="exceed"):
             decode(encoded(noise(size)), DecodeOptions(8))
 
 
@@ -163,3 +163,9 @@ def test_pictures_too_large_to_be_one_are_refused(monkeypatch):
 def test_sizes_that_are_none_are_refused(size):
     with pytest.raises(ConfigError, match="size must be from 1 to 4096 pixels"):
         DecodeOptions(size)
+
+
+def test_formats_that_run_programs_are_not_even_opened():
+    content = encoded(noise((20, 20)), "EPS")
+    with pytest.raises(UnreadableImageError, match="no image, or of an unknown format"):
+        decode(content, DecodeOptions(8))

@@ -267,7 +267,8 @@ def test_what_cannot_be_packed_is_one_line(tmp_path):
         ("none", "out", "holds no images"),
         ("file", "out", "neither a folder of images nor an lmdb"),
         ("bad", "out", r'none of 1 entries is a usable image .*"a.png": no image'),
-        ("in", "in", "a folder of its own"),
+        ("in", "in", "a folder outside its source"),
+        ("in", "in/out", "a folder outside its source"),
         ("in", "file", "is a file, not a folder"),
         ("in", "full", "this one has 'thesis.tex'"),
     ]:

@@ -110,6 +110,14 @@ def test_arrays_come_back_as_they_are_in_the_range_from_minus_1_to_1(tmp_path):
         3, 5, 4)  # fmt: skip
 
 
+def test_points_with_a_range_are_bounded_and_no_images(tmp_path):
+    points = np.array([[0, 4], [2, 1], [4, 3]])
+    data = make_data(saved(tmp_path / "a.npy", points) + ",range=0..4", CPU)
+    assert (data.sample_shape, data.image_shape, data.bounded) == ((2,), None, True)
+    together = torch.cat([data.held_out, data.training])
+    assert sorted(together.tolist()) == [[-1, 1], [0, -0.5], [1, 0.5]]
+
+
 def test_the_ends_of_a_range_are_met_exactly(tmp_path):
     image = np.zeros((4, 2, 2), np.float64)
     image[:, 0], image[0, 1, 1], image[1, 1, 1], image[2, 1, 1] = 1, 0.25, 0.5, 0.75
@@ -163,6 +171,9 @@ def test_mnist_is_read_where_it_is_at_hand():
         (np.zeros((4, 5, 5)), "range=1..0", "two ascending numbers"),
         (np.zeros((4, 5, 5)), "range=a", "two ascending numbers"),
         (np.full((4, 5), np.inf), "", "NaN or infinite"),
+        (pixels(4, 5), "", "points of uint8 need their range"),
+        (np.zeros((4, 5)), "mirror=yes", "option mirror has no meaning for points"),
+        (pixels(4, 5, 5), "channels=1", "option channels has no meaning for an array"),
         (np.zeros(4), "", r"the shape \(4,\)"),
         (np.zeros((4, 3, 5, 3), np.uint8), "", "say layout=nhwc or layout=nchw"),
         (np.zeros((4, 5, 5, 4), np.uint8), "", "say layout"),
