@@ -6,6 +6,7 @@ of photographs-sized JPEGs (256 pixels), and its memory is looked at after few a
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -88,7 +89,11 @@ def probe(code, *arguments):
 def test_wgan_data(tmp_path):
     start = time.perf_counter()
     packed_set(tmp_path / "packed", IMAGES)
-    figures = {"images": IMAGES, "writing (s)": round(time.perf_counter() - start, 1)}
+    figures = {
+        "load average": os.getloadavg()[0],
+        "images": IMAGES,
+        "writing (s)": round(time.perf_counter() - start, 1),
+    }
     for name, options in (("plain", ""), ("crop and mirror", ",size=56,crop=random,mirror=yes")):
         runs = [probe(PROBE.format(spec=f"{tmp_path}/packed{options}")) for _ in range(5)]
         imports, start_up, batch = np.median(runs, axis=0)

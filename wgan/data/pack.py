@@ -41,8 +41,8 @@ _OWN |= {f"{name}.part" for name in (IMAGES, KEYS, ENTRIES)}
 
 
 def pack(
-    source: Path,
-    out: Path,
+    source: str | os.PathLike[str],
+    out: str | os.PathLike[str],
     options: DecodeOptions,
     *,
     on_corrupt: Literal["skip", "fail"] = "skip",
@@ -81,6 +81,7 @@ def pack(
     The result depends on source and options alone: a pass that was killed and continued equals
     one that was not, to the bit. Memory does not grow with the number of images.
     """
+    source, out = Path(source), Path(out)
     if out.resolve().is_relative_to(source.resolve()):
         message = f"{out}: the packed set needs a folder outside its source"
         raise RunError(message)
