@@ -99,7 +99,7 @@ class Evaluate:
         except ValueError as error:
             raise RunError(str(error)) from None
         print(f"step {run.step}: {evaluation.sentence()}")
-        print(f"certified by the critic on the same samples: W1 >= {evaluation.lower_bound:.4g}")
+        print(evaluation.certificate())
         return 0
 
 

@@ -1,37 +1,47 @@
 """Everything that a training run carries from one step to the next."""
 
+import copy
 import hashlib
+import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .algorithms import algorithm
+from .batches import Batches, EpochBatches, IndependentBatches
 from .config import TrainingConfig
 from .data import Data
 from .networks import make_critic, make_generator
+from .optimizers import make_optimizer
 
 
 @dataclass
 class TrainingState:
-    """Networks, optimisers and random streams of a run, and how far it is.
+    """Networks, optimisers, data order and random streams of a run, and how far it is."""
 
-    Random numbers are always drawn on the CPU, so that they do not depend on the device.
-    """
-
-    generator: nn.Sequential
-    critic: nn.Sequential
-    generator_optimizer: torch.optim.RMSprop
-    critic_optimizer: torch.optim.RMSprop
-    data_random: torch.Generator
-    """Stream of the batches of real data."""
+    generator: nn.Module
+    critic: nn.Module
+    averaged: nn.Module | None
+    """Exponential moving average of the generator over its steps."""
+    generator_optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer
+    batches: Batches
+    """Order of the real data, with its random stream."""
     noise_random: torch.Generator
-    """Stream of the generator's input during training."""
+    """Stream of the generator's input during training, on the device."""
     latent: int
     device: torch.device
+    average_decay: float
     step: int = 0
     """Generator steps done."""
+    estimates: list[Tensor] = field(default_factory=list)
+    """The critic's estimates since the last line of the log; on the device, not read."""
+    best: tuple[float, int] = (math.inf, -1)
+    """The least distance of an evaluation, and its step."""
 
     @classmethod
     def fresh(cls, config: TrainingConfig, data: Data, device: torch.device) -> "TrainingState":
@@ -41,65 +51,107 @@ class TrainingState:
             config.latent, config.generator_widths, data.dimension, data.bounded, random
         ).to(device)
         critic = make_critic(data.dimension, config.critic_widths, random).to(device)
-        rate = config.learning_rate
+        own = algorithm(config.algorithm)
+        order = EpochBatches if own.epochs else IndependentBatches
+
+        def optimizer(network: nn.Module) -> torch.optim.Optimizer:
+            rate = float(config.learning_rate or 0.0)
+            return make_optimizer(own.optimizer, network.parameters(), rate, own.betas)
+
         return cls(
             generator=generator,
             critic=critic,
-            generator_optimizer=torch.optim.RMSprop(generator.parameters(), lr=rate),
-            critic_optimizer=torch.optim.RMSprop(critic.parameters(), lr=rate),
-            data_random=random_stream(config.seed, "data"),
-            noise_random=random_stream(config.seed, "noise"),
+            averaged=averaged_copy(generator) if config.average_decay else None,
+            generator_optimizer=optimizer(generator),
+            critic_optimizer=optimizer(critic),
+            batches=order(data, config.batch_size, random_stream(config.seed, "data")),
+            noise_random=random_stream(config.seed, "noise", device),
             latent=config.latent,
             device=device,
+            average_decay=config.average_decay,
         )
 
     def noise(self, count: int) -> Tensor:
-        """A fresh batch of z, shape (count, latent)."""
-        return torch.randn(count, self.latent, generator=self.noise_random, dtype=torch.float32).to(
-            self.device
+        """A fresh batch of z, shape (count, latent), drawn on the device."""
+        return torch.randn(
+            count,
+            self.latent,
+            generator=self.noise_random,
+            dtype=torch.float32,
+            device=self.device,
         )
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Move the averaged generator towards the generator; buffers are copied."""
+        if self.averaged is None:
+            return
+        averages: list[Tensor] = list(self.averaged.parameters())
+        parameters: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(averages, parameters, 1 - self.average_decay)
+        for mine, theirs in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            mine.copy_(theirs)
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the state but the step, by name, on the CPU."""
         named: dict[str, Tensor] = {}
-        for part in ("generator", "critic"):
-            for name, tensor in getattr(self, part).state_dict().items():
-                named[f"{part}.{name}"] = tensor
-            moments = getattr(self, f"{part}_optimizer").state_dict()["state"]
-            for index, entries in moments.items():
-                for name, tensor in entries.items():
-                    named[f"{part}_optimizer.{index}.{name}"] = tensor
-        named["data_random"] = self.data_random.get_state()
+        for part in ("generator", "critic", "averaged"):
+            network = getattr(self, part)
+            if network is not None:
+                named |= _prefixed(part, network.state_dict())
+        for part in ("generator_optimizer", "critic_optimizer"):
+            for index, entries in getattr(self, part).state_dict()["state"].items():
+                named |= _prefixed(f"{part}.{index}", entries)
+        named |= _prefixed("batches", self.batches.tensors())
         named["noise_random"] = self.noise_random.get_state()
+        named["estimates"] = torch.stack(self.estimates) if self.estimates else torch.empty(0)
+        named["best"] = torch.tensor(self.best, dtype=torch.float64)
         return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
 
     def restore(self, named: dict[str, Tensor], step: int) -> None:
         """Take over what :meth:`tensors` gave; KeyError or RuntimeError where it does not fit."""
-        for part in ("generator", "critic"):
-            getattr(self, part).load_state_dict(_under(named, f"{part}."))
-            optimizer = getattr(self, f"{part}_optimizer")
+        self.restore_networks(named, step)
+        for part in ("generator_optimizer", "critic_optimizer"):
+            optimizer = getattr(self, part)
             moments: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in _under(named, f"{part}_optimizer.").items():
+            for key, tensor in _under(named, f"{part}.").items():
                 index, _, name = key.partition(".")
                 moments.setdefault(int(index), {})[name] = tensor
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.data_random.set_state(named["data_random"])
+        self.batches.restore(_under(named, "batches."))
         self.noise_random.set_state(named["noise_random"])
+        self.estimates = list(named["estimates"].to(self.device))
+        self.best = (float(named["best"][0]), int(named["best"][1]))
+
+    def restore_networks(self, named: dict[str, Tensor], step: int) -> None:
+        """Take over the networks alone, as sampling asks, on any device."""
+        for part in ("generator", "critic", "averaged"):
+            network = getattr(self, part)
+            if network is not None:
+                network.load_state_dict(_under(named, f"{part}."))
         self.step = step
 
     def not_finite(self) -> str | None:
         """The name of a parameter or moment with a NaN or an infinity, if there is one."""
         for name, tensor in self.tensors().items():
+            if name in ("best", "estimates"):
+                continue
             if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
                 return name
         return None
 
 
-def random_stream(seed: int, purpose: str) -> torch.Generator:
-    """A torch Generator on the CPU; streams of one seed for different purposes are independent."""
+def averaged_copy(network: nn.Module) -> nn.Module:
+    """A copy that no gradient reaches."""
+    return copy.deepcopy(network).requires_grad_(False)
+
+
+def random_stream(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A torch Generator; streams of one seed for different purposes are independent."""
     sequence = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())])
-    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
+    number = int(sequence.generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator(device).manual_seed(number)
 
 
 def digest(named: dict[str, Tensor]) -> str:
@@ -108,8 +160,12 @@ def digest(named: dict[str, Tensor]) -> str:
     for name in sorted(named):
         tensor = named[name].cpu().contiguous()
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        total.update(tensor.numpy().tobytes())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+def _prefixed(prefix: str, entries: dict[str, Any]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in entries.items()}
 
 
 def _under(named: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

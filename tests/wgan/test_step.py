@@ -1,64 +1,176 @@
-"""A generator step against Algorithm 1 written out in plain torch."""
+"""A generator step against the algorithms written out in plain torch."""
 
 import copy
 
 import pytest
 import torch
 
-from divergences.dual import WeightClipping
-from wgan import TrainingConfig
+from wgan import ConfigError, TrainingConfig
 from wgan.data import make_data
+from wgan.procedure import Procedure
 from wgan.state import TrainingState
 from wgan.step import train_step
 
 CPU = torch.device("cpu")
+SMALL = {"latent": 5, "generator_widths": (12, 10), "critic_widths": (14, 9)}
+
+
+def prepare(tmp_path, **options):
+    config = TrainingConfig(out=tmp_path, **{**SMALL, **options})
+    data = make_data(config.data, CPU)
+    return data, TrainingState.fresh(config, data, CPU), Procedure.of(config)
+
+
+def rmsprop(parameters, gradients, averages, alpha):
+    """A descent step as torch documents it."""
+    for w, gradient, average in zip(parameters, gradients, averages, strict=True):
+        average.mul_(0.99).addcmul_(gradient, gradient, value=0.01)
+        w.sub_(alpha * gradient / (average.sqrt() + 1e-8))
+
+
+def zeros(network):
+    return [torch.zeros_like(w) for w in network.parameters()]
 
 
 def algorithm_1(f, g, x_batches, z_batches, z_last, squares, alpha, c):
-    """One round of the algorithm on lists of parameters; RMSProp as torch documents it."""
-
-    def rmsprop(parameters, gradients, averages, sign):
-        for w, gradient, average in zip(parameters, gradients, averages, strict=True):
-            average.mul_(0.99).addcmul_(gradient, gradient, value=0.01)
-            w.add_(sign * alpha * gradient / (average.sqrt() + 1e-8))
-
+    """One round of the algorithm on lists of parameters."""
     w, theta = list(f.parameters()), list(g.parameters())
     for x, z in zip(x_batches, z_batches, strict=True):
         objective = f(x).mean() - f(g(z)).mean()
         gradients = torch.autograd.grad(objective, w)
         with torch.no_grad():
-            rmsprop(w, gradients, squares["critic"], +1)
+            rmsprop(w, [-gradient for gradient in gradients], squares["critic"], alpha)
             for entry in w:
                 entry.clamp_(-c, c)
     gradients = torch.autograd.grad(-f(g(z_last)).mean(), theta)
     with torch.no_grad():
-        rmsprop(theta, gradients, squares["generator"], -1)
+        rmsprop(theta, gradients, squares["generator"], alpha)
     return objective.item()
+
+
+def assert_close(ours, theirs):
+    for mine, literal in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, literal, rtol=2e-6, atol=2e-8)
+
+
+def streams(state):
+    """Copies of the two random streams of a state."""
+    reals, noises = (torch.Generator() for _ in range(2))
+    reals.set_state(state.batches.tensors()["random"])
+    noises.set_state(state.noise_random.get_state())
+    return reals, noises
 
 
 @pytest.mark.parametrize("data_name", ["ring", "digits"])
 def test_steps_are_algorithm_1_to_the_last_digits(tmp_path, data_name):
-    config = TrainingConfig(out=tmp_path, data=data_name, latent=5, seed=11,
-                            generator_widths=(12, 10), critic_widths=(14, 9))  # fmt: skip
-    data = make_data(data_name, CPU)
-    state = TrainingState.fresh(config, data, CPU)
+    data, state, procedure = prepare(tmp_path, data=data_name, seed=11)
     f, g = copy.deepcopy(state.critic), copy.deepcopy(state.generator)
-    squares = {"critic": [torch.zeros_like(w) for w in f.parameters()],
-               "generator": [torch.zeros_like(w) for w in g.parameters()]}  # fmt: skip
-    reals, noises = (torch.Generator() for _ in range(2))
-    reals.set_state(state.data_random.get_state())
-    noises.set_state(state.noise_random.get_state())
+    squares = {"critic": zeros(f), "generator": zeros(g)}
+    reals, noises = streams(state)
     for _ in range(4):
-        estimate = train_step(state, data, WeightClipping(0.01), batch_size=64, critic_steps=5)
+        estimate = train_step(state, procedure)
         x_batches = [data.batch(64, reals) for _ in range(5)]
         z_batches = [torch.randn(64, 5, generator=noises) for _ in range(5)]
         z_last = torch.randn(64, 5, generator=noises)
         expected = algorithm_1(f, g, x_batches, z_batches, z_last, squares, alpha=5e-5, c=0.01)
         assert estimate.item() == pytest.approx(expected, rel=1e-5, abs=1e-8)
     assert state.step == 4
-    for ours, theirs in ((state.critic, f), (state.generator, g)):
-        for mine, literal in zip(ours.parameters(), theirs.parameters(), strict=True):
-            torch.testing.assert_close(mine, literal, rtol=2e-6, atol=2e-8)
+    assert_close(state.critic, f)
+    assert_close(state.generator, g)
+
+
+class AuthorsProgram:
+    """What the authors' program did, as the paper's readers describe it; the critic is minus f."""
+
+    def __init__(self, images, minus_f, g, reals, noises, latent):
+        self.images, self.minus_f, self.g = images, minus_f, g
+        self.reals, self.noises, self.latent = reals, noises, latent
+        self.squares = {"critic": zeros(minus_f), "generator": zeros(g)}
+        self.generator_steps, self.epoch = 0, iter(())
+        self.counts = []
+
+    def new_epoch(self):
+        order = torch.randperm(len(self.images), generator=self.reals)
+        self.epoch = iter([self.images[rows] for rows in order.split(64)])
+
+    def train(self, generator_steps):
+        """Epoch after epoch until so many generator steps are done; the losses printed."""
+        printed = []
+        while len(printed) < generator_steps:
+            self.new_epoch()
+            left = -(-len(self.images) // 64)
+            while left > 0 and len(printed) < generator_steps:
+                done = self.generator_steps
+                goal = 100 if done < 25 or done % 500 == 0 else 5
+                count = min(goal, left)
+                self.counts.append(count)
+                left -= count
+                for _ in range(count):
+                    loss = self.critic_step(next(self.epoch))
+                printed.append(loss)
+                self.generator_step()
+        return printed
+
+    def critic_step(self, x):
+        w = list(self.minus_f.parameters())
+        for entry in w:
+            entry.data.clamp_(-0.01, 0.01)
+        with torch.no_grad():
+            fake = self.g(torch.randn(64, self.latent, generator=self.noises))
+        loss = self.minus_f(x).mean() - self.minus_f(fake).mean()
+        gradients = torch.autograd.grad(loss, w)
+        with torch.no_grad():
+            rmsprop(w, gradients, self.squares["critic"], 5e-5)
+        return loss.item()
+
+    def generator_step(self):
+        theta = list(self.g.parameters())
+        loss = self.minus_f(self.g(torch.randn(64, self.latent, generator=self.noises))).mean()
+        gradients = torch.autograd.grad(loss, theta)
+        with torch.no_grad():
+            rmsprop(theta, gradients, self.squares["generator"], 5e-5)
+        self.generator_steps += 1
+
+
+class Negative(torch.nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return -self.network(x)
+
+
+def test_wgan_2017_is_the_authors_program_to_the_last_digits(tmp_path):
+    data, state, procedure = prepare(tmp_path, data="digits", algorithm="wgan-2017", seed=3)
+    program = AuthorsProgram(
+        data.training, Negative(copy.deepcopy(state.critic)), copy.deepcopy(state.generator),
+        *streams(state), latent=5)  # fmt: skip
+    printed = program.train(31)
+    for loss in printed:  # the estimate is minus the printed loss
+        assert train_step(state, procedure).item() == pytest.approx(-loss, rel=1e-4, abs=1e-7)
+    # 22 batches end an epoch before a long critic phase is over
+    assert program.counts == [22] * 25 + [5, 5, 5, 5, 2, 5]
+    assert_close(state.critic, program.minus_f.network)
+    assert_close(state.generator, program.g)
+    # clipping came first: the last step left the box, by one step at most
+    largest = max(w.abs().max().item() for w in state.critic.parameters())
+    assert 0.01 < largest < 0.01 + 10 * 5e-5
+
+
+def test_wgan_2017_wants_data_with_an_end(tmp_path):
+    with pytest.raises(ConfigError, match="goes through its data in epochs"):
+        prepare(tmp_path, data="ring", algorithm="wgan-2017")
+
+
+@pytest.mark.parametrize(
+    ("step", "count"), [(0, 100), (24, 100), (25, 5), (499, 5), (500, 100), (501, 5), (1000, 100)]
+)
+def test_long_critic_phases_come_where_the_authors_had_them(tmp_path, step, count):
+    _, _, procedure = prepare(tmp_path, data="digits", algorithm="wgan-2017")
+    assert procedure.critic_steps_before(step) == count
+    _, _, procedure = prepare(tmp_path, data="digits")
+    assert procedure.critic_steps_before(step) == 5
 
 
 def test_the_defaults_are_the_papers():
@@ -69,25 +181,87 @@ def test_the_defaults_are_the_papers():
 
 def test_every_batch_is_fresh(tmp_path):
     """Two critic steps and a generator step on one network see three different noises."""
-    data = make_data("ring", CPU)
-    state = TrainingState.fresh(TrainingConfig(out=tmp_path), data, CPU)
+    _, state, procedure = prepare(tmp_path, data="ring", batch_size=4, critic_steps=2)
     seen = []
     state.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    train_step(state, data, WeightClipping(), batch_size=4, critic_steps=2)
-    train_step(state, data, WeightClipping(), batch_size=4, critic_steps=2)
+    train_step(state, procedure)
+    train_step(state, procedure)
     assert len(seen) == 6
     assert len({tuple(z.flatten().tolist()) for z in seen}) == 6
 
 
 def test_the_critic_is_clipped_and_its_gradients_are_its_own(tmp_path):
-    data = make_data("ring", CPU)
-    state = TrainingState.fresh(TrainingConfig(out=tmp_path), data, CPU)
-    train_step(state, data, WeightClipping(0.01), batch_size=4, critic_steps=1)
+    _, state, procedure = prepare(tmp_path, data="ring", batch_size=4, critic_steps=1)
+    train_step(state, procedure)
     assert max(w.abs().max().item() for w in state.critic.parameters()) <= 0.01
     before = [w.grad.clone() for w in state.critic.parameters()]
     frozen = [w.detach().clone() for w in state.critic.parameters()]
     y = state.generator(state.noise(4))
-    torch.autograd.backward(-state.critic(y).mean(), inputs=list(state.generator.parameters()))
+    torch.autograd.backward(
+        procedure.generator_loss(state.critic, y), inputs=list(state.generator.parameters())
+    )
     for w, gradient, value in zip(state.critic.parameters(), before, frozen, strict=True):
         assert torch.equal(w.grad, gradient)
         assert torch.equal(w, value)
+
+
+def test_only_the_critic_moves_in_its_steps_and_only_the_generator_in_its_own(tmp_path):
+    _, state, procedure = prepare(tmp_path, data="ring", batch_size=4, critic_steps=3)
+    critic_step, moves = state.critic_optimizer.step, []
+
+    def values(network):
+        return torch.cat([w.detach().flatten() for w in network.parameters()])
+
+    def watched(optimizer, name):
+        plain = optimizer.step
+
+        def step():
+            before = values(state.critic), values(state.generator)
+            plain()
+            after = values(state.critic), values(state.generator)
+            moves.append(
+                (name, *(not torch.equal(a, b) for a, b in zip(before, after, strict=True)))
+            )
+
+        return step
+
+    state.critic_optimizer.step = watched(state.critic_optimizer, "critic")
+    state.generator_optimizer.step = watched(state.generator_optimizer, "generator")
+    train_step(state, procedure)
+    assert moves == [("critic", True, False)] * 3 + [("generator", False, True)]
+    assert critic_step is not state.critic_optimizer.step
+
+
+def test_a_critic_step_raises_its_estimate_and_a_generator_step_lowers_it(tmp_path):
+    """The signs, on one batch: ascent for the critic, descent for the generator."""
+    _, state, procedure = prepare(tmp_path, data="ring", learning_rate=1e-4, clip=1.0)
+    x, z = state.batches.next(), state.noise(64)
+
+    def estimate():
+        with torch.no_grad():
+            return procedure.objective(state.critic, x, state.generator(z)).item()
+
+    before = estimate()
+    for _ in range(5):
+        with torch.no_grad():
+            y = state.generator(z)
+        procedure.critic_step(state.critic, state.critic_optimizer, x, y)
+    risen = estimate()
+    assert risen > before
+    for _ in range(5):
+        state.generator_optimizer.zero_grad()
+        procedure.generator_loss(state.critic, state.generator(z)).backward()
+        state.generator_optimizer.step()
+    assert estimate() < risen
+
+
+def test_the_averaged_generator_is_the_average(tmp_path):
+    _, state, procedure = prepare(tmp_path, data="ring", average_decay=0.9)
+    average = [w.detach().clone() for w in state.generator.parameters()]
+    for _ in range(3):
+        train_step(state, procedure)
+        for mine, w in zip(average, state.generator.parameters(), strict=True):
+            mine.mul_(0.9).add_(0.1 * w.detach())
+    for mine, ours in zip(average, state.averaged.parameters(), strict=True):
+        torch.testing.assert_close(mine, ours)
+        assert not ours.requires_grad
