@@ -4,9 +4,25 @@ Everything here has one sign: a critic ``f`` is large on ``x`` (the data) and sm
 model), and the dual objective ``E_x f - E_y f`` is to be *maximised* over 1-Lipschitz ``f``.
 """
 
+from ._adversarial import (
+    adversarial_objective,
+    js_lower_estimate,
+    nonsaturating_generator_loss,
+    saturating_generator_loss,
+)
 from ._ascent import ascent_step
 from ._clipping import WeightClipping
 from ._constraint import Constraint
 from ._objective import dual_objective, model_term
 
-__all__ = ["Constraint", "WeightClipping", "ascent_step", "dual_objective", "model_term"]
+__all__ = [
+    "Constraint",
+    "WeightClipping",
+    "adversarial_objective",
+    "ascent_step",
+    "dual_objective",
+    "js_lower_estimate",
+    "model_term",
+    "nonsaturating_generator_loss",
+    "saturating_generator_loss",
+]

@@ -16,6 +16,8 @@ def ascent_step(
     x: Tensor,
     y: Tensor,
     constraint: Constraint | None = None,
+    x_weights: Tensor | None = None,
+    y_weights: Tensor | None = None,
 ) -> Tensor:
     r"""One gradient *ascent* step of the critic on the dual objective, then the projection.
 
@@ -36,7 +38,10 @@ def ascent_step(
         A batch of the data and one of the model. No gradient flows into either, whether or not
         they carry a graph.
     constraint : Constraint, optional
-        Such as :class:`WeightClipping`. Without one the objective is unbounded.
+        Such as :class:`WeightClipping`. Without one the objective is unbounded, unless the critic
+        is 1-Lipschitz by construction.
+    x_weights, y_weights : tensors of shape (n,) and (m,), optional
+        As in :func:`dual_objective`. The penalty of a constraint does not see them.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def ascent_step(
                    "one with maximize=True")  # fmt: skip
         parameters += [parameter for parameter in group["params"] if parameter.requires_grad]
     x, y = detach(x), detach(y)
-    objective = dual_objective(critic, x, y)
+    objective = dual_objective(critic, x, y, detach(x_weights), detach(y_weights))
     penalty = None if constraint is None else constraint.penalty(critic, x, y)
     loss = -objective if penalty is None else penalty - objective
     optimizer.zero_grad()

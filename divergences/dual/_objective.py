@@ -67,11 +67,12 @@ def dual_objective(
     >>> dual_objective(lambda z: z[:, 0], x, y)
     tensor(3.)
     """
-    x, y = _samples(x, "x"), _samples(y, "y")
-    if x.shape[1:] != y.shape[1:] or x.device != y.device:
-        refuse("dual_objective", "x and y", "hold points of one shape on one device",
-               f"{describe(x)} on {x.device} and {describe(y)} on {y.device}")  # fmt: skip
-    return _mean(critic, x, x_weights, "x") - _mean(critic, y, y_weights, "y")
+    x, y = two_samples(x, y, "dual_objective")
+    at_x = values_at(critic, x, "x", "dual_objective")
+    at_y = values_at(critic, y, "y", "dual_objective")
+    return average(at_x, x_weights, "x", "dual_objective") - average(
+        at_y, y_weights, "y", "dual_objective"
+    )
 
 
 def model_term(critic: Critic, y: Tensor, y_weights: Tensor | None = None) -> Tensor:
@@ -102,10 +103,21 @@ def model_term(critic: Critic, y: Tensor, y_weights: Tensor | None = None) -> Te
     TypeError, ValueError
         As :func:`dual_objective`.
     """
-    return -_mean(critic, _samples(y, "y", "model_term"), y_weights, "y", "model_term")
+    values = values_at(critic, samples(y, "y", "model_term"), "y", "model_term")
+    return -average(values, y_weights, "y", "model_term")
 
 
-def _samples(value: object, parameter: str, function: str = "dual_objective") -> Tensor:
+def two_samples(x: object, y: object, function: str) -> tuple[Tensor, Tensor]:
+    """Both samples as tensors of at least two axes, checked against each other."""
+    x, y = samples(x, "x", function), samples(y, "y", function)
+    if x.shape[1:] != y.shape[1:] or x.device != y.device:
+        refuse(function, "x and y", "hold points of one shape on one device",
+               f"{describe(x)} on {x.device} and {describe(y)} on {y.device}")  # fmt: skip
+    return x, y
+
+
+def samples(value: object, parameter: str, function: str) -> Tensor:
+    """One sample as a tensor; a shape (n,) becomes (n, 1)."""
     if not isinstance(value, Tensor) or not value.is_floating_point():
         refuse(function, parameter, "be a floating torch tensor", describe(value), TypeError)
     if value.ndim == 0 or value.shape[0] == 0:
@@ -115,25 +127,27 @@ def _samples(value: object, parameter: str, function: str = "dual_objective") ->
     return value[:, None] if value.ndim == 1 else value
 
 
-def _mean(
-    critic: Critic,
-    points: Tensor,
-    weights: Tensor | None,
-    parameter: str,
-    function: str = "dual_objective",
+def values_at(
+    critic: Critic, points: Tensor, parameter: str, function: str, name: str = "critic"
 ) -> Tensor:
-    """Mean of the critic over one weighted sample."""
+    """Values of a critic at a sample, shape (n,)."""
     count = points.shape[0]
     values = critic(points)
     if not isinstance(values, Tensor) or tuple(values.shape) not in ((count,), (count, 1)):
-        refuse(function, "critic", f"map the {count} samples {parameter} to shape ({count},) "
+        refuse(function, name, f"map the {count} samples {parameter} to shape ({count},) "
                f"or ({count}, 1)", describe(values))  # fmt: skip
+    return values.reshape(count)
+
+
+def average(values: Tensor, weights: Tensor | None, parameter: str, function: str) -> Tensor:
+    """Mean over one sample, or the sum with its weights; shape ()."""
     if weights is None:
         return values.mean()
     if not isinstance(weights, Tensor) or not weights.is_floating_point():
         refuse(function, f"{parameter}_weights", "be a floating torch tensor",
                describe(weights), TypeError)  # fmt: skip
-    if tuple(weights.shape) != (count,) or weights.device != values.device:
+    if weights.shape != values.shape or weights.device != values.device:
+        count = values.shape[0]
         refuse(function, f"{parameter}_weights", f"have shape ({count},) on {values.device}",
                f"{describe(weights)} on {weights.device}")  # fmt: skip
-    return torch.dot(weights.to(values.dtype), values.reshape(count))
+    return torch.dot(weights.to(values.dtype), values)

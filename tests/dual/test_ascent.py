@@ -110,3 +110,13 @@ def test_arrays_are_refused(problem):
     critic, x, _ = problem
     with pytest.raises(TypeError, match="y must be a floating torch tensor"):
         ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.1), x, np.ones((2, 2)))
+
+
+def test_weights_reach_the_objective(problem):
+    critic, x, y = problem
+    weights = torch.zeros(16, dtype=torch.float64)
+    weights[3] = 1
+    ascend = torch.optim.SGD(critic.parameters(), lr=1e-3)
+    expected = dual_objective(critic, x[3:4], y).item()
+    returned = ascent_step(critic, ascend, x, y, x_weights=weights)
+    assert returned.item() == pytest.approx(expected, rel=1e-14)
