@@ -1,5 +1,6 @@
 """An algorithm made of torch: what the training step asks of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -63,9 +64,10 @@ class Procedure:
         """The same for the progress bar."""
         return "unknown Lipschitz unit"
 
-    def objective(self, critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    @property
+    def objective(self) -> Callable[..., Tensor]:
         """What the critic maximises, without penalties: positive if it tells data from samples."""
-        return dual_objective(critic, x, y)
+        return dual_objective
 
     def lipschitz_bound(self, critic: nn.Module) -> tuple[float | None, str]:
         """A certified Lipschitz constant of the critic, or None and the reason."""
@@ -83,10 +85,14 @@ class Procedure:
         self, critic: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor
     ) -> Tensor:
         """Lines 5 to 7: ascend on the two batches; returns the estimate before the step."""
+        constraint: Constraint | None = self.constraint
         if self.algorithm.projects_first:
             self.constraint.project(critic)
-            return ascent_step(critic, optimizer, x, y)
-        return ascent_step(critic, optimizer, x, y, self.constraint)
+            constraint = None
+        together = not getattr(critic, "mixes_samples", False)
+        return ascent_step(
+            critic, optimizer, x, y, constraint, objective=self.objective, together=together
+        )
 
     def generator_loss(self, critic: nn.Module, y: Tensor) -> Tensor:
         """Line 10: what the generator minimises."""
