@@ -1,4 +1,4 @@
-"""The command line: ``wgan train | sample | evaluate | report | demo``.
+"""The command line: ``wgan train | sample | evaluate | report | pack | demo``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
 done, 1 where training diverged or a demo's claim failed, 128 plus the signal where one arrived.
@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeAlias
 
 import tyro
 
+from ._cli_pack import Pack
 from .config import TrainingConfig
 from .errors import RunError
 
@@ -143,6 +144,7 @@ Command: TypeAlias = (
     | Annotated[Sample, tyro.conf.subcommand("sample")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Pack, tyro.conf.subcommand("pack")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
 )
 

@@ -156,14 +156,14 @@ def _is_leftover(entry: Path) -> bool:
 
 
 class Lock:
-    """The right to train in a folder; the system takes it back when its holder dies.
+    """The right to work in a folder; the system takes it back when its holder dies.
 
     The file stays, and its content (a process id) only names the holder: a dead process cannot
     keep the lock, nor can a new process with the same number be mistaken for it.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
-        self._path = folder.path / ".lock"
+    def __init__(self, folder: RunFolder, activity: str = "training") -> None:
+        self._path, self._activity = folder.path / ".lock", activity
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> "Lock":
@@ -176,7 +176,7 @@ class Lock:
             self._file.seek(0)
             holder = self._file.read().decode(errors="replace").strip() or "unknown"
             self._file.close()
-            message = f"{self._path.parent}: process {holder} is training here"
+            message = f"{self._path.parent}: process {holder} is {self._activity} here"
             raise RunError(message)
         self._file.truncate(0)
         self._file.write(str(os.getpid()).encode())

@@ -10,25 +10,34 @@ from numpy.typing import NDArray
 from .checkpoint import write_atomically
 
 SCALE = 6
-"""Pixels of a grid for a pixel of a sample."""
+"""Pixels of a grid for a pixel of a sample, at most."""
+LEGIBLE = 64
+"""Pixels of a side up to which small images are enlarged."""
 SHOWN = 64
 """Images in a grid."""
 
 
-def image_grid(samples: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Images in [-1, 1], (n, rows * columns), as one picture of grey values.
+def image_grid(samples: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Images in [-1, 1], (n, channels * rows * columns), as one picture (height, width, channels).
 
-    The grid is as square as n admits; -1 is white and 1 black, like ink on paper.
+    The grid is as square as n admits; -1 is black and 1 white. Small images are enlarged.
     """
-    rows, columns = shape
+    channels, rows, columns = shape
     across = math.ceil(math.sqrt(len(samples)))
     down = math.ceil(len(samples) / across)
-    grey = np.round((1 - np.clip(samples, -1, 1)) * 127.5).astype(np.uint8)
-    grid = np.full((down * (rows + 1) + 1, across * (columns + 1) + 1), 225, dtype=np.uint8)
-    for index, image in enumerate(grey.reshape(-1, rows, columns)):
+    values = np.round((1 + np.clip(samples, -1, 1)) * 127.5).astype(np.uint8)
+    size = (down * (rows + 1) + 1, across * (columns + 1) + 1, channels)
+    grid = np.full(size, 225, dtype=np.uint8)
+    for index, image in enumerate(values.reshape(-1, *shape).transpose(0, 2, 3, 1)):
         top, left = 1 + (index // across) * (rows + 1), 1 + (index % across) * (columns + 1)
         grid[top : top + rows, left : left + columns] = image
-    return grid.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    scale = magnification(rows, columns)
+    return grid.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def magnification(rows: int, columns: int) -> int:
+    """Pixels of a grid for a pixel of a sample: up to SCALE, less for larger images."""
+    return max(1, min(SCALE, LEGIBLE // max(rows, columns)))
 
 
 def scatter(samples: NDArray[np.float32], real: NDArray[np.float32]) -> bytes:
@@ -51,7 +60,7 @@ def scatter(samples: NDArray[np.float32], real: NDArray[np.float32]) -> bytes:
 
 
 def picture(
-    samples: NDArray[np.float32], real: NDArray[np.float32], shape: tuple[int, int] | None
+    samples: NDArray[np.float32], real: NDArray[np.float32], shape: tuple[int, int, int] | None
 ) -> bytes:
     """A PNG file of samples: images in a grid if they have a ``shape``, else a scatter plot."""
     if shape is None:
@@ -59,7 +68,8 @@ def picture(
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(image_grid(samples, shape)).save(stream, format="PNG")
+    grid = image_grid(samples, shape)
+    Image.fromarray(grid[:, :, 0] if shape[0] == 1 else grid).save(stream, format="PNG")
     return stream.getvalue()
 
 

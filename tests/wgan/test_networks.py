@@ -1,14 +1,195 @@
+import copy
+
+import pytest
 import torch
 from torch import nn
 
-from wgan.networks import make_critic, make_generator
+from divergences.dual import WeightClipping
+from wgan import ConfigError
+from wgan.networks import (
+    NETWORKS,
+    build_critic,
+    build_generator,
+    make_critic,
+    make_generator,
+    mixes_samples,
+)
+
+PHOTOGRAPH = (3, 64, 64)
+
+
+def parameters(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def both(text, shape=PHOTOGRAPH, latent=100, seed=0):
+    random = torch.Generator().manual_seed(seed)
+    return build_generator(text, latent, shape, random), build_critic(text, shape, random)
+
+
+@pytest.mark.parametrize(
+    ("text", "latent", "generator", "critic"),
+    [
+        ("dcgan", 100, 3_576_704, 2_765_568),  # the figures of the authors' program
+        # 100*64*16, three of 64*64*16, 64*3*16; 3*64*16, three, 64*16: nothing else
+        ("dcgan-plain", 100, 102_400 + 3 * 65_536 + 3_072, 3_072 + 3 * 65_536 + 1_024),
+        ("mlp", 100, 101 * 512 + 3 * 513 * 512 + 513 * 12_288, 12_289 * 512 + 3 * 513 * 512 + 513),
+    ],
+)
+def test_the_papers_architectures_have_the_papers_sizes(text, latent, generator, critic):
+    made = both(text, latent=latent)
+    assert (parameters(made[0]), parameters(made[1])) == (generator, critic)
+
+
+def test_residual_networks_have_the_sizes_of_their_programs():
+    """Counted layer by layer from the programs of Gulrajani et al."""
+
+    def block(a, b, *, up, norm=True, bias=False):
+        between = b if up else a
+        norms = 2 * a + 2 * between if norm else 0
+        convolutions = 9 * a * between + between * bias + 9 * between * b + b
+        return norms + convolutions + (a * b + b)
+
+    pairs = [(512, 512), (512, 256), (256, 128), (128, 64)]
+    generator = 129 * 16 * 512 + sum(block(a, b, up=True) for a, b in pairs) + 128 + 9 * 64 * 3 + 3
+    pairs = [(64, 128), (128, 256), (256, 512), (512, 512)]
+    critic = 9 * 3 * 64 + 64 + sum(block(a, b, up=False) for a, b in pairs) + 16 * 512 + 1
+    made = both("resnet", latent=128)
+    assert (parameters(made[0]), parameters(made[1])) == (generator, critic)
+    first = 9 * 3 * 128 + 128 + 9 * 128 * 128 + 128 + 3 * 128 + 128
+    plain = 2 * (9 * 128 * 128 + 128)
+    critic = first + plain + (128 * 128 + 128) + 2 * plain + 129
+    assert parameters(both("resnet", (3, 32, 32))[1]) == critic
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [(f"dcgan{options}", (channels, size, size))
+     for size in (16, 32, 64, 128) for channels in (1, 3)
+     for options in (",filters=4", ",filters=4,batch_norm=no,extra_layers=1")]
+    + [("dcgan-plain,filters=4", (3, 32, 32)), ("resnet,filters=4", (3, 64, 64)),
+       ("resnet,filters=4,critic_norm=layer", (1, 32, 32)), ("mlp,widths=8", (3, 5, 7)),
+       ("mlp,widths=", (2,)), ("plane", (2,)), ("small", (1, 8, 8)), ("digits", (1, 8, 8)),
+       ("digits", (3, 28, 28)), ("digits,filters=2", (1, 12, 20))],
+)  # fmt: skip
+def test_networks_are_flat_outside(text, shape):
+    generator, critic = both(text, shape, latent=5)
+    d = torch.Size(shape).numel()
+    for n in (1, 3):
+        if n == 1 and mixes_samples(generator):
+            generator.eval()
+        y = generator(torch.randn(n, 5, generator=torch.Generator().manual_seed(1)))
+        assert y.shape == (n, d)
+        assert critic(y).shape == (n,)
+        assert y.dtype == critic(y).dtype == torch.float32
+    if len(shape) == 3:
+        assert y.abs().max() <= 1
+
+
+@pytest.mark.parametrize("text", [name for name in NETWORKS if name != "plane"])
+def test_every_network_is_a_function_of_its_generator_alone(text):
+    shape = (1, 8, 8) if text == "digits" else (3, 32, 32)
+    torch.set_default_dtype(torch.float64)  # of no influence either
+    try:
+        state = torch.get_rng_state()
+        first, again, other = both(text, shape), both(text, shape), both(text, shape, seed=1)
+        assert torch.equal(torch.get_rng_state(), state)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for one, two, three in zip(first, again, other, strict=True):
+        assert list(one.state_dict()) == list(two.state_dict())
+        for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True):
+            assert torch.equal(a, b)
+            assert a.dtype in (torch.float32, torch.int64)
+            assert a.isfinite().all()
+        assert not all(torch.equal(a, b) for a, b in zip(one.parameters(), three.parameters(),
+                                                         strict=True))  # fmt: skip
+
+
+def test_first_values_of_dcgan_are_normal_of_deviation_002():
+    for network in both("dcgan"):
+        for layer in network:
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                mean, deviation, count = 0.0, layer.weight.std().item(), layer.weight.numel()
+                assert abs(layer.weight.mean().item() - mean) < 5 * 0.02 / count**0.5
+                assert abs(deviation / 0.02 - 1) < 5 / (2 * count) ** 0.5
+            if isinstance(layer, nn.BatchNorm2d):
+                assert abs(layer.weight.mean().item() - 1) < 5 * 0.02 / layer.num_features**0.5
+                assert 0 < layer.weight.std().item() < 0.04
+                assert not layer.bias.any()
+                assert not layer.running_mean.any()
+                assert (layer.running_var == 1).all()
+                assert layer.num_batches_tracked == 0
+
+
+def test_residual_networks_keep_the_size_of_their_signal():
+    """He's gain in front of every ReLU: values neither die nor explode in eight blocks."""
+    generator, critic = both("resnet,filters=16", latent=128)
+    random = torch.Generator().manual_seed(3)
+    y = generator(torch.randn(64, 128, generator=random))
+    assert 0.1 < y.std() < 0.95
+    assert 0.05 < critic(y).std() < 20
+
+
+@pytest.mark.parametrize("text", ["dcgan,filters=4", "resnet,filters=4"])
+def test_a_critic_says_whether_it_mixes_samples(text):
+    _, critic = both(text)
+    x = torch.rand(6, 3 * 64 * 64, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    alone = critic(x[:2])
+    together = critic(x)[:2]
+    assert critic.mixes_samples is (text.startswith("dcgan"))
+    assert torch.allclose(alone, together, rtol=1e-4, atol=1e-6) is not critic.mixes_samples
+    assert copy.deepcopy(critic).mixes_samples == critic.mixes_samples
+
+
+def test_penalties_can_be_differentiated_twice():
+    for text in ("resnet,filters=4", "dcgan,filters=4,batch_norm=no", "mlp,widths=8x8"):
+        _, critic = both(text)
+        x = torch.rand(2, 3 * 64 * 64, requires_grad=True)
+        (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        slope.square().sum().backward()
+        assert all(p.grad is None or p.grad.isfinite().all() for p in critic.parameters())
+
+
+def test_a_perceptron_may_do_without_tanh_and_follows_the_data_by_default():
+    random = torch.Generator().manual_seed(0)
+    make = {text: build_generator(text, 3, (1, 4, 4), random)[-1]
+            for text in ("mlp", "mlp,tanh=no", "mlp,tanh=yes")}  # fmt: skip
+    assert [type(layer) for layer in make.values()] == [nn.Tanh, nn.Linear, nn.Tanh]
+    assert type(build_generator("mlp", 3, (2,), random, bounded=False)[-1]) is nn.Linear
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "message"),
+    [
+        ("vgg", PHOTOGRAPH, "must be one of mlp, small, .*; got 'vgg'"),
+        ("dcgan", (3, 72, 72), "square images of 16, 32, 64, 128 pixels; got images of 72x72"),
+        ("dcgan", (3, 64, 32), "got images of 64x32"),
+        ("resnet", (3, 16, 16), "square images of 32, 64 pixels"),
+        ("dcgan", (2,), "got points with 2 coordinates"),
+        ("digits", (1, 9, 9), "multiples of 4"),
+        ("dcgan,filters=0", PHOTOGRAPH, "option filters must be positive; got 0"),
+        ("dcgan,filters=many", PHOTOGRAPH, "option filters of network dcgan must be an integer"),
+        ("dcgan,batch_norm=1", PHOTOGRAPH, "must be yes or no; got '1'"),
+        ("dcgan,depth=3", PHOTOGRAPH, "network dcgan has no option depth; its options are filters"),
+        ("mlp,widths=8x0", (2,), "widths must be positive"),
+        ("mlp,widths=8xa", (2,), "widths of network mlp must be an integer; got 'a'"),
+        ("resnet,critic_norm=batch", PHOTOGRAPH, "be one of layer, none; got 'batch'"),
+        ("mlp,widths=8,widths=9", (2,), "gives the option widths twice"),
+    ],
+)
+def test_what_a_network_is_not_for_is_refused(text, shape, message):
+    with pytest.raises(ConfigError, match=message):
+        build_critic(text, shape, torch.Generator())
 
 
 def test_layers_are_those_asked_for():
     random = torch.Generator().manual_seed(0)
     critic = make_critic(6, (5, 4), random)
-    assert [type(layer) for layer in critic] == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
+    types = [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear, nn.Flatten]
+    assert [type(layer) for layer in critic] == types
     assert [layer.out_features for layer in critic if isinstance(layer, nn.Linear)] == [5, 4, 1]
+    assert WeightClipping(0.5).lipschitz_bound(critic) > 0
     assert type(make_generator(3, (), 6, True, random)[-1]) is nn.Tanh
     assert type(make_generator(3, (), 6, False, random)[-1]) is nn.Linear
 

@@ -1,0 +1,109 @@
+"""NumPy's files, and what the entries of an array of images or points mean."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError, RunError
+
+
+def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
+    """The array of a ``.npy``, mapped into memory, or that of ``key`` in a ``.npz``.
+
+    A ``.npz`` of one array needs no key. Nothing is unpickled. RunError for a damaged file.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(2) == b"PK":  # a .npz is a zip file
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as content:
+                    return np.asarray(content[_chosen(path, content.files, key)])
+        if key is not None:
+            message = f"{path}: holds one array, it has no key {key!r}"
+            raise ConfigError(message)
+        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+    except OSError as error:
+        reason = error.strerror or "damaged or cut off"
+        message = f"{path}: cannot be read ({reason})"
+        raise RunError(message) from None
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        message = f"{path}: cannot be read as an array ({str(error).splitlines()[0]})"
+        raise RunError(message) from None
+
+
+def _chosen(path: Path, names: list[str], key: str | None) -> str:
+    listed = ", ".join(names) or "none"
+    if key is None and len(names) == 1:
+        return names[0]
+    if key not in names:
+        what = "choose one by key=" if key is None else f"there is no {key!r} among them"
+        message = f"{path}: holds the arrays {listed}; {what}"
+        raise ConfigError(message)
+    return key
+
+
+def images_first(array: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:
+    """Images as (n, channels, rows, columns), a view; ConfigError where the layout is in doubt."""
+    if array.ndim == 3:
+        return array[:, None]
+    last, first = array.shape[3] in (1, 3), array.shape[1] in (1, 3)
+    if layout is None and last == first:
+        message = (
+            f"{name}: an array of shape {array.shape} has its channels (1 or 3) on neither the "
+            "last nor the second axis for sure; say layout=nhwc or layout=nchw"
+        )
+        raise ConfigError(message)
+    images = np.moveaxis(array, 3, 1) if layout == "nhwc" or (layout is None and last) else array
+    if images.shape[1] not in (1, 3):
+        message = f"{name}: images have 1 or 3 channels; these have {images.shape[1]}"
+        raise ConfigError(message)
+    return images
+
+
+def limits(array: NDArray[Any], stated: str | None, name: str) -> tuple[float, float]:
+    """The values that become -1 and 1: those stated, or 0 and 255 for bytes.
+
+    ConfigError where a range must be stated and is not, or is exceeded by an entry: what the
+    numbers mean is never guessed from them.
+    """
+    if stated is None:
+        if array.dtype == np.uint8:
+            return 0.0, 255.0
+        message = (
+            f"{name}: images of {array.dtype} need their range, that of black and white: "
+            "range=0..1, range=-1..1 or range=0..65535"
+        )
+        raise ConfigError(message)
+    try:
+        low, high = (float(end) for end in stated.split(".."))
+        if not -1e9 <= low < high <= 1e9:
+            raise ValueError
+    except ValueError:
+        message = f"{name}: a range is two ascending numbers such as 0..1; got {stated!r}"
+        raise ConfigError(message) from None
+    if array.dtype != np.uint8 or (low, high) != (0.0, 255.0):
+        least, most = float(array.min()), float(array.max())
+        if not low <= least <= most <= high:  # a NaN fails too
+            message = f"{name}: entries from {least:g} to {most:g} are not in the range {stated}"
+            raise ConfigError(message)
+    return low, high
+
+
+def demand_numbers(array: NDArray[Any], name: str) -> None:
+    """ConfigError unless the entries are real numbers."""
+    if array.dtype.kind not in "uif":
+        message = f"{name}: entries must be integers or floats; they are {array.dtype}"
+        raise ConfigError(message)
+
+
+def demand_finite(array: NDArray[Any], name: str) -> None:
+    """RunError for NaN and infinities."""
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        message = f"{name}: holds entries that are NaN or infinite"
+        raise RunError(message)

@@ -1,0 +1,18 @@
+"""Generators and critics by name, initialised from an explicit random generator.
+
+All of them are flat outside: samples are (n, d) and values (n,), whatever shape they have within.
+"""
+
+from .perceptron import make_critic, make_generator, perceptron
+from .registry import NETWORKS, architecture, build_critic, build_generator, mixes_samples
+
+__all__ = [
+    "NETWORKS",
+    "architecture",
+    "build_critic",
+    "build_generator",
+    "make_critic",
+    "make_generator",
+    "mixes_samples",
+    "perceptron",
+]

@@ -1,0 +1,108 @@
+"""Networks by name, with options: what a configuration's string selects."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from ..errors import ConfigError
+from ..specification import read_options, split
+from .dcgan import DCGANOptions, PlainDCGANOptions
+from .digits import DigitsOptions
+from .perceptron import PerceptronOptions, PlaneOptions, SmallOptions
+from .resnet import ResNetOptions
+
+
+class Architecture(Protocol):
+    """Options of a pair of networks, which makes either of them."""
+
+    def generator(
+        self, latent: int, shape: tuple[int, ...], random: torch.Generator, *, bounded: bool
+    ) -> nn.Sequential:
+        """Maps noise (n, latent) to samples (n, d), d the product of ``shape``."""
+
+    def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
+        """Maps samples (n, d) to values (n,)."""
+
+
+NETWORKS: dict[str, Callable[..., Architecture]] = {
+    "mlp": PerceptronOptions,
+    "small": SmallOptions,
+    "plane": PlaneOptions,
+    "digits": DigitsOptions,
+    "dcgan": DCGANOptions,
+    "dcgan-plain": PlainDCGANOptions,
+    "resnet": ResNetOptions,
+}
+"""The options of each network by its name."""
+
+
+def architecture(text: str) -> Architecture:
+    """The architecture of a string such as ``dcgan,filters=32``; ConfigError if there is none."""
+    name, pairs = split(text)
+    if name not in NETWORKS:
+        message = f"a network must be one of {', '.join(NETWORKS)}; got {name!r}"
+        raise ConfigError(message)
+    kind = NETWORKS[name]
+    assert isinstance(kind, type)
+    made: Architecture = read_options(kind, pairs, f"network {name}")
+    return made
+
+
+def build_generator(
+    text: str,
+    latent: int,
+    shape: tuple[int, ...],
+    random: torch.Generator,
+    *,
+    bounded: bool = True,
+) -> nn.Sequential:
+    """A generator by the name and options of its network.
+
+    Parameters
+    ----------
+    text : str
+        A name of ``NETWORKS`` with options, such as ``dcgan,batch_norm=no``.
+    latent : int
+        Dimension of the noise.
+    shape : tuple of int
+        Shape of a sample: (d,) for points, (channels, rows, columns) for images.
+    random : torch.Generator
+        On the CPU; the only source of the first parameters.
+    bounded : bool
+        Whether the data lie in [-1, 1]: a perceptron then ends in tanh.
+
+    Returns
+    -------
+    Sequential
+        Maps (n, latent) to (n, d), flat; float32, on the CPU, in training mode.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name or option, or a shape that the network is not for.
+    """
+    return architecture(text).generator(latent, shape, random, bounded=bounded)
+
+
+def build_critic(text: str, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
+    """A critic by the name and options of its network; parameters and errors as above.
+
+    Returns
+    -------
+    Sequential
+        Maps (n, d), flat, to (n,); no sigmoid. Its attribute ``mixes_samples`` says whether a
+        value depends on the other samples of the batch.
+    """
+    critic = architecture(text).critic(shape, random)
+    critic.mixes_samples = mixes_samples(critic)  # type: ignore[assignment]
+    return critic
+
+
+def mixes_samples(network: nn.Module) -> bool:
+    """Whether a network's value of a sample depends on the others of its batch (batch norm).
+
+    A penalty on the gradient at single samples has no meaning for such a critic in training.
+    """
+    return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
