@@ -11,6 +11,7 @@ from ._adversarial import (
     saturating_generator_loss,
 )
 from ._ascent import ascent_step
+from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
 from ._constraint import Constraint
 from ._objective import dual_objective, model_term
@@ -22,6 +23,7 @@ __all__ = [
     "ascent_step",
     "dual_objective",
     "js_lower_estimate",
+    "lipschitz_bound",
     "model_term",
     "nonsaturating_generator_loss",
     "saturating_generator_loss",

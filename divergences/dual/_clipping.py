@@ -8,22 +8,8 @@ from torch import Tensor, nn
 
 from divergences._validation import real_number
 
-ONE_LIPSCHITZ = (
-    nn.Identity,
-    nn.Flatten,
-    nn.ReLU,
-    nn.ReLU6,
-    nn.Hardtanh,
-    nn.Tanh,
-    nn.Sigmoid,
-    nn.LogSigmoid,
-    nn.Softsign,
-)
-"""Layers whose Lipschitz constant is at most 1 for every choice of their options.
-
-GELU, SiLU, Mish and SELU are steeper than 1, torch's Softplus jumps where it becomes linear, and
-batch normalisation and dropout rescale: none of them belongs here.
-"""
+from ._activations import ONE_LIPSCHITZ
+from ._certificate import demand_plain
 
 
 @dataclass(frozen=True)
@@ -102,7 +88,7 @@ class WeightClipping:
             For a layer without a known bound (a convolution, batch normalisation, a module with
             its own forward): the message names it.
         """
-        _demand_plain(critic)
+        demand_plain(critic, "WeightClipping.lipschitz_bound")
         if type(critic) is nn.Sequential:
             return math.prod(self.lipschitz_bound(layer) for layer in critic)
         if type(critic) is nn.Linear:
@@ -118,17 +104,6 @@ class WeightClipping:
         message = (
             f"WeightClipping.lipschitz_bound: no bound is known for a {type(critic).__name__}; "
             "it takes Sequential, Linear and 1-Lipschitz activations such as ReLU or Tanh"
-        )
-        raise NotImplementedError(message)
-
-
-def _demand_plain(layer: nn.Module) -> None:
-    """NotImplementedError for a layer that does more than its type says."""
-    hooked = layer._forward_hooks or layer._forward_pre_hooks
-    if hooked or "forward" in vars(layer):
-        message = (
-            f"WeightClipping.lipschitz_bound: no bound is known for a {type(layer).__name__} with "
-            "hooks (spectral_norm and weight_norm are such) or a forward of its own"
         )
         raise NotImplementedError(message)
 
