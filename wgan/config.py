@@ -53,10 +53,10 @@ class TrainingConfig:
     """Critic steps before each generator step (the paper's n_critic, 5); None: the algorithm's."""
     latent: int = 64
     """Dimension of the generator's standard normal input z."""
-    generator_widths: tuple[int, ...] = (256, 256)
-    """Units of each hidden ReLU layer of the generator."""
-    critic_widths: tuple[int, ...] = (256, 256)
-    """Units of each hidden ReLU layer of the critic; a clipped critic's slope dies with depth."""
+    generator: str = "small"
+    """Network of the generator, with options: small, plane, mlp,widths=64x64, dcgan,filters=32."""
+    critic: str = "small"
+    """Network of the critic, likewise; a clipped critic's slope dies with depth."""
     average_decay: float = 0.999
     """Decay, a generator step, of the averaged generator's parameters; 0 keeps no average."""
     eval_every: int = 100
@@ -78,12 +78,8 @@ class TrainingConfig:
         _of_kind("out", self.out, (str, os.PathLike), "a path")
         _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
-        for name in ("generator_widths", "critic_widths"):
-            widths = getattr(self, name)
-            _of_kind(name, widths, (tuple, list), "integers, one a hidden layer")
-            object.__setattr__(self, name, tuple(widths))
-            for width in widths:
-                _integer(name, width, least=1)
+        for name in ("generator", "critic"):
+            _of_kind(name, getattr(self, name), str, "the name of a network")
         own = algorithm(self.algorithm)
         for name in ("learning_rate", "critic_steps"):
             if getattr(self, name) is None:

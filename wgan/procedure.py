@@ -16,6 +16,7 @@ from .algorithms import (
     algorithm,
 )
 from .config import TrainingConfig
+from .data import Stream
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,10 @@ class Procedure:
         """How many critic steps precede the generator step after ``step`` generator steps."""
         long = step < LONG_CRITIC_FIRST or step % LONG_CRITIC_EVERY == 0
         return LONG_CRITIC_STEPS if self.algorithm.long_critic and long else self.critic_steps
+
+    def phase_ends(self, batches: Stream) -> bool:
+        """Whether the critic's loop ends early: in the authors' program it does with the epoch."""
+        return self.algorithm.epochs and bool(getattr(batches, "ended", False))
 
     def critic_step(
         self, critic: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from .algorithms import algorithm
-from .batches import Batches, EpochBatches, IndependentBatches
 from .config import TrainingConfig
-from .data import Data
-from .networks import make_critic, make_generator
+from .data import Data, Stream
+from .data.finite import FiniteData
+from .errors import ConfigError
+from .networks import build_critic, build_generator
 from .optimizers import make_optimizer
 
 
@@ -29,8 +30,8 @@ class TrainingState:
     """Exponential moving average of the generator over its steps."""
     generator_optimizer: torch.optim.Optimizer
     critic_optimizer: torch.optim.Optimizer
-    batches: Batches
-    """Order of the real data, with its random stream."""
+    batches: Stream
+    """Order of the real data."""
     noise_random: torch.Generator
     """Stream of the generator's input during training, on the device."""
     latent: int
@@ -47,12 +48,12 @@ class TrainingState:
     def fresh(cls, config: TrainingConfig, data: Data, device: torch.device) -> "TrainingState":
         """The state before the first step: a function of the options alone."""
         random = random_stream(config.seed, "weights")
-        generator = make_generator(
-            config.latent, config.generator_widths, data.dimension, data.bounded, random
+        shape = data.sample_shape
+        generator = build_generator(
+            config.generator, config.latent, shape, random, bounded=data.bounded
         ).to(device)
-        critic = make_critic(data.dimension, config.critic_widths, random).to(device)
+        critic = build_critic(config.critic, shape, random).to(device)
         own = algorithm(config.algorithm)
-        order = EpochBatches if own.epochs else IndependentBatches
 
         def optimizer(network: nn.Module) -> torch.optim.Optimizer:
             rate = float(config.learning_rate or 0.0)
@@ -64,7 +65,7 @@ class TrainingState:
             averaged=averaged_copy(generator) if config.average_decay else None,
             generator_optimizer=optimizer(generator),
             critic_optimizer=optimizer(critic),
-            batches=order(data, config.batch_size, random_stream(config.seed, "data")),
+            batches=_stream(data, config),
             noise_random=random_stream(config.seed, "noise", device),
             latent=config.latent,
             device=device,
@@ -102,7 +103,8 @@ class TrainingState:
         for part in ("generator_optimizer", "critic_optimizer"):
             for index, entries in getattr(self, part).state_dict()["state"].items():
                 named |= _prefixed(f"{part}.{index}", entries)
-        named |= _prefixed("batches", self.batches.tensors())
+        place = self.batches.state_dict()
+        named |= {f"batches.{name}": torch.as_tensor(entry) for name, entry in place.items()}
         named["noise_random"] = self.noise_random.get_state()
         named["estimates"] = torch.stack(self.estimates) if self.estimates else torch.empty(0)
         named["best"] = torch.tensor(self.best, dtype=torch.float64)
@@ -119,7 +121,10 @@ class TrainingState:
                 moments.setdefault(int(index), {})[name] = tensor
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.batches.restore(_under(named, "batches."))
+        place = _under(named, "batches.")
+        self.batches.load_state_dict(
+            {name: entry if entry.ndim else int(entry) for name, entry in place.items()}
+        )
         self.noise_random.set_state(named["noise_random"])
         self.estimates = list(named["estimates"].to(self.device))
         self.best = (float(named["best"][0]), int(named["best"][1]))
@@ -140,6 +145,19 @@ class TrainingState:
             if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
                 return name
         return None
+
+
+def _stream(data: Data, config: TrainingConfig) -> Stream:
+    """The order in which a run sees its data."""
+    if not algorithm(config.algorithm).epochs:
+        return data.stream(config.batch_size, config.seed)
+    if not isinstance(data, FiniteData):
+        message = (
+            f"option algorithm: {config.algorithm} goes through its data in epochs, "
+            f"and {config.data} is drawn without end"
+        )
+        raise ConfigError(message)
+    return data.stream(config.batch_size, config.seed, short_last=True)
 
 
 def averaged_copy(network: nn.Module) -> nn.Module:

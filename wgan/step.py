@@ -29,7 +29,7 @@ def train_step(state: TrainingState, procedure: Procedure) -> Tensor:
         with torch.no_grad():
             y = generator(state.noise(size))  # line 4
         estimate = procedure.critic_step(critic, state.critic_optimizer, x, y)  # lines 5 to 7
-        if state.batches.ended:  # the authors' program turns to the generator here
+        if procedure.phase_ends(state.batches):
             break
     y = generator(state.noise(size))  # line 9
     state.generator_optimizer.zero_grad()

@@ -14,7 +14,7 @@ from wgan._cli import main
 from wgan.checkpoint import checkpoint_steps, write_atomically
 from wgan.folder import Lock, RunFolder
 
-SMALL = {"data": "ring", "generator_widths": (8,), "critic_widths": (8,), "latent": 4,
+SMALL = {"data": "ring", "generator": "mlp,widths=8", "critic": "mlp,widths=8", "latent": 4,
          "batch_size": 8, "eval_every": 1000, "log_every": 1}  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_divergence_is_named_wherever_it_is_seen(tmp_path, rate):
 @pytest.mark.parametrize(
     "options",
     [{"learning_rate": 10**400}, {"clip": 1e-120}, {"batch_size": 10**12}, {"threads": 2**40},
-     {"generator_widths": 5}, {"data": [1]}, {"data": None}, {"latent": 2**63}],
+     {"generator": 5}, {"data": [1]}, {"data": None}, {"latent": 2**63}],
     ids=str,
 )  # fmt: skip
 def test_values_that_no_run_can_have_are_options_refused(tmp_path, options):

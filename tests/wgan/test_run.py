@@ -252,7 +252,7 @@ def test_options_that_enter_the_algorithm_may_not_change(finished):
     ("name", "value"),
     [("steps", -1), ("steps", 1.5), ("steps", True), ("batch_size", 0), ("critic_steps", 0),
      ("learning_rate", 0.0), ("learning_rate", float("nan")), ("clip", float("inf")),
-     ("clip", "0.01"), ("device", "tpu"), ("generator_widths", (0,)), ("seed", -3)],
+     ("clip", "0.01"), ("device", "tpu"), ("generator", 5), ("seed", -3)],
 )  # fmt: skip
 def test_bad_options_are_refused(tmp_path, name, value):
     with pytest.raises(ConfigError, match=f"option {name} must "):

@@ -12,7 +12,7 @@ from wgan.state import TrainingState
 from wgan.step import train_step
 
 CPU = torch.device("cpu")
-SMALL = {"latent": 5, "generator_widths": (12, 10), "critic_widths": (14, 9)}
+SMALL = {"latent": 5, "generator": "mlp,widths=12x10", "critic": "mlp,widths=14x9"}
 
 
 def prepare(tmp_path, **options):
@@ -60,12 +60,11 @@ def assert_close(ours, theirs):
         torch.testing.assert_close(mine, literal, rtol=1e-9, atol=1e-12)
 
 
-def streams(state):
-    """Copies of the two random streams of a state."""
-    reals, noises = (torch.Generator() for _ in range(2))
-    reals.set_state(state.batches.tensors()["random"])
+def noise_stream(state):
+    """A copy of the random stream of the noise."""
+    noises = torch.Generator()
     noises.set_state(state.noise_random.get_state())
-    return reals, noises
+    return noises
 
 
 @pytest.mark.parametrize("data_name", ["ring", "digits"])
@@ -73,10 +72,10 @@ def test_steps_are_algorithm_1_to_the_last_digits(tmp_path, data_name):
     data, state, procedure = prepare(tmp_path, data=data_name, seed=11)
     f, g = precise(state)
     squares = {"critic": zeros(f), "generator": zeros(g)}
-    reals, noises = streams(state)
+    reals, noises = data.stream(64, 11), noise_stream(state)
     for _ in range(4):
         estimate = train_step(state, procedure)
-        x_batches = [data.batch(64, reals) for _ in range(5)]
+        x_batches = [reals.next() for _ in range(5)]
         z_batches = [torch.randn(64, 5, generator=noises) for _ in range(5)]
         z_last = torch.randn(64, 5, generator=noises)
         expected = algorithm_1(f, g, x_batches, z_batches, z_last, squares, alpha=5e-5, c=0.01)
@@ -89,23 +88,22 @@ def test_steps_are_algorithm_1_to_the_last_digits(tmp_path, data_name):
 class AuthorsProgram:
     """What the authors' program did, as the paper's readers describe it; the critic is minus f."""
 
-    def __init__(self, images, minus_f, g, reals, noises, latent):
-        self.images, self.minus_f, self.g = images, minus_f, g
+    def __init__(self, count, minus_f, g, reals, noises, latent):
+        self.batches_in_epoch, self.minus_f, self.g = -(-count // 64), minus_f, g
         self.reals, self.noises, self.latent = reals, noises, latent
         self.squares = {"critic": zeros(minus_f), "generator": zeros(g)}
         self.generator_steps, self.epoch = 0, iter(())
         self.counts = []
 
     def new_epoch(self):
-        order = torch.randperm(len(self.images), generator=self.reals)
-        self.epoch = iter([self.images[rows] for rows in order.split(64)])
+        self.epoch = iter([self.reals.next() for _ in range(self.batches_in_epoch)])
 
     def train(self, generator_steps):
         """Epoch after epoch until so many generator steps are done; the losses printed."""
         printed = []
         while len(printed) < generator_steps:
             self.new_epoch()
-            left = -(-len(self.images) // 64)
+            left = self.batches_in_epoch
             while left > 0 and len(printed) < generator_steps:
                 done = self.generator_steps
                 goal = 100 if done < 25 or done % 500 == 0 else 5
@@ -151,7 +149,8 @@ class Negative(torch.nn.Module):
 def test_wgan_2017_is_the_authors_program_to_the_last_digits(tmp_path):
     data, state, procedure = prepare(tmp_path, data="digits", algorithm="wgan-2017", seed=3)
     f, g = precise(state)
-    program = AuthorsProgram(data.training, Negative(f), g, *streams(state), latent=5)
+    reals = data.stream(64, 3, short_last=True)
+    program = AuthorsProgram(data.count, Negative(f), g, reals, noise_stream(state), latent=5)
     printed = program.train(31)
     for loss in printed:  # the estimate is minus the printed loss
         assert train_step(state, procedure).item() == pytest.approx(-loss, rel=1e-9, abs=1e-13)
