@@ -127,10 +127,16 @@ class TrainingConfig:
         ConfigError
             In one line, for a file that cannot be read, unknown options or bad values.
         """
-        values = {**read_options(Path(path)), **changes}
+        return cls.of({**read_options(Path(path)), **changes}, out, str(path))
+
+    @classmethod
+    def of(
+        cls, values: dict[str, Any], out: str | os.PathLike[str], source: str
+    ) -> "TrainingConfig":
+        """The options in a mapping from ``source``; those it lacks have their defaults."""
         unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
         if unknown or "out" in values:
-            message = f"{path}: {(unknown or ['out'])[0]!r} is no option that a file can hold"
+            message = f"{source}: {(unknown or ['out'])[0]!r} is no option that a file can hold"
             raise ConfigError(message)
         return cls(out=Path(out), **values)
 

@@ -209,9 +209,13 @@ def command(config: TrainingConfig) -> str:
     """The command line of a run, with the options that are not the defaults."""
     words = ["python", "-m", "wgan", "train", "--data", config.data]
     words += ["--out", f"runs/{config.out.name}"]
-    default = TrainingConfig(out=config.out).to_json()
+    if config.algorithm != "wgan":
+        words += ["--algorithm", config.algorithm]
+    default = TrainingConfig(out=config.out, algorithm=config.algorithm).to_json()
     for name, value in config.to_json().items():
-        if name in ("steps", "seed") or (value != default[name] and name != "data"):
+        if value is True:
+            words.append("--" + name.replace("_", "-"))
+        elif name in ("steps", "seed") or (value != default[name] and name != "data"):
             entries = value if isinstance(value, tuple) else (value,)
             words += ["--" + name.replace("_", "-"), *map(str, entries)]
     return shlex.join(words)
