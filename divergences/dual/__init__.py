@@ -11,17 +11,31 @@ from ._adversarial import (
     saturating_generator_loss,
 )
 from ._ascent import ascent_step
+from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
 from ._constraint import Constraint
+from ._empirical import empirical_lipschitz
+from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
 from ._objective import dual_objective, model_term
+from ._spectral import SpectralClipping, SpectralNormalization
+from ._sphere import SphereProjection
+from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
+    "CTransformPenalty",
     "Constraint",
+    "GradientPenalty",
+    "OneSidedGradientPenalty",
+    "SpectralClipping",
+    "SpectralNormalization",
+    "SphereProjection",
     "WeightClipping",
+    "ZeroCenteredGradientPenalty",
     "adversarial_objective",
     "ascent_step",
     "dual_objective",
+    "empirical_lipschitz",
     "js_lower_estimate",
     "lipschitz_bound",
     "model_term",

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from divergences._validation import real_number
 
-from ._activations import ONE_LIPSCHITZ
-from ._certificate import demand_plain
+from ._architecture import architecture_bound
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,11 @@ class WeightClipping:
             For a layer without a known bound (a convolution, batch normalisation, a module with
             its own forward): the message names it.
         """
-        demand_plain(critic, "WeightClipping.lipschitz_bound")
-        if type(critic) is nn.Sequential:
-            return math.prod(self.lipschitz_bound(layer) for layer in critic)
-        if type(critic) is nn.Linear:
-            return self.limit * math.sqrt(critic.in_features * critic.out_features)
-        if type(critic) in ONE_LIPSCHITZ:
-            return 1.0
-        if type(critic) is nn.LeakyReLU:
-            return max(1.0, abs(critic.negative_slope))
-        if type(critic) is nn.ELU:
-            return max(1.0, abs(critic.alpha))
-        if type(critic) is nn.CELU and critic.alpha > 0:
-            return 1.0
-        message = (
-            f"WeightClipping.lipschitz_bound: no bound is known for a {type(critic).__name__}; "
-            "it takes Sequential, Linear and 1-Lipschitz activations such as ReLU or Tanh"
+        return architecture_bound(
+            critic,
+            lambda layer: self.limit * math.sqrt(layer.in_features * layer.out_features),
+            "WeightClipping.lipschitz_bound",
         )
-        raise NotImplementedError(message)
 
 
 def _largest_at_most(limit: float, dtype: torch.dtype) -> float:

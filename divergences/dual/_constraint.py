@@ -20,8 +20,9 @@ class Constraint(Protocol):
         """Move the parameters of the critic into the allowed set, in place."""
 
     def lipschitz_bound(self, critic: nn.Module) -> float:
-        """Upper bound of the Lipschitz constant of every critic of this architecture.
+        """Upper bound of the Lipschitz constant of a critic after :meth:`project`.
 
-        It holds for parameters in the allowed set, for the Euclidean norm. An architecture for
-        which no bound is known raises ``NotImplementedError``: a bound is never guessed.
+        For the Euclidean norm. Clipping and the sphere bound every critic of the architecture;
+        penalties, which promise nothing, and spectral constraints measure the one given. Where no
+        bound is known, ``NotImplementedError``: a bound is never guessed.
         """

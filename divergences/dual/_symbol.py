@@ -32,7 +32,7 @@ def polyphase(kernel: Tensor, stride: Sequence[int], dilation: Sequence[int]) ->
         spread = gap if step > 1 else 1
         length = -(-(spread * (taps.shape[-1] - 1) + 1) // step) * step
         spaced = taps.new_zeros((*taps.shape[:-1], length))
-        spaced[..., spread * torch.arange(taps.shape[-1])] = taps
+        spaced[..., : spread * (taps.shape[-1] - 1) + 1 : spread] = taps
         parts = spaced.reshape(*taps.shape[:-1], length // step, step).movedim(-1, 3)  # after `in`
         kernel = parts.flatten(2, 3).movedim(-1, 3 + axis)
     return kernel
