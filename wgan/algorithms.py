@@ -9,8 +9,10 @@ from typing import Literal
 
 from .errors import ConfigError
 
-AlgorithmName = Literal["wgan", "wgan-2017"]
+AlgorithmName = Literal["wgan", "wgan-2017", "wgan-sphere", "wgan-gp", "wgan-lp", "wgan-sn", "gan"]
 """What ``--algorithm`` takes."""
+Constraint = Literal["clipping", "sphere", "penalty", "one-sided penalty", "spectral", "none"]
+"""Ways of keeping a critic Lipschitz."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,18 @@ class Algorithm:
 
     summary: str
     """What is done, in a line."""
-    constraint: Literal["clipping"] = "clipping"
+    constraint: Constraint = "clipping"
     """How the critic is kept Lipschitz."""
+    objective: Literal["wasserstein", "jensen-shannon"] = "wasserstein"
+    """What the critic maximises."""
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     """Of both networks."""
     learning_rate: float = 5e-5
     """Of both networks."""
-    betas: tuple[float, float] = (0.0, 0.9)
-    """Adam's decay rates of the first and the second moment; RMSProp has none of them."""
+    beta1: float = 0.0
+    """Adam's decay rate of the first moment; RMSProp has none."""
+    beta2: float = 0.9
+    """Adam's decay rate of the second moment; RMSProp's is .99."""
     critic_steps: int = 5
     """Critic steps before a generator step."""
     long_critic: bool = False
@@ -44,6 +50,38 @@ ALGORITHMS: dict[str, Algorithm] = {
         long_critic=True,
         projects_first=True,
         epochs=True,
+    ),
+    "wgan-sphere": Algorithm(
+        "Algorithm 1 with the critic's weights projected on a sphere, which the paper mentions",
+        constraint="sphere",
+    ),
+    "wgan-gp": Algorithm(
+        "Algorithm 1 with a gradient penalty (Gulrajani et al. 2017) and Adam",
+        constraint="penalty",
+        optimizer="adam",
+        learning_rate=1e-4,
+    ),
+    "wgan-lp": Algorithm(
+        "Algorithm 1 with a one-sided gradient penalty (Petzka et al. 2018) and Adam",
+        constraint="one-sided penalty",
+        optimizer="adam",
+        learning_rate=1e-4,
+    ),
+    "wgan-sn": Algorithm(
+        "Algorithm 1 with spectrally normalised layers (after Miyato et al. 2018) and Adam",
+        constraint="spectral",
+        optimizer="adam",
+        learning_rate=2e-4,
+    ),
+    "gan": Algorithm(
+        "The standard GAN (Goodfellow et al. 2014), the paper's baseline",
+        constraint="none",
+        objective="jensen-shannon",
+        optimizer="adam",
+        learning_rate=2e-4,
+        beta1=0.5,
+        beta2=0.999,
+        critic_steps=1,
     ),
 }
 """The algorithms by name."""

@@ -45,8 +45,18 @@ class TrainingConfig:
     """Seed of every random number of the run: weights, batches, noise, evaluation."""
     learning_rate: float | None = None
     """Learning rate (the paper's alpha, 5e-5) of generator and critic; None: the algorithm's."""
+    beta1: float | None = None
+    """Adam's decay rate of the first moment; None: the algorithm's. RMSProp has none."""
+    beta2: float | None = None
+    """Adam's decay rate of the second moment; None: the algorithm's. RMSProp has its own."""
     clip: float = 0.01
-    """Critic parameters stay in [-clip, clip] (the paper's c); units of the parameters."""
+    """wgan, wgan-2017: critic parameters in [-clip, clip] (the paper's c), in their units."""
+    radius: float = 1.0
+    """wgan-sphere: Frobenius norm of every weight and bias of the critic."""
+    penalty: float = 10.0
+    """wgan-gp, wgan-lp: weight of the squared excess of the critic's slope over 1."""
+    saturating: bool = False
+    """gan: whether the generator minimises log(1 - D), which saturates, and not -log D."""
     batch_size: int = 64
     """Samples in a batch (the paper's m)."""
     critic_steps: int | None = None
@@ -65,6 +75,10 @@ class TrainingConfig:
     """Generator steps between checkpoints."""
     log_every: int = 10
     """Generator steps between lines of metrics.jsonl, where the loss is also checked."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the networks' products; parameters, penalties and averages stay in float32."""
+    channels_last: bool = False
+    """Memory order of convolutions, faster on recent GPUs."""
     keep: int = 2
     """Newest checkpoints that are kept, beside that of the best evaluation."""
     tensorboard: bool = False
@@ -81,7 +95,7 @@ class TrainingConfig:
         for name in ("generator", "critic"):
             _of_kind(name, getattr(self, name), str, "the name of a network")
         own = algorithm(self.algorithm)
-        for name in ("learning_rate", "critic_steps"):
+        for name in ("learning_rate", "critic_steps", "beta1", "beta2"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(own, name))
         for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
@@ -90,10 +104,14 @@ class TrainingConfig:
         _integer("steps", self.steps, least=0)
         _integer("seed", self.seed, least=0, most=2**63 - 1)
         _integer("threads", self.threads, least=0, most=1024)
-        for name in ("learning_rate", "clip"):
+        for name in ("learning_rate", "clip", "radius", "penalty"):
             _positive(name, getattr(self, name))
-        _fraction("average_decay", self.average_decay)
-        _of_kind("tensorboard", self.tensorboard, bool, "true or false")
+        for name in ("average_decay", "beta1", "beta2"):
+            _fraction(name, getattr(self, name))
+        for name in ("saturating", "channels_last", "tensorboard"):
+            _of_kind(name, getattr(self, name), bool, "true or false")
+        if self.precision not in ("float32", "bfloat16"):
+            _refuse("precision", "be float32 or bfloat16", self.precision)
         if self.device not in ("auto", "cpu", "cuda"):
             _refuse("device", "be auto, cpu or cuda", self.device)
 

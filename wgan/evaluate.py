@@ -12,6 +12,7 @@ from divergences import sliced_wasserstein1, wasserstein1
 
 from .data import Data
 from .procedure import Procedure
+from .units import estimate_of
 
 EXACT_DIMENSIONS = 64
 """Coordinates up to which the exact distance of samples is reported; with more, the sliced one.
@@ -155,7 +156,8 @@ class Evaluator:
         one that has not been trained yet: without it there would be no bound.
         """
         precise = copy.deepcopy(critic).double()
-        self.procedure.constraint.project(precise)
+        if self.procedure.constraint is not None:
+            self.procedure.constraint.project(precise)
         bound, reason = self.procedure.lipschitz_bound(precise)
         judge = copy.deepcopy(critic) if bound is None else precise
         held_out = self.estimate(judge, self.held_out, samples)
@@ -169,7 +171,7 @@ class Evaluator:
             lipschitz_bound=bound,
             no_bound=reason,
             lower_bound=None if bound is None else _at_most(held_out, bound),
-            estimate_unit=self.procedure.estimate_unit,
+            estimate_unit=estimate_of(self.procedure.algorithm).unit,
         )
 
     @torch.no_grad()

@@ -219,7 +219,7 @@ class MetricsLog:
 
     Every ``log_every`` steps it has ``critic_estimate``, the critic's objective on its last batch
     before its last step, and ``critic_estimates``, those of every generator step since the line
-    before, in ``procedure.Procedure.estimate_unit``. At evaluations it has the numbers of
+    before, in ``units.Estimate.unit``. At evaluations it has the numbers of
     ``evaluate.Evaluation``, those that there are.
     """
 

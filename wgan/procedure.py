@@ -1,12 +1,27 @@
 """An algorithm made of torch: what the training step asks of it."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from divergences.dual import Constraint, WeightClipping, ascent_step, dual_objective, model_term
+from divergences.dual import (
+    Constraint,
+    GradientPenalty,
+    OneSidedGradientPenalty,
+    SpectralNormalization,
+    SphereProjection,
+    WeightClipping,
+    ascent_step,
+    dual_objective,
+    js_lower_estimate,
+    lipschitz_bound,
+    model_term,
+    nonsaturating_generator_loss,
+    saturating_generator_loss,
+)
 
 from .algorithms import (
     LONG_CRITIC_EVERY,
@@ -18,64 +33,42 @@ from .algorithms import (
 from .config import TrainingConfig
 from .data import Stream
 
+Objective = Callable[..., Tensor]
+"""A function of critic, real and generated samples."""
+
 
 @dataclass(frozen=True)
 class Procedure:
     """The parts in which the algorithms differ, for one run."""
 
     algorithm: Algorithm
-    constraint: Constraint
+    constraint: Constraint | None
     batch_size: int
     """The paper's m."""
     critic_steps: int
     """The paper's n_critic."""
+    saturating: bool
+    """Whether a standard GAN's generator minimises log(1 - D)."""
+    bfloat16: bool
+    """Whether the networks multiply in bfloat16."""
 
     @classmethod
-    def of(cls, config: TrainingConfig) -> "Procedure":
-        """The procedure of a run's options."""
+    def of(cls, config: TrainingConfig, random: torch.Generator | None = None) -> "Procedure":
+        """The procedure of a run's options; ``random`` says where a penalty looks."""
         return cls(
             algorithm=algorithm(config.algorithm),
-            constraint=make_constraint(config),
+            constraint=make_constraint(config, random),
             batch_size=config.batch_size,
             critic_steps=int(config.critic_steps or 1),
+            saturating=config.saturating,
+            bfloat16=config.precision == "bfloat16",
         )
 
     @property
-    def estimate_unit(self) -> str:
-        """The unit of the critic's estimate, in words."""
-        return "units of an unknown Lipschitz constant"
-
-    @property
-    def quantity(self) -> str:
-        """What the estimate is, with its sign."""
-        return "critic estimate E f(data) − E f(samples)"
-
-    @property
-    def explanation(self) -> str:
-        """What the estimate's height means, in sentences."""
-        return (
-            "The critic maximises E f(data) − E f(samples), so a positive estimate means that it "
-            "tells the two apart. A clipped critic is K-Lipschitz for a K that nobody knows: its "
-            "estimate has no unit and its height may not be compared with the distance above, nor "
-            "with another run."
-        )
-
-    @property
-    def short_unit(self) -> str:
-        """The same for the progress bar."""
-        return "unknown Lipschitz unit"
-
-    @property
-    def objective(self) -> Callable[..., Tensor]:
+    def objective(self) -> Objective:
         """What the critic maximises, without penalties: positive if it tells data from samples."""
-        return dual_objective
-
-    def lipschitz_bound(self, critic: nn.Module) -> tuple[float | None, str]:
-        """A certified Lipschitz constant of the critic, or None and the reason."""
-        try:
-            return self.constraint.lipschitz_bound(critic), ""
-        except NotImplementedError as error:
-            return None, str(error)
+        is_gan = self.algorithm.objective == "jensen-shannon"
+        return js_lower_estimate if is_gan else dual_objective
 
     def critic_steps_before(self, step: int) -> int:
         """How many critic steps precede the generator step after ``step`` generator steps."""
@@ -90,20 +83,73 @@ class Procedure:
         self, critic: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor
     ) -> Tensor:
         """Lines 5 to 7: ascend on the two batches; returns the estimate before the step."""
-        constraint: Constraint | None = self.constraint
-        if self.algorithm.projects_first:
-            self.constraint.project(critic)
+        constraint = self.constraint
+        if self.algorithm.projects_first and constraint is not None:
+            constraint.project(critic)
             constraint = None
         together = not getattr(critic, "mixes_samples", False)
-        return ascent_step(
-            critic, optimizer, x, y, constraint, objective=self.objective, together=together
-        )
+        with self.lowered(x.device):
+            return ascent_step(
+                critic, optimizer, x, y, constraint, objective=self.raised, together=together
+            )
 
     def generator_loss(self, critic: nn.Module, y: Tensor) -> Tensor:
         """Line 10: what the generator minimises."""
-        return model_term(critic, y)
+        with self.lowered(y.device):
+            if self.algorithm.objective == "wasserstein":
+                return model_term(_in_float32(critic), y)
+            if self.saturating:
+                return saturating_generator_loss(_in_float32(critic), y)
+            return nonsaturating_generator_loss(_in_float32(critic), y)
+
+    def generate(self, generator: nn.Module, z: Tensor) -> Tensor:
+        """Lines 4 and 9: samples of the generator, in float32."""
+        with self.lowered(z.device):
+            return _in_float32(generator)(z)
+
+    def raised(self, critic: Callable[[Tensor], Tensor], *samples: Tensor | None) -> Tensor:
+        """The objective with means in float32, whatever the critic multiplies in."""
+        return self.objective(_in_float32(critic), *samples)
+
+    def lowered(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
+        """Where products are taken in the run's precision."""
+        if not self.bfloat16:
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+
+    def lipschitz_bound(self, critic: nn.Module) -> tuple[float | None, str]:
+        """A certified Lipschitz constant of a critic as it is, or None and the reason."""
+        if self.algorithm.objective != "wasserstein":
+            return None, "a standard GAN's objective says nothing of distances"
+        try:
+            return lipschitz_bound(critic), ""
+        except NotImplementedError as error:
+            return None, str(error)
+        except ValueError as error:
+            return None, f"a parameter is not finite ({error})"
 
 
-def make_constraint(config: TrainingConfig) -> Constraint:
+def make_constraint(
+    config: TrainingConfig, random: torch.Generator | None = None
+) -> Constraint | None:
     """How the options keep the critic Lipschitz."""
-    return WeightClipping(config.clip)
+    kind = algorithm(config.algorithm).constraint
+    if kind == "clipping":
+        return WeightClipping(config.clip)
+    if kind == "sphere":
+        return SphereProjection(config.radius)
+    if kind == "penalty":
+        return GradientPenalty(config.penalty, random)
+    if kind == "one-sided penalty":
+        return OneSidedGradientPenalty(config.penalty, random)
+    return SpectralNormalization() if kind == "spectral" else None
+
+
+def _in_float32(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The network with its half-precision values in float32."""
+
+    def evaluate(points: Tensor) -> Tensor:
+        values = network(points)
+        return values.float() if values.dtype == torch.bfloat16 else values
+
+    return evaluate

@@ -16,8 +16,8 @@ from .evaluate import EVALUATED
 from .page import Section, page, picture, table
 from .pictures import SHOWN
 from .pictures import picture as draw
-from .procedure import Procedure
 from .run import Run, load
+from .units import estimate_of
 
 ROWS = 24
 """Evaluations in the table; of more, evenly spaced ones are shown."""
@@ -113,7 +113,7 @@ def distance_unit(data: Data) -> str:
 
 def _curves(run: Run) -> str:
     records = records_of(run)
-    procedure = Procedure.of(run.config)
+    estimate = estimate_of(algorithm(run.config.algorithm))
     count = min(len(run.data.held_out), EVALUATED)
     name = "exact Wasserstein-1" if distance_name(run) == "exact W1" else "sliced Wasserstein-1"
     return (
@@ -122,8 +122,8 @@ def _curves(run: Run) -> str:
         f"other real ones: no generator can be expected to come below it. It is an "
         f"empirical distance of finite samples, larger than that of the laws.</p>"
         f"{distance_chart(records, distance_unit(run.data))}"
-        f"<p>{html.escape(procedure.explanation)}</p>"
-        f"{estimate_chart(records, procedure.quantity, procedure.estimate_unit)}"
+        f"<p>{html.escape(estimate.explanation)}</p>"
+        f"{estimate_chart(records, estimate.quantity, estimate.unit)}"
         f"{speed_chart(records)}"
     )
 
@@ -149,7 +149,7 @@ def _numbers(run: Run) -> str:
     records = evaluations(run)
     shown = _spread(records, ROWS)
     start = records[0]["excess"]
-    unit = Procedure.of(run.config).estimate_unit
+    unit = estimate_of(algorithm(run.config.algorithm)).unit
     columns = ("step", distance_name(run), "floor", "excess", "excess left", "estimate, held-out",
                "its gap to training", "Lipschitz bound", "certified: W1 ≥")  # fmt: skip
     rows = [

@@ -16,6 +16,7 @@ from .procedure import Procedure
 from .progress import Clock, Voice
 from .state import TrainingState, random_stream
 from .step import train_step
+from .units import estimate_of
 
 
 class Session:
@@ -39,7 +40,8 @@ class Session:
         quiet: bool,
     ) -> None:
         self.config, self.folder, self.data, self.state = config, folder, data, state
-        self.procedure = Procedure.of(config)
+        self.procedure = Procedure.of(config, state.penalty_random)
+        self.estimate = estimate_of(self.procedure.algorithm)
         self.voice = Voice(quiet)
         self.saved_step = -1
 
@@ -128,8 +130,9 @@ class Session:
         for value in values:
             if value - value != 0:  # NaN or infinite
                 self.diverged(f"the critic estimate is {value}")
-        shown = f"{values[-1]:.3g} ({self.procedure.short_unit})"
-        self.bar.set_postfix_str(f"critic estimate {shown}", refresh=False)
+        shown = f"{values[-1]:.3g} ({self.estimate.short})"
+        name = "JS estimate" if "JS" in self.estimate.quantity else "critic estimate"
+        self.bar.set_postfix_str(f"{name} {shown}", refresh=False)
         return {"critic_estimate": values[-1], "critic_estimates": values}
 
     def diverged(self, what: str) -> None:

@@ -34,6 +34,8 @@ class TrainingState:
     """Order of the real data."""
     noise_random: torch.Generator
     """Stream of the generator's input during training, on the device."""
+    penalty_random: torch.Generator
+    """Stream of the places where a gradient penalty looks, on the device."""
     latent: int
     device: torch.device
     average_decay: float
@@ -53,11 +55,15 @@ class TrainingState:
             config.generator, config.latent, shape, random, bounded=data.bounded
         ).to(device)
         critic = build_critic(config.critic, shape, random).to(device)
+        if config.channels_last:
+            for network in (generator, critic):
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         own = algorithm(config.algorithm)
 
         def optimizer(network: nn.Module) -> torch.optim.Optimizer:
             rate = float(config.learning_rate or 0.0)
-            return make_optimizer(own.optimizer, network.parameters(), rate, own.betas)
+            betas = float(config.beta1 or 0.0), float(config.beta2 or 0.0)
+            return make_optimizer(own.optimizer, network.parameters(), rate, betas)
 
         return cls(
             generator=generator,
@@ -67,6 +73,7 @@ class TrainingState:
             critic_optimizer=optimizer(critic),
             batches=_stream(data, config),
             noise_random=random_stream(config.seed, "noise", device),
+            penalty_random=random_stream(config.seed, "penalty", device),
             latent=config.latent,
             device=device,
             average_decay=config.average_decay,
@@ -105,7 +112,8 @@ class TrainingState:
                 named |= _prefixed(f"{part}.{index}", entries)
         place = self.batches.state_dict()
         named |= {f"batches.{name}": torch.as_tensor(entry) for name, entry in place.items()}
-        named["noise_random"] = self.noise_random.get_state()
+        for part in ("noise_random", "penalty_random"):
+            named[part] = getattr(self, part).get_state()
         named["estimates"] = torch.stack(self.estimates) if self.estimates else torch.empty(0)
         named["best"] = torch.tensor(self.best, dtype=torch.float64)
         return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
@@ -115,17 +123,19 @@ class TrainingState:
         self.restore_networks(named, step)
         for part in ("generator_optimizer", "critic_optimizer"):
             optimizer = getattr(self, part)
+            parameters = optimizer.param_groups[0]["params"]
             moments: dict[int, dict[str, Tensor]] = {}
             for key, tensor in _under(named, f"{part}.").items():
                 index, _, name = key.partition(".")
-                moments.setdefault(int(index), {})[name] = tensor
+                moments.setdefault(int(index), {})[name] = _laid_out(tensor, parameters[int(index)])
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
         place = _under(named, "batches.")
         self.batches.load_state_dict(
             {name: entry if entry.ndim else int(entry) for name, entry in place.items()}
         )
-        self.noise_random.set_state(named["noise_random"])
+        for part in ("noise_random", "penalty_random"):
+            getattr(self, part).set_state(named[part])
         self.estimates = list(named["estimates"].to(self.device))
         self.best = (float(named["best"][0]), int(named["best"][1]))
 
@@ -180,6 +190,13 @@ def digest(named: dict[str, Tensor]) -> str:
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+def _laid_out(moment: Tensor, parameter: Tensor) -> Tensor:
+    """A moment in the memory order of its parameter, which fused optimisers take for granted."""
+    if moment.shape != parameter.shape:
+        return moment
+    return torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
 
 def _prefixed(prefix: str, entries: dict[str, Any]) -> dict[str, Tensor]:

@@ -27,11 +27,11 @@ def train_step(state: TrainingState, procedure: Procedure) -> Tensor:
     for _ in range(procedure.critic_steps_before(state.step)):  # line 2
         x = state.batches.next()  # line 3
         with torch.no_grad():
-            y = generator(state.noise(size))  # line 4
+            y = procedure.generate(generator, state.noise(size))  # line 4
         estimate = procedure.critic_step(critic, state.critic_optimizer, x, y)  # lines 5 to 7
         if procedure.phase_ends(state.batches):
             break
-    y = generator(state.noise(size))  # line 9
+    y = procedure.generate(generator, state.noise(size))  # line 9
     state.generator_optimizer.zero_grad()
     loss = procedure.generator_loss(critic, y)  # line 10
     torch.autograd.backward(loss, inputs=list(generator.parameters()))

@@ -1,6 +1,7 @@
 """A generator step against the algorithms written out in plain torch."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -18,13 +19,16 @@ SMALL = {"latent": 5, "generator": "mlp,widths=12x10", "critic": "mlp,widths=14x
 def prepare(tmp_path, **options):
     config = TrainingConfig(out=tmp_path, **{**SMALL, **options})
     data = make_data(config.data, CPU)
-    return data, TrainingState.fresh(config, data, CPU), Procedure.of(config)
+    state = TrainingState.fresh(config, data, CPU)
+    return data, state, Procedure.of(config, state.penalty_random)
 
 
 def precise(state):
     """The networks in float64, where a difference of formulas cannot hide behind rounding."""
     for network in (state.generator, state.critic, state.averaged):
         network.double().register_forward_pre_hook(lambda _, inputs: inputs[0].double())
+    next_batch = state.batches.next
+    state.batches.next = lambda: next_batch().double()
     return copy.deepcopy(state.critic), copy.deepcopy(state.generator)
 
 
@@ -161,6 +165,111 @@ def test_wgan_2017_is_the_authors_program_to_the_last_digits(tmp_path):
     # clipping came first: the last step left the box, by one step at most
     largest = max(w.abs().max().item() for w in state.critic.parameters())
     assert 0.01 < largest < 0.01 + 10 * 5e-5
+
+
+def adam(parameters, gradients, moments, rate, beta1, beta2, step):
+    """A descent step as Kingma and Ba wrote it, with torch's place of epsilon."""
+    for w, gradient, (first, second) in zip(parameters, gradients, moments, strict=True):
+        first.mul_(beta1).add_((1 - beta1) * gradient)
+        second.mul_(beta2).add_((1 - beta2) * gradient**2)
+        unbiased = second / (1 - beta2**step)
+        w.sub_(rate * first / (1 - beta1**step) / (unbiased.sqrt() + 1e-8))
+
+
+def penalised(name, f, x, y, t):
+    """Minus the objective, plus ten times the squared excess of the slope between the samples."""
+    t = t[:, None]
+    between = (t * x + (1 - t) * y).requires_grad_()
+    (slope,) = torch.autograd.grad(f(between).sum(), between, create_graph=True)
+    excess = slope.norm(dim=1) - 1
+    if name == "wgan-lp":
+        excess = excess.clamp(min=0)
+    return f(y).mean() - f(x).mean() + 10 * (excess**2).mean()
+
+
+def standard_gan(f, x, y):
+    return -(f(x).sigmoid().log().mean() + (1 - f(y).sigmoid()).log().mean()) / 2
+
+
+@pytest.mark.parametrize("name", ["wgan-gp", "wgan-lp", "gan", "saturating gan"])
+def test_the_successors_are_their_formulas_to_the_last_digits(tmp_path, name):
+    saturating = name == "saturating gan"
+    algorithm = "gan" if saturating else name
+    rate, beta1, beta2, count = {"gan": (2e-4, 0.5, 0.999, 1)}.get(algorithm, (1e-4, 0.0, 0.9, 5))
+    data, state, procedure = prepare(tmp_path, data="ring", algorithm=algorithm, seed=5,
+                                     saturating=saturating)  # fmt: skip
+    f, g = precise(state)
+    reals, noises, places = data.stream(64, 5), noise_stream(state), torch.Generator()
+    places.set_state(state.penalty_random.get_state())
+    moments = [[(torch.zeros_like(w), torch.zeros_like(w)) for w in n.parameters()] for n in (f, g)]
+    for k in range(4):
+        estimate = train_step(state, procedure).item()
+        for j in range(count):
+            x = reals.next().double()
+            with torch.no_grad():
+                y = g(torch.randn(64, 5, generator=noises))
+            if algorithm == "gan":
+                loss = standard_gan(f, x, y)
+                expected = math.log(2) - loss.item()
+            else:
+                t = torch.rand(64, generator=places, dtype=torch.float64)
+                loss = penalised(name, f, x, y, t)
+                expected = (f(x).mean() - f(y).mean()).item()
+            gradients = torch.autograd.grad(
+                loss, list(f.parameters()), allow_unused=True, materialize_grads=True
+            )
+            with torch.no_grad():
+                adam(f.parameters(), gradients, moments[0], rate, beta1, beta2, count * k + j + 1)
+        assert estimate == pytest.approx(expected, rel=1e-9, abs=1e-13)
+        at_y = f(g(torch.randn(64, 5, generator=noises)))
+        loss = -at_y.mean()
+        if algorithm == "gan":
+            d = at_y.sigmoid()
+            loss = (1 - d).log().mean() if saturating else -d.log().mean()
+        gradients = torch.autograd.grad(loss, list(g.parameters()))
+        with torch.no_grad():
+            adam(g.parameters(), gradients, moments[1], rate, beta1, beta2, k + 1)
+    assert_close(state.critic, f)
+    assert_close(state.generator, g)
+
+
+@pytest.mark.parametrize("name", ["wgan-sphere", "wgan-sn"])
+def test_after_a_step_the_critic_is_where_its_constraint_wants_it(tmp_path, name):
+    _, state, procedure = prepare(tmp_path, data="ring", algorithm=name, batch_size=8)
+    for _ in range(3):
+        train_step(state, procedure)
+    weights = [layer.weight for layer in state.critic if isinstance(layer, torch.nn.Linear)]
+    order = "fro" if name == "wgan-sphere" else 2
+    for weight in weights:
+        assert torch.linalg.matrix_norm(weight, order).item() == pytest.approx(1, rel=0.01)
+    bound, reason = procedure.lipschitz_bound(state.critic)
+    assert reason == ""
+    assert bound <= 1.0001
+
+
+def test_a_critic_with_batch_norm_sees_the_two_batches_apart(tmp_path):
+    _, state, procedure = prepare(tmp_path, data="ring", batch_size=8, critic_steps=1)
+    sizes = []
+    state.critic.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    train_step(state, procedure)
+    assert sizes == [16, 8]
+    state.critic.mixes_samples = True
+    train_step(state, procedure)
+    assert sizes[2:] == [8, 8, 8]
+
+
+def test_products_in_bfloat16_leave_everything_else_in_float32(tmp_path):
+    _, state, procedure = prepare(tmp_path, data="ring", algorithm="wgan-gp", precision="bfloat16",
+                                  batch_size=8)  # fmt: skip
+    seen = []
+    state.critic[0].register_forward_hook(lambda _, inputs, output: seen.append(output.dtype))
+    estimate = train_step(state, procedure)
+    assert seen.count(torch.bfloat16) == 6  # five critic steps and the generator's
+    assert seen.count(torch.float32) == 5  # the penalty of each critic step
+    assert estimate.dtype == torch.float32
+    assert estimate.isfinite()
+    assert {tensor.dtype for name, tensor in state.tensors().items() if "batches" not in name
+            and "random" not in name} == {torch.float32, torch.float64}  # fmt: skip
 
 
 def test_wgan_2017_wants_data_with_an_end(tmp_path):
