@@ -45,32 +45,29 @@ class View:
         if draws is not None and self.varies:
             images = self._crop(images, scrambled(draws))
         else:
-            top = (images.shape[2] - self.rows) // 2
-            left = (images.shape[3] - self.columns) // 2
-            images = images[:, :, top : top + self.rows, left : left + self.columns]
+            images = self._centre(images)
         return unit(images, self.low, self.high).reshape(len(images), -1)
 
     def _crop(self, images: Tensor, bits: Tensor) -> Tensor:
         """Crops whose places are read from 64 random bits each."""
-        device, (n, channels, rows, columns) = images.device, images.shape
-        top, left = rows - self.rows, columns - self.columns
         if self.random_crop:  # 20 bits a coordinate: no place is preferred by more than 1e-4
+            top, left = images.shape[2] - self.rows, images.shape[3] - self.columns
             tops = ((bits & 0xFFFFF) * (top + 1)) >> 20
             lefts = (((bits >> 20) & 0xFFFFF) * (left + 1)) >> 20
+            # a view of all crops, of which one an image is copied, row by row
+            crops = images.unfold(2, self.rows, 1).unfold(3, self.columns, 1)
+            images = crops[torch.arange(len(images), device=images.device), :, tops, lefts]
         else:
-            tops, lefts = torch.full_like(bits, top // 2), torch.full_like(bits, left // 2)
-        across = torch.arange(self.columns, device=device).expand(n, -1)
+            images = self._centre(images)
         if self.mirror:
-            mirrored = ((bits >> 40) & 1).bool()[:, None]
-            across = torch.where(mirrored, self.columns - 1 - across, across)
-        down = tops[:, None] + torch.arange(self.rows, device=device)
-        across = lefts[:, None] + across
-        return images[
-            torch.arange(n, device=device)[:, None, None, None],
-            torch.arange(channels, device=device)[None, :, None, None],
-            down[:, None, :, None],
-            across[:, None, None, :],
-        ]
+            mirrored = ((bits >> 40) & 1).bool()[:, None, None, None]
+            images = torch.where(mirrored, images.flip(3), images)
+        return images
+
+    def _centre(self, images: Tensor) -> Tensor:
+        top = (images.shape[2] - self.rows) // 2
+        left = (images.shape[3] - self.columns) // 2
+        return images[:, :, top : top + self.rows, left : left + self.columns]
 
 
 def unit(values: Tensor, low: float, high: float) -> Tensor:

@@ -19,7 +19,7 @@ def test_ring_points_lie_around_eight_means():
     residual = batch - centre
     # 16,000 residuals: the sum of squares is chi-square, its relative deviation sqrt(2/16000)
     assert residual.square().mean().sqrt().item() == pytest.approx(0.01, rel=0.03)
-    assert (data.modes.double()[mode] - centre).abs().max() < 1e-7
+    assert (data.modes.double()[mode] - centre).abs().max() < 1e-6  # centres are float32
 
 
 @pytest.mark.parametrize(
