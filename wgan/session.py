@@ -112,10 +112,13 @@ class Session:
         """One generator step; RunError where the memory does not suffice."""
         try:
             return train_step(self.state, self.procedure)
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
+            words = isinstance(error, (torch.OutOfMemoryError, MemoryError)), "memory" in str(error)
+            if not any(words):
+                raise
             message = (
-                f"stopped at step {self.state.step}: the GPU's memory does not suffice for these "
-                f"options; the checkpoint of step {self.saved_step} is intact"
+                f"stopped at step {self.state.step}: the memory of {self.state.device} does not "
+                f"suffice for these options; the checkpoint of step {self.saved_step} is intact"
             )
             raise RunError(message) from None
 

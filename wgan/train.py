@@ -61,6 +61,7 @@ def train(
     folder = RunFolder(config.out)
     resume = resume or resume_step is not None
     device = choose_device(config.device)
+    _demand_products(config, device)
     Board.demand(config)
     data = make_data(config.data, device)
     session = Session(config, folder, data, TrainingState.fresh(config, data, device), quiet)
@@ -95,6 +96,19 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def _demand_products(config: TrainingConfig, device: torch.device) -> None:
+    """ConfigError for bfloat16 on a processor without it: a step would take minutes."""
+    if config.precision == "bfloat16" and device.type == "cpu":
+        asked = [getattr(torch.cpu, name, None) for name in _PRODUCTS]
+        if not any(ask is not None and ask() for ask in asked):
+            message = "option precision: this processor has no bfloat16 products; use float32"
+            raise ConfigError(message)
+
+
+_PRODUCTS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+"""torch's questions to the processor."""
 
 
 def _demand_same_options(folder: RunFolder, config: TrainingConfig) -> None:
