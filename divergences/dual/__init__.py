@@ -10,23 +10,39 @@ from ._adversarial import (
     nonsaturating_generator_loss,
     saturating_generator_loss,
 )
+from ._aol import AOLConv2d
 from ._ascent import ascent_step
+from ._builders import orthogonal_mlp
 from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
+from ._combinations import CriticMaximum, CriticSum
 from ._constraint import Constraint
 from ._empirical import empirical_lipschitz
 from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
+from ._group_sort import GroupSort, MaxMin
 from ._objective import dual_objective, model_term
+from ._orthogonal_linear import OrthogonalLinear
+from ._skew_convolution import SkewOrthogonalConv2d
+from ._sll import SLLConv2d, SLLLinear
 from ._spectral import SpectralClipping, SpectralNormalization
 from ._sphere import SphereProjection
 from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
+    "AOLConv2d",
     "CTransformPenalty",
     "Constraint",
+    "CriticMaximum",
+    "CriticSum",
     "GradientPenalty",
+    "GroupSort",
+    "MaxMin",
     "OneSidedGradientPenalty",
+    "OrthogonalLinear",
+    "SLLConv2d",
+    "SLLLinear",
+    "SkewOrthogonalConv2d",
     "SpectralClipping",
     "SpectralNormalization",
     "SphereProjection",
@@ -40,5 +56,6 @@ __all__ = [
     "lipschitz_bound",
     "model_term",
     "nonsaturating_generator_loss",
+    "orthogonal_mlp",
     "saturating_generator_loss",
 ]

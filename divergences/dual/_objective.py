@@ -8,6 +8,8 @@ from torch import Tensor
 
 from divergences._validation import describe, refuse
 
+from ._shared_weights import shared_weights
+
 Critic: TypeAlias = Callable[[Tensor], Tensor]
 """A map from samples of shape (n, ...) to values of shape (n,) or (n, 1); mostly a Module."""
 
@@ -68,8 +70,9 @@ def dual_objective(
     tensor(3.)
     """
     x, y = two_samples(x, y, "dual_objective")
-    at_x = values_at(critic, x, "x", "dual_objective")
-    at_y = values_at(critic, y, "y", "dual_objective")
+    with shared_weights():
+        at_x = values_at(critic, x, "x", "dual_objective")
+        at_y = values_at(critic, y, "y", "dual_objective")
     return average(at_x, x_weights, "x", "dual_objective") - average(
         at_y, y_weights, "y", "dual_objective"
     )
