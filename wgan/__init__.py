@@ -9,7 +9,7 @@
 from .config import TrainingConfig
 from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from .evaluate import Evaluation
-from .run import Run, load
+from .run import Run, load, state_hash
 from .train import train
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "RunError",
     "TrainingConfig",
     "load",
+    "state_hash",
     "train",
 ]

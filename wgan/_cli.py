@@ -1,23 +1,29 @@
-"""The command line: ``wgan train | sample | evaluate | report | pack | demo``.
+"""The command line: ``wgan train | options | sample | evaluate | report | pack | demo``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
 done, 1 where training diverged or a demo's claim failed, 128 plus the signal where one arrived.
 """
 
 import contextlib
+import dataclasses
 import io
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
 
 from ._cli_pack import Pack
 from .config import TrainingConfig
 from .errors import RunError
+from .options import read_options
+from .presets import PRESETS
+
+Preset = Literal["digits", "paper-dcgan", "paper-plain", "paper-mlp"]
+"""What ``--preset`` takes: the names in ``presets.PRESETS``."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,10 @@ class Train:
     """
 
     config: Annotated[TrainingConfig, tyro.conf.arg(name="")]  # its options without a prefix
+    preset: Preset | None = None
+    """Begin with the options of this preset; those given beside it go before them."""
+    options_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None
+    """Begin with the options in this YAML or JSON file (or run.json), over those of the preset."""
     resume: bool = False
     """Continue the run in OUT from its newest checkpoint; options not given keep their values."""
     resume_step: int | None = None
@@ -43,6 +53,33 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Options:
+    """Write the options of a run to a YAML or JSON file, which train --config takes."""
+
+    file: tyro.conf.Positional[Path]
+    """File to write; JSON where its name ends in .json, else YAML."""
+    preset: Preset | None = None
+    """Preset whose options are written."""
+    run: Path | None = None
+    """Run folder whose options are written instead."""
+
+    def __call__(self) -> int:
+        """Write the file; returns the exit status."""
+        from .folder import RunFolder
+
+        if self.run is not None and self.preset is not None:
+            message = "options takes a preset or a run, not both"
+            raise RunError(message)
+        if self.run is not None:
+            config = RunFolder(self.run).read_config()
+        else:
+            config = TrainingConfig(Path("unused"), **PRESETS[self.preset or "digits"])
+        config.write(self.file)
+        print(f"{self.file}: options of {self.run or self.preset or 'the defaults'}")
+        return 0
+
+
+@dataclass(frozen=True)
 class Sample:
     """Draw samples from a trained generator."""
 
@@ -54,6 +91,10 @@ class Sample:
     """How many samples."""
     seed: int = 0
     """Seed of the samples."""
+    averaged: bool = False
+    """Take the averaged generator and not the last one."""
+    best: bool = False
+    """Take the checkpoint of the best evaluation and not the newest."""
 
     def __call__(self) -> int:
         """Write the file; returns the exit status."""
@@ -66,9 +107,9 @@ class Sample:
         if self.out.suffix not in (".png", ".npy"):
             message = f"option out must end in .png or .npy; got {self.out.name!r}"
             raise RunError(message)
-        run = load(self.run)
+        run = load(self.run, best=self.best)
         try:
-            samples = run.sample(self.n, self.seed)
+            samples = run.sample(self.n, self.seed, averaged=self.averaged)
         except ValueError as error:
             raise RunError(str(error)) from None
         if self.out.suffix == ".npy":
@@ -100,7 +141,7 @@ class Evaluate:
         except ValueError as error:
             raise RunError(str(error)) from None
         print(f"step {run.step}: {evaluation.sentence()}")
-        print(f"certified by the critic on the same samples: W1 >= {evaluation.lower_bound:.4g}")
+        print(evaluation.certificate())
         return 0
 
 
@@ -141,6 +182,7 @@ class Demo:
 
 Command: TypeAlias = (
     Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Options, tyro.conf.subcommand("options")]
     | Annotated[Sample, tyro.conf.subcommand("sample")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Report, tyro.conf.subcommand("report")]
@@ -174,12 +216,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str]) -> Command:
     """The command that the arguments ask for; RunError for arguments that make none."""
     command = _parse(arguments)
-    if isinstance(command, Train) and (command.resume or command.resume_step is not None):
+    if not isinstance(command, Train):
+        return command
+    base: dict[str, Any] = {}
+    if command.resume or command.resume_step is not None:
         # options not given keep the values of the run, and not the defaults
         from .folder import RunFolder
 
-        return _parse(arguments, Train(RunFolder(command.config.out).read_config()))
-    return command
+        base |= RunFolder(command.config.out).read_config().to_json()
+    if command.preset is not None:
+        base |= PRESETS[command.preset]
+    if command.options_file is not None:
+        base |= read_options(command.options_file)
+    if not base:
+        return command
+    default = TrainingConfig.of(base, command.config.out, str(command.options_file))
+    again = _parse(arguments, Train(default))
+    assert isinstance(again, Train)
+    # what an algorithm chose itself follows the algorithm, not the numbers of the base
+    given = {
+        name: value
+        for name, value in again.config.to_json().items()
+        if value != getattr(default, name)
+    }
+    config = TrainingConfig(command.config.out, **{**base, **given})
+    return dataclasses.replace(again, config=config)
 
 
 def _parse(arguments: Sequence[str], default: Train | None = None) -> Command:

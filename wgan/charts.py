@@ -4,8 +4,6 @@ import base64
 import io
 from typing import TYPE_CHECKING, Any
 
-from .evaluate import ESTIMATE_UNIT
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -25,48 +23,73 @@ STYLE: Any = {
 Records = list[dict[str, Any]]
 
 
+MEDIAN = 101
+"""Generator steps of the median filter on the curve of the estimates: the authors' number."""
+
+
 def distance_chart(records: Records, distance_unit: str) -> str:
-    """The exact W1 over the generator steps, its floor, and the excess between them."""
+    """The distance over the generator steps, its floor, and the excess between them."""
     from matplotlib.ticker import MaxNLocator
 
-    evaluations = [record for record in records if "wasserstein1" in record]
+    evaluations = [record for record in records if "floor" in record]
     steps = [record["step"] for record in evaluations]
-    exact = [record["wasserstein1"] for record in evaluations]
+    kind = "exact W1" if "wasserstein1" in evaluations[0] else "sliced W1"
+    key = "wasserstein1" if kind == "exact W1" else "sliced_wasserstein1"
+    exact = [record[key] for record in evaluations]
     floor = [record["floor"] for record in evaluations]
     figure, axes = _panel(3.4)
     axes.fill_between(steps, floor, exact, color=BLUE, alpha=0.13, linewidth=0, label="excess")
     axes.plot(
-        steps, exact, color=BLUE, marker="o", markersize=3.5, label="exact W1 to held-out data"
+        steps, exact, color=BLUE, marker="o", markersize=3.5, label=f"{kind} to held-out data"
     )
     axes.plot(steps, floor, color=ORANGE, linestyle="--", label="floor: two real samples")
-    axes.set(xlabel="generator steps", ylabel=f"Wasserstein-1 distance ≥ 0\n({distance_unit})")
+    axes.set(xlabel="generator steps", ylabel=f"{kind} ≥ 0\n({distance_unit})")
     axes.set_ylim(0, 1.08 * max(exact))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend_above(axes)
-    return _image(figure, "Exact Wasserstein-1 distance against generator steps")
+    return _image(figure, f"{kind} against generator steps")
 
 
-def estimate_chart(records: Records) -> str:
-    """The critic's estimate on training batches and on the held-out sample."""
-    training = [record for record in records if "critic_estimate" in record]
+def estimate_chart(records: Records, quantity: str, unit: str) -> str:
+    """The critic's estimate at every generator step, its running median, and on held-out data."""
+    steps, estimates = estimates_of(records)
     held_out = [record for record in records if "critic_estimate_held_out" in record]
     held_out = [record for record in held_out if record["step"] > 0]  # an untrained critic
     figure, axes = _panel(3.6)
     axes.axhline(0, color=GREY, linewidth=0.8)
-    axes.plot(
-        [record["step"] for record in training],
-        [record["critic_estimate"] for record in training],
-        color=GREY, linewidth=0.8, label="on the last training batch",
-    )  # fmt: skip
+    axes.plot(steps, estimates, color=GREY, linewidth=0.5, alpha=0.5,
+              label="on the last training batch")  # fmt: skip
+    if len(estimates) >= MEDIAN:
+        half = MEDIAN // 2
+        axes.plot(steps[half:-half], running_median(estimates), color=ORANGE, linewidth=1.2,
+                  label=f"the same, median of {MEDIAN} steps")  # fmt: skip
     axes.plot(
         [record["step"] for record in held_out],
         [record["critic_estimate_held_out"] for record in held_out],
         color=BLUE, marker="o", markersize=3.5, label="on held-out data",
     )  # fmt: skip
-    label = f"critic estimate E f(data) − E f(samples)\n({ESTIMATE_UNIT})"
-    axes.set(xlabel="generator steps", ylabel=label)
+    axes.set(xlabel="generator steps", ylabel=f"{quantity}\n({unit})")
     _legend_above(axes)
     return _image(figure, "Critic estimate against generator steps")
+
+
+def estimates_of(records: Records) -> tuple[list[int], list[float]]:
+    """The critic's estimate at every generator step."""
+    steps: list[int] = []
+    estimates: list[float] = []
+    for record in records:
+        values = record.get("critic_estimates", [])
+        steps += range(record["step"] - len(values) + 1, record["step"] + 1)
+        estimates += values
+    return steps, estimates
+
+
+def running_median(values: list[float], count: int = MEDIAN) -> list[float]:
+    """Medians of all runs of ``count`` values; the authors smoothed their curves so."""
+    import numpy as np
+
+    windows = np.lib.stride_tricks.sliding_window_view(np.asarray(values), count)
+    return [float(median) for median in np.median(windows, axis=1)]
 
 
 def speed_chart(records: Records) -> str:

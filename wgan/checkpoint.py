@@ -17,9 +17,9 @@ from torch import Tensor
 from .errors import RunError
 from .state import digest
 
-FORMAT = "wgan-checkpoint-1"
-KEPT = 2
-"""Checkpoints that stay in a run folder: the newest and the one before it."""
+FORMAT = "wgan-checkpoint-2"
+BEST = "best-*.safetensors"
+"""Names of the checkpoints of best evaluations."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,33 @@ class Checkpoint:
         return digest({**self.tensors, "header": header})
 
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint into ``folder`` and remove all but it and the one before it."""
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
+    """Write a checkpoint into ``folder`` and remove all but the ``keep`` newest."""
+    path = _write(checkpoint_path(folder, checkpoint.step), checkpoint)
+    steps = checkpoint_steps(folder)
+    kept = [step for step in steps if step <= checkpoint.step][-keep:]
+    for step in set(steps) - set(kept):
+        checkpoint_path(folder, step).unlink(missing_ok=True)
+    return path
+
+
+def write_best(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write the checkpoint of the best evaluation; the one before it stays until ``keep_best``."""
+    return _write(best_path(folder, checkpoint.step), checkpoint)
+
+
+def keep_best(folder: Path, step: int) -> None:
+    """Remove all checkpoints of best evaluations but that of ``step``.
+
+    To be called once a checkpoint that knows of ``step`` is on the disk: a run that is killed
+    before goes back to one that knows of another.
+    """
+    for path in folder.glob(BEST):
+        if path != best_path(folder, step):
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, checkpoint: Checkpoint) -> Path:
     import safetensors.torch
 
     header = {
@@ -50,13 +75,21 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         "sha256": checkpoint.checksum(),
     }
     content = safetensors.torch.save(checkpoint.tensors, header)
-    path = checkpoint_path(folder, checkpoint.step)
     write_atomically(path, lambda file: file.write(content))
-    steps = checkpoint_steps(folder)
-    kept = [step for step in steps if step <= checkpoint.step][-KEPT:]
-    for step in set(steps) - set(kept):
-        checkpoint_path(folder, step).unlink(missing_ok=True)
     return path
+
+
+def read_best(folder: Path) -> Checkpoint:
+    """The checkpoint of the best evaluation, verified; RunError if it is unusable or missing."""
+    paths = sorted(folder.glob(BEST))
+    if not paths:
+        message = f"{folder}: no checkpoint of a best evaluation here"
+        raise RunError(message)
+    try:
+        return _parse(paths[-1].read_bytes())
+    except (_UnusableError, OSError) as error:
+        message = f"{paths[-1]}: {error}; the newest checkpoint is another file"
+        raise RunError(message) from None
 
 
 def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint:
@@ -91,11 +124,19 @@ def remove_newer(folder: Path, step: int) -> None:
     for later in checkpoint_steps(folder):
         if later > step:
             checkpoint_path(folder, later).unlink(missing_ok=True)
+    for path in folder.glob(BEST):
+        if path.name > best_path(folder, step).name:
+            path.unlink(missing_ok=True)
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
     """Where the checkpoint of ``step`` lies."""
     return folder / f"{step:08d}.safetensors"
+
+
+def best_path(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a best evaluation lies."""
+    return folder / f"best-{step:08d}.safetensors"
 
 
 def checkpoint_steps(folder: Path) -> list[int]:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from .algorithms import AlgorithmName, algorithm
 from .errors import ConfigError
+from .options import read_options, write_options
 
 FREE_ON_RESUME = frozenset(
-    {"out", "steps", "eval_every", "checkpoint_every", "log_every", "device", "threads"}
-)
+    {"out", "steps", "eval_every", "checkpoint_every", "log_every", "keep", "tensorboard", "device",
+     "threads"}
+)  # fmt: skip
 """Options that may change when a run is resumed: none of them enters Algorithm 1.
 
 The device and the number of threads change the rounding of sums: a resumed run continues to the
@@ -22,6 +25,8 @@ bit only where both stay.
 class TrainingConfig:
     """Options of a run; the defaults of the algorithm are the paper's (its Algorithm 1).
 
+    An option that is None takes the algorithm's own number, and holds it once this is built.
+
     Raises
     ------
     ConfigError
@@ -32,30 +37,52 @@ class TrainingConfig:
     """Run folder: new or empty, or with --resume one that holds a run."""
     data: str = "digits"
     """Data set: digits (1,797 real 8x8 images) or ring (8 Gaussians in the plane)."""
+    algorithm: AlgorithmName = "wgan"
+    """wgan is Algorithm 1 to the letter, wgan-2017 the authors' program; others in the manual."""
     steps: int = 2000
     """Generator steps in all, those before a resume included."""
     seed: int = 0
     """Seed of every random number of the run: weights, batches, noise, evaluation."""
-    learning_rate: float = 5e-5
-    """RMSProp's learning rate (the paper's alpha), for generator and critic."""
+    learning_rate: float | None = None
+    """Learning rate (the paper's alpha, 5e-5) of generator and critic; None: the algorithm's."""
+    beta1: float | None = None
+    """Adam's decay rate of the first moment; None: the algorithm's. RMSProp has none."""
+    beta2: float | None = None
+    """Adam's decay rate of the second moment; None: the algorithm's. RMSProp has its own."""
     clip: float = 0.01
-    """Critic parameters stay in [-clip, clip] (the paper's c); units of the parameters."""
+    """wgan, wgan-2017: critic parameters in [-clip, clip] (the paper's c), in their units."""
+    radius: float = 1.0
+    """wgan-sphere: Frobenius norm of every weight and bias of the critic."""
+    penalty: float = 10.0
+    """wgan-gp, wgan-lp: weight of the squared excess of the critic's slope over 1."""
+    saturating: bool = False
+    """gan: whether the generator minimises log(1 - D), which saturates, and not -log D."""
     batch_size: int = 64
     """Samples in a batch (the paper's m)."""
-    critic_steps: int = 5
-    """Critic steps before each generator step (the paper's n_critic)."""
+    critic_steps: int | None = None
+    """Critic steps before each generator step (the paper's n_critic, 5); None: the algorithm's."""
     latent: int = 64
     """Dimension of the generator's standard normal input z."""
-    generator_widths: tuple[int, ...] = (256, 256)
-    """Units of each hidden ReLU layer of the generator."""
-    critic_widths: tuple[int, ...] = (256, 256)
-    """Units of each hidden ReLU layer of the critic; a clipped critic's slope dies with depth."""
+    generator: str = "small"
+    """Network of the generator, with options: small, plane, mlp,widths=64x64, dcgan,filters=32."""
+    critic: str = "small"
+    """Network of the critic, likewise; a clipped critic's slope dies with depth."""
+    average_decay: float = 0.999
+    """Decay, a generator step, of the averaged generator's parameters; 0 keeps no average."""
     eval_every: int = 100
     """Generator steps between evaluations (exact W1 to held-out data, picture of samples)."""
     checkpoint_every: int = 100
     """Generator steps between checkpoints."""
     log_every: int = 10
     """Generator steps between lines of metrics.jsonl, where the loss is also checked."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the networks' products; parameters, penalties and averages stay in float32."""
+    channels_last: bool = False
+    """Memory order of convolutions, faster on recent GPUs."""
+    keep: int = 2
+    """Newest checkpoints that are kept, beside that of the best evaluation."""
+    tensorboard: bool = False
+    """Also write curves and pictures for TensorBoard, into the folder tensorboard of the run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
     threads: int = 1
@@ -65,20 +92,26 @@ class TrainingConfig:
         _of_kind("out", self.out, (str, os.PathLike), "a path")
         _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
-        for name in ("generator_widths", "critic_widths"):
-            widths = getattr(self, name)
-            _of_kind(name, widths, (tuple, list), "integers, one a hidden layer")
-            object.__setattr__(self, name, tuple(widths))
-            for width in widths:
-                _integer(name, width, least=1)
+        for name in ("generator", "critic"):
+            _of_kind(name, getattr(self, name), str, "the name of a network")
+        own = algorithm(self.algorithm)
+        for name in ("learning_rate", "critic_steps", "beta1", "beta2"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(own, name))
         for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
-                     "log_every"):  # fmt: skip
+                     "log_every", "keep"):  # fmt: skip
             _integer(name, getattr(self, name), least=1)
         _integer("steps", self.steps, least=0)
         _integer("seed", self.seed, least=0, most=2**63 - 1)
         _integer("threads", self.threads, least=0, most=1024)
-        for name in ("learning_rate", "clip"):
+        for name in ("learning_rate", "clip", "radius", "penalty"):
             _positive(name, getattr(self, name))
+        for name in ("average_decay", "beta1", "beta2"):
+            _fraction(name, getattr(self, name))
+        for name in ("saturating", "channels_last", "tensorboard"):
+            _of_kind(name, getattr(self, name), bool, "true or false")
+        if self.precision not in ("float32", "bfloat16"):
+            _refuse("precision", "be float32 or bfloat16", self.precision)
         if self.device not in ("auto", "cpu", "cuda"):
             _refuse("device", "be auto, cpu or cuda", self.device)
 
@@ -87,6 +120,43 @@ class TrainingConfig:
         values = dataclasses.asdict(self)
         del values["out"]
         return values
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the options, without the folder, as YAML, or as JSON to a name in .json."""
+        write_options(Path(path), self.to_json())
+
+    @classmethod
+    def read(
+        cls, path: str | os.PathLike[str], out: str | os.PathLike[str], **changes: Any
+    ) -> "TrainingConfig":
+        """The options in a YAML or JSON file, or in a run's run.json.
+
+        Parameters
+        ----------
+        path : path
+            A mapping of options, as :meth:`write` makes it; those it lacks have their defaults.
+        out : path
+            The run folder: no file of options names one.
+        **changes
+            Options that go before those of the file.
+
+        Raises
+        ------
+        ConfigError
+            In one line, for a file that cannot be read, unknown options or bad values.
+        """
+        return cls.of({**read_options(Path(path)), **changes}, out, str(path))
+
+    @classmethod
+    def of(
+        cls, values: dict[str, Any], out: str | os.PathLike[str], source: str
+    ) -> "TrainingConfig":
+        """The options in a mapping from ``source``; those it lacks have their defaults."""
+        unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+        if unknown or "out" in values:
+            message = f"{source}: {(unknown or ['out'])[0]!r} is no option that a file can hold"
+            raise ConfigError(message)
+        return cls(out=Path(out), **values)
 
     @classmethod
     def from_json(cls, values: dict[str, Any], out: Path) -> "TrainingConfig":
@@ -123,6 +193,12 @@ def _positive(name: str, value: object) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 1.2e-38 <= value <= 3.4e38:  # type: ignore[operator]
         _refuse(name, "be a positive number from 1.2e-38 to 3.4e38", value)
+
+
+def _fraction(name: str, value: object) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value < 1:  # type: ignore[operator]
+        _refuse(name, "be a number from 0 to below 1", value)
 
 
 def _refuse(name: str, requirement: str, value: object) -> None:

@@ -1,18 +1,40 @@
-"""The exact distance of generated to held-out samples, beside what the critic says of them."""
+"""The curve with a unit: distances to held-out data, beside what the critic says of them."""
 
 import copy
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from divergences import wasserstein1
-from divergences.dual import Constraint, dual_objective
+from divergences import sliced_wasserstein1, wasserstein1
 
 from .data import Data
+from .procedure import Procedure
+from .units import estimate_of
 
-ESTIMATE_UNIT = "units of an unknown Lipschitz constant"
-"""What a clipped critic's estimate is measured in."""
+EXACT_DIMENSIONS = 64
+"""Coordinates up to which the exact distance of samples is reported; with more, the sliced one.
+
+Exact transport between samples says little in many coordinates, however exactly it is solved.
+"""
+EVALUATED = 1000
+"""Samples of each kind in an evaluation, at most."""
+PROJECTIONS = 256
+"""Directions of the sliced distance: the same ones in every evaluation."""
+UNITS = {
+    "critic_estimate": "positive tells data from samples; see the report for its unit",
+    "critic_estimate_held_out": "on held-out data",
+    "critic_estimate_training": "on training data",
+    "wasserstein1": "exact, at least 0, Euclidean, units of the data",
+    "sliced_wasserstein1": "at least 0, Euclidean, units of the data",
+    "floor": "the same distance between two real samples",
+    "excess": "distance minus floor, units of the data",
+    "lower_bound": "certified lower bound of W1 of the held-out and generated samples",
+    "lipschitz_bound": "certified, units of the critic per unit of the data",
+}
+"""What stands behind a name on a TensorBoard."""
 
 
 @dataclass(frozen=True)
@@ -22,36 +44,77 @@ class Evaluation:
     All distances are Euclidean and in the units of the data (for images: of pixels in [-1, 1]).
     """
 
-    wasserstein1: float
-    """Exact Wasserstein-1 distance of the two samples; at least 0."""
+    wasserstein1: float | None
+    """Exact Wasserstein-1 distance of the two samples, at least 0; None in many coordinates."""
+    sliced_wasserstein1: float | None
+    """Sliced Wasserstein-1 distance of the two samples, at least 0; None in few coordinates."""
     floor: float
-    """The same between two disjoint real samples of this size: what a perfect generator gets."""
+    """The same distance between two disjoint real samples: what a perfect generator gets."""
     critic_estimate_held_out: float
-    """Dual objective of the critic on the two samples; units of an unknown Lipschitz constant."""
-    lower_bound: float
-    """The estimate over the constraint's Lipschitz bound: not above wasserstein1, or 0."""
+    """The critic's objective on the held-out and the generated sample; see ``estimate_unit``."""
+    critic_estimate_training: float
+    """The same with real samples that training may have seen; the difference is the gap."""
+    lipschitz_bound: float | None
+    """Certified Lipschitz constant of the critic, or None where none is known."""
+    no_bound: str
+    """Why there is no certified bound; empty where there is one."""
+    lower_bound: float | None
+    """Held-out estimate over the bound: not above W1 of the two samples; at least 0."""
+    estimate_unit: str
+    """Unit of the critic's estimates, in words."""
+
+    @property
+    def distance(self) -> float:
+        """The exact distance, or where that is None the sliced one."""
+        exact, sliced = self.wasserstein1, self.sliced_wasserstein1
+        return float(sliced if exact is None else exact)  # type: ignore[arg-type]
 
     @property
     def excess(self) -> float:
-        """Exact distance minus floor; may be slightly negative for a perfect generator."""
-        return self.wasserstein1 - self.floor
+        """Distance minus floor; may be slightly negative for a perfect generator."""
+        return self.distance - self.floor
+
+    @property
+    def generalisation_gap(self) -> float:
+        """Estimate on training data minus that on held-out data; large for an overfitted critic."""
+        return self.critic_estimate_training - self.critic_estimate_held_out
+
+    @property
+    def score(self) -> float:
+        """What the best checkpoint has least of: the distance."""
+        return self.distance
 
     def to_json(self) -> dict[str, float]:
-        """The numbers as they stand in metrics.jsonl."""
-        return {
+        """The numbers as they stand in metrics.jsonl; what is None is left out."""
+        numbers = {
             "wasserstein1": self.wasserstein1,
+            "sliced_wasserstein1": self.sliced_wasserstein1,
             "floor": self.floor,
             "excess": self.excess,
             "critic_estimate_held_out": self.critic_estimate_held_out,
+            "critic_estimate_training": self.critic_estimate_training,
+            "generalisation_gap": self.generalisation_gap,
+            "lipschitz_bound": self.lipschitz_bound,
             "lower_bound": self.lower_bound,
         }
+        return {name: number for name, number in numbers.items() if number is not None}
 
     def sentence(self) -> str:
         """The numbers as a line for people."""
+        kind = "sliced" if self.wasserstein1 is None else "exact"
         return (
-            f"exact W1 to held-out data {self.wasserstein1:.4g} "
+            f"{kind} W1 to held-out data {self.distance:.4g} "
             f"(floor {self.floor:.4g}, excess {self.excess:.4g}); "
-            f"critic estimate {self.critic_estimate_held_out:.4g}, {ESTIMATE_UNIT}"
+            f"critic estimate {self.critic_estimate_held_out:.4g}, {self.estimate_unit}"
+        )
+
+    def certificate(self) -> str:
+        """What the critic proves about the two samples, as a line for people."""
+        if self.lower_bound is None:
+            return f"nothing is certified by this critic: {self.no_bound}"
+        return (
+            f"certified by the critic on the same samples: W1 >= {self.lower_bound:.4g} "
+            f"(its Lipschitz constant is at most {self.lipschitz_bound:.4g})"
         )
 
 
@@ -60,37 +123,64 @@ def exact_distance(x: Tensor, y: Tensor) -> float:
     return float(wasserstein1(x.detach().cpu().double().numpy(), y.detach().cpu().double().numpy()))
 
 
+def sliced_distance(x: Tensor, y: Tensor) -> float:
+    """Sliced Wasserstein-1 distance of two samples along ``PROJECTIONS`` fixed directions."""
+    x, y = x.detach().cpu().double(), y.detach().cpu().double()
+    rng = np.random.default_rng(0)
+    return float(sliced_wasserstein1(x.numpy(), y.numpy(), projections=PROJECTIONS, rng=rng))
+
+
 class Evaluator:
     """Compares generators with one data set; the floor is computed once.
 
     Parameters
     ----------
     data : Data
-    constraint : Constraint
-        Whose Lipschitz bound turns the critic's estimate into a lower bound.
+    procedure : Procedure
+        Gives the critic's objective and its certified Lipschitz bound.
     """
 
-    def __init__(self, data: Data, constraint: Constraint) -> None:
-        self.held_out = data.held_out.cpu()
-        self.constraint = constraint
-        self.floor = exact_distance(self.held_out, data.reference)
+    def __init__(self, data: Data, procedure: Procedure) -> None:
+        self.held_out = data.held_out[:EVALUATED].cpu()
+        self.reference = data.reference[:EVALUATED].cpu()
+        self.procedure = procedure
+        self.exact = self.held_out[0].numel() <= EXACT_DIMENSIONS
+        self.distance = exact_distance if self.exact else sliced_distance
+        self.floor = self.distance(self.held_out, self.reference)
 
     def __call__(self, critic: nn.Module, samples: Tensor) -> Evaluation:
         """Compare ``samples`` (n, d), ideally as many as are held out, with the held-out data.
 
-        The critic is taken in float64, so that rounding cannot lift the lower bound above the
-        exact distance, and projected on the constraint, which changes only one that has not been
-        trained yet: without it there would be no bound.
+        A critic with a certified bound is taken in float64, so that rounding cannot lift the
+        lower bound above the exact distance, and projected on the constraint, which changes only
+        one that has not been trained yet: without it there would be no bound.
         """
-        samples = samples.detach().cpu()
-        precise = copy.deepcopy(critic).cpu().double()
-        self.constraint.project(precise)
-        with torch.no_grad():
-            estimate = dual_objective(precise, self.held_out.double(), samples.double()).item()
-        bound = self.constraint.lipschitz_bound(critic)
+        precise = copy.deepcopy(critic).double()
+        if self.procedure.constraint is not None:
+            self.procedure.constraint.project(precise)
+        bound, reason = self.procedure.lipschitz_bound(precise)
+        judge = copy.deepcopy(critic) if bound is None else precise
+        held_out = self.estimate(judge, self.held_out, samples)
+        distance = self.distance(self.held_out, samples)
         return Evaluation(
-            wasserstein1=exact_distance(self.held_out, samples),
+            wasserstein1=distance if self.exact else None,
+            sliced_wasserstein1=None if self.exact else distance,
             floor=self.floor,
-            critic_estimate_held_out=estimate,
-            lower_bound=max(0.0, estimate / bound) if bound > 0 else 0.0,
+            critic_estimate_held_out=held_out,
+            critic_estimate_training=self.estimate(judge, self.reference, samples),
+            lipschitz_bound=bound,
+            no_bound=reason,
+            lower_bound=None if bound is None else _at_most(held_out, bound),
+            estimate_unit=estimate_of(self.procedure.algorithm).unit,
         )
+
+    @torch.no_grad()
+    def estimate(self, critic: nn.Module, x: Tensor, y: Tensor) -> float:
+        """The critic's objective on two samples, in its own precision and on its device."""
+        like = next(critic.parameters())
+        return float(self.procedure.objective(critic, x.to(like), y.to(like)))
+
+
+def _at_most(estimate: float, bound: float) -> float:
+    """What a K-Lipschitz critic proves of the distance; 0 where that is nothing."""
+    return max(0.0, estimate / bound) if 0 < bound < math.inf else 0.0

@@ -4,8 +4,9 @@
 
     run.json              options, versions, machine, date
     metrics.jsonl         one JSON object a line, see MetricsLog
-    checkpoints/          the two newest checkpoints, one file each
+    checkpoints/          the newest checkpoints and that of the best evaluation, one file each
     samples/              a picture of fixed noise at every evaluation
+    tensorboard/          curves for TensorBoard, if asked for
     .lock                 held by the process that trains
 """
 
@@ -33,6 +34,7 @@ class RunFolder:
         self.metrics = path / "metrics.jsonl"
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
+        self.board = path / "tensorboard"
 
     def holds_run(self) -> bool:
         """Whether a run lies here."""
@@ -76,7 +78,8 @@ class RunFolder:
         files += [*self.checkpoints.glob("*.safetensors"), *self.samples.glob("*.png")]
         files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
         files.append(self.path / "report.html")  # where wgan report puts it by default
-        known = {*files, self.checkpoints, self.samples}
+        files += self.board.glob("events.out.tfevents.*")
+        known = {*files, self.checkpoints, self.samples, self.board}
         odd = sorted(str(path) for path in self.path.rglob("*") if path not in known)
         if odd:
             message = f"{odd[0]}: is no part of a run; nothing was removed"
@@ -87,7 +90,7 @@ class RunFolder:
         try:
             for file in files:
                 file.unlink(missing_ok=True)
-            for folder in (self.checkpoints, self.samples, self.path):
+            for folder in (self.checkpoints, self.samples, self.board, self.path):
                 if folder.is_dir():
                     folder.rmdir()
         except OSError as error:
@@ -122,11 +125,14 @@ class RunFolder:
         """The options of the run."""
         return TrainingConfig.from_json(self.read_description()["config"], self.path)
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl; one that is still being written is left out."""
+    def read_metrics(self, count: int | None = None) -> list[dict[str, Any]]:
+        """The lines in the first ``count`` bytes of metrics.jsonl, or all of them.
+
+        One that is still being written is left out.
+        """
         if not self.metrics.is_file():
             return []
-        whole = self.metrics.read_bytes().rpartition(b"\n")[0]
+        whole = self.metrics.read_bytes()[:count].rpartition(b"\n")[0]
         try:
             records = [json.loads(line) for line in whole.splitlines()]
             if not all(isinstance(record["step"], int) for record in records):
@@ -211,10 +217,10 @@ class MetricsLog:
     equal runs: ``elapsed_s`` (seconds since this process began to train) and ``steps_per_s``
     (generator steps per second since the line before, evaluations not counted).
 
-    Every ``log_every`` steps it has ``critic_estimate``, the dual objective on the last batch of
-    the critic: units of the critic's unknown Lipschitz constant. At evaluations it has
-    ``wasserstein1``, ``floor`` and ``excess`` (units of the data), ``critic_estimate_held_out``
-    (units as above) and ``lower_bound`` (units of the data); see ``evaluate.Evaluation``.
+    Every ``log_every`` steps it has ``critic_estimate``, the critic's objective on its last batch
+    before its last step, and ``critic_estimates``, those of every generator step since the line
+    before, in ``units.Estimate.unit``. At evaluations it has the numbers of
+    ``evaluate.Evaluation``, those that there are.
     """
 
     def __init__(self, path: Path, keep_bytes: int) -> None:

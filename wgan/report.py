@@ -6,16 +6,18 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from .algorithms import algorithm
 from .charts import distance_chart, estimate_chart, speed_chart
 from .checkpoint import write_atomically
 from .config import TrainingConfig
 from .data import Data
 from .errors import RunError
-from .evaluate import ESTIMATE_UNIT
+from .evaluate import EVALUATED
 from .page import Section, page, picture, table
 from .pictures import SHOWN
 from .pictures import picture as draw
 from .run import Run, load
+from .units import estimate_of
 
 ROWS = 24
 """Evaluations in the table; of more, evenly spaced ones are shown."""
@@ -48,7 +50,7 @@ def records_of(run: Run) -> list[dict[str, Any]]:
 
 def evaluations(run: Run) -> list[dict[str, Any]]:
     """The lines of the log that hold an evaluation; RunError if there is none."""
-    found = [record for record in records_of(run) if "wasserstein1" in record]
+    found = [record for record in records_of(run) if "floor" in record]
     if not found:
         message = f"{run.folder.path}: this run has not been evaluated yet"
         raise RunError(message)
@@ -68,7 +70,17 @@ def verdict(run: Run) -> str:
     """The outcome in a sentence."""
     fall = excess_fall(run)
     word = "fell" if fall >= 0 else "rose"
-    return f"the excess of the exact W1 over the floor {word} by {abs(fall):.0%}"
+    return f"the excess of the {distance_name(run)} over the floor {word} by {abs(fall):.0%}"
+
+
+def distance_of(record: dict[str, Any]) -> float:
+    """The distance of an evaluation: the exact one, or in many coordinates the sliced one."""
+    return float(record["wasserstein1" if "wasserstein1" in record else "sliced_wasserstein1"])
+
+
+def distance_name(run: Run) -> str:
+    """What the distance of the run's evaluations is."""
+    return "exact W1" if "wasserstein1" in evaluations(run)[0] else "sliced W1"
 
 
 def lead(run: Run) -> str:
@@ -77,8 +89,8 @@ def lead(run: Run) -> str:
     first, last = records[0], records[-1]
     return (
         f'<p class="verdict">From step {first["step"]} to step {last["step"]} {verdict(run)}: the '
-        f"distance to held-out data went from {first['wasserstein1']:.3f} to "
-        f"{last['wasserstein1']:.3f}, where two real samples of the same size are "
+        f"distance to held-out data went from {distance_of(first):.3f} to "
+        f"{distance_of(last):.3f}, where two real samples of the same size are "
         f"{last['floor']:.3f} apart.</p>"
     )
 
@@ -101,18 +113,17 @@ def distance_unit(data: Data) -> str:
 
 def _curves(run: Run) -> str:
     records = records_of(run)
-    count = len(run.data.held_out)
+    estimate = estimate_of(algorithm(run.config.algorithm))
+    count = min(len(run.data.held_out), EVALUATED)
+    name = "exact Wasserstein-1" if distance_name(run) == "exact W1" else "sliced Wasserstein-1"
     return (
-        f"<p>The exact Wasserstein-1 distance between {count} held-out real samples and {count} "
+        f"<p>The {name} distance between {count} held-out real samples and {count} "
         f"generated ones. The dashed floor is the same distance between the held-out samples and "
-        f"{count} other real ones: no generator can be expected to come below it. It is an "
+        f"other real ones: no generator can be expected to come below it. It is an "
         f"empirical distance of finite samples, larger than that of the laws.</p>"
         f"{distance_chart(records, distance_unit(run.data))}"
-        f"<p>The critic maximises E f(data) − E f(samples), so a positive estimate means that it "
-        f"tells the two apart. A clipped critic is K-Lipschitz for a K that nobody knows: its "
-        f"estimate has no unit and its height may not be compared with the distance above, nor "
-        f"with another run.</p>"
-        f"{estimate_chart(records)}"
+        f"<p>{html.escape(estimate.explanation)}</p>"
+        f"{estimate_chart(records, estimate.quantity, estimate.unit)}"
         f"{speed_chart(records)}"
     )
 
@@ -138,26 +149,29 @@ def _numbers(run: Run) -> str:
     records = evaluations(run)
     shown = _spread(records, ROWS)
     start = records[0]["excess"]
-    columns = ("step", "exact W1", "floor", "excess", "excess left",
-               "critic estimate, held-out", "certified: W1 ≥")  # fmt: skip
+    unit = estimate_of(algorithm(run.config.algorithm)).unit
+    columns = ("step", distance_name(run), "floor", "excess", "excess left", "estimate, held-out",
+               "its gap to training", "Lipschitz bound", "certified: W1 ≥")  # fmt: skip
     rows = [
         (
             str(record["step"]),
-            f"{record['wasserstein1']:.4f}",
+            f"{distance_of(record):.4f}",
             f"{record['floor']:.4f}",
             f"{record['excess']:.4f}",
             f"{record['excess'] / start:.0%}",
             f"{record['critic_estimate_held_out']:.4g}",
-            f"{record['lower_bound']:.4g}",
+            f"{record['generalisation_gap']:.3g}",
+            f"{record['lipschitz_bound']:.3g}" if "lipschitz_bound" in record else "none known",
+            f"{record['lower_bound']:.4g}" if "lower_bound" in record else "nothing",
         )
         for record in shown
     ]
     left_out = "" if len(shown) == len(records) else f" {len(shown)} of {len(records)} are shown."
     return (
         f"<p>Distances are {distance_unit(run.data)}; the critic's estimate is in "
-        f"{ESTIMATE_UNIT}. Divided by a Lipschitz constant that no clipped critic of this shape "
-        f"exceeds, it is a certified lower bound of the exact distance: true, and far below it."
-        f"{left_out}</p>{table(columns, rows, 'r' * len(columns))}"
+        f"{unit}. Where a Lipschitz constant of the critic is certified, the estimate over it is a "
+        f"lower bound of W1 of the held-out and the generated sample: true, and often far below "
+        f"it.{left_out}</p>{table(columns, rows, 'r' * len(columns))}"
     )
 
 
@@ -177,8 +191,8 @@ def _configuration(run: Run) -> str:
         *description.get("versions", {}).items(),
     ]
     return (
-        "<p>Algorithm 1 of Arjovsky, Chintala and Bottou, <i>Wasserstein GAN</i> (2017), with "
-        f"weight clipping. {_parameters(run)}</p>"
+        f"<p>{html.escape(algorithm(run.config.algorithm).summary)} (Arjovsky, Chintala and "
+        f"Bottou, <i>Wasserstein GAN</i>, 2017). {_parameters(run)}</p>"
         f"{table(('option', 'value'), options)}{table(('environment', ''), facts)}"
     )
 
@@ -195,9 +209,13 @@ def command(config: TrainingConfig) -> str:
     """The command line of a run, with the options that are not the defaults."""
     words = ["python", "-m", "wgan", "train", "--data", config.data]
     words += ["--out", f"runs/{config.out.name}"]
-    default = TrainingConfig(out=config.out).to_json()
+    if config.algorithm != "wgan":
+        words += ["--algorithm", config.algorithm]
+    default = TrainingConfig(out=config.out, algorithm=config.algorithm).to_json()
     for name, value in config.to_json().items():
-        if name in ("steps", "seed") or (value != default[name] and name != "data"):
+        if value is True:
+            words.append("--" + name.replace("_", "-"))
+        elif name in ("steps", "seed") or (value != default[name] and name != "data"):
             entries = value if isinstance(value, tuple) else (value,)
             words += ["--" + name.replace("_", "-"), *map(str, entries)]
     return shlex.join(words)

@@ -1,105 +1,185 @@
 """Everything that a training run carries from one step to the next."""
 
+import copy
 import hashlib
+import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .algorithms import algorithm
 from .config import TrainingConfig
-from .data import Data
-from .networks import make_critic, make_generator
+from .data import Data, Stream
+from .data.finite import FiniteData
+from .errors import ConfigError
+from .networks import build_critic, build_generator
+from .optimizers import make_optimizer
 
 
 @dataclass
 class TrainingState:
-    """Networks, optimisers and random streams of a run, and how far it is.
+    """Networks, optimisers, data order and random streams of a run, and how far it is."""
 
-    Random numbers are always drawn on the CPU, so that they do not depend on the device.
-    """
-
-    generator: nn.Sequential
-    critic: nn.Sequential
-    generator_optimizer: torch.optim.RMSprop
-    critic_optimizer: torch.optim.RMSprop
-    data_random: torch.Generator
-    """Stream of the batches of real data."""
+    generator: nn.Module
+    critic: nn.Module
+    averaged: nn.Module | None
+    """Exponential moving average of the generator over its steps."""
+    generator_optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer
+    batches: Stream
+    """Order of the real data."""
     noise_random: torch.Generator
-    """Stream of the generator's input during training."""
+    """Stream of the generator's input during training, on the device."""
+    penalty_random: torch.Generator
+    """Stream of the places where a gradient penalty looks, on the device."""
     latent: int
     device: torch.device
+    average_decay: float
     step: int = 0
     """Generator steps done."""
+    estimates: list[Tensor] = field(default_factory=list)
+    """The critic's estimates since the last line of the log; on the device, not read."""
+    best: tuple[float, int] = (math.inf, -1)
+    """The least distance of an evaluation, and its step."""
 
     @classmethod
     def fresh(cls, config: TrainingConfig, data: Data, device: torch.device) -> "TrainingState":
         """The state before the first step: a function of the options alone."""
         random = random_stream(config.seed, "weights")
-        generator = make_generator(
-            config.latent, config.generator_widths, data.dimension, data.bounded, random
+        shape = data.sample_shape
+        generator = build_generator(
+            config.generator, config.latent, shape, random, bounded=data.bounded
         ).to(device)
-        critic = make_critic(data.dimension, config.critic_widths, random).to(device)
-        rate = config.learning_rate
+        critic = build_critic(config.critic, shape, random).to(device)
+        if config.channels_last:
+            for network in (generator, critic):
+                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        own = algorithm(config.algorithm)
+
+        def optimizer(network: nn.Module) -> torch.optim.Optimizer:
+            rate = float(config.learning_rate or 0.0)
+            betas = float(config.beta1 or 0.0), float(config.beta2 or 0.0)
+            return make_optimizer(own.optimizer, network.parameters(), rate, betas)
+
         return cls(
             generator=generator,
             critic=critic,
-            generator_optimizer=torch.optim.RMSprop(generator.parameters(), lr=rate),
-            critic_optimizer=torch.optim.RMSprop(critic.parameters(), lr=rate),
-            data_random=random_stream(config.seed, "data"),
-            noise_random=random_stream(config.seed, "noise"),
+            averaged=averaged_copy(generator) if config.average_decay else None,
+            generator_optimizer=optimizer(generator),
+            critic_optimizer=optimizer(critic),
+            batches=_stream(data, config),
+            noise_random=random_stream(config.seed, "noise", device),
+            penalty_random=random_stream(config.seed, "penalty", device),
             latent=config.latent,
             device=device,
+            average_decay=config.average_decay,
         )
 
     def noise(self, count: int) -> Tensor:
-        """A fresh batch of z, shape (count, latent)."""
-        return torch.randn(count, self.latent, generator=self.noise_random, dtype=torch.float32).to(
-            self.device
+        """A fresh batch of z, shape (count, latent), drawn on the device."""
+        return torch.randn(
+            count,
+            self.latent,
+            generator=self.noise_random,
+            dtype=torch.float32,
+            device=self.device,
         )
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Move the averaged generator towards the generator; buffers are copied."""
+        if self.averaged is None:
+            return
+        averages: list[Tensor] = list(self.averaged.parameters())
+        parameters: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(averages, parameters, 1 - self.average_decay)
+        for mine, theirs in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            mine.copy_(theirs)
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the state but the step, by name, on the CPU."""
         named: dict[str, Tensor] = {}
-        for part in ("generator", "critic"):
-            for name, tensor in getattr(self, part).state_dict().items():
-                named[f"{part}.{name}"] = tensor
-            moments = getattr(self, f"{part}_optimizer").state_dict()["state"]
-            for index, entries in moments.items():
-                for name, tensor in entries.items():
-                    named[f"{part}_optimizer.{index}.{name}"] = tensor
-        named["data_random"] = self.data_random.get_state()
-        named["noise_random"] = self.noise_random.get_state()
+        for part in ("generator", "critic", "averaged"):
+            network = getattr(self, part)
+            if network is not None:
+                named |= _prefixed(part, network.state_dict())
+        for part in ("generator_optimizer", "critic_optimizer"):
+            for index, entries in getattr(self, part).state_dict()["state"].items():
+                named |= _prefixed(f"{part}.{index}", entries)
+        place = self.batches.state_dict()
+        named |= {f"batches.{name}": torch.as_tensor(entry) for name, entry in place.items()}
+        for part in ("noise_random", "penalty_random"):
+            named[part] = getattr(self, part).get_state()
+        named["estimates"] = torch.stack(self.estimates) if self.estimates else torch.empty(0)
+        named["best"] = torch.tensor(self.best, dtype=torch.float64)
         return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
 
     def restore(self, named: dict[str, Tensor], step: int) -> None:
         """Take over what :meth:`tensors` gave; KeyError or RuntimeError where it does not fit."""
-        for part in ("generator", "critic"):
-            getattr(self, part).load_state_dict(_under(named, f"{part}."))
-            optimizer = getattr(self, f"{part}_optimizer")
+        self.restore_networks(named, step)
+        for part in ("generator_optimizer", "critic_optimizer"):
+            optimizer = getattr(self, part)
+            parameters = optimizer.param_groups[0]["params"]
             moments: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in _under(named, f"{part}_optimizer.").items():
+            for key, tensor in _under(named, f"{part}.").items():
                 index, _, name = key.partition(".")
-                moments.setdefault(int(index), {})[name] = tensor
+                moments.setdefault(int(index), {})[name] = _laid_out(tensor, parameters[int(index)])
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.data_random.set_state(named["data_random"])
-        self.noise_random.set_state(named["noise_random"])
+        place = _under(named, "batches.")
+        self.batches.load_state_dict(
+            {name: entry if entry.ndim else int(entry) for name, entry in place.items()}
+        )
+        for part in ("noise_random", "penalty_random"):
+            getattr(self, part).set_state(named[part])
+        self.estimates = list(named["estimates"].to(self.device))
+        self.best = (float(named["best"][0]), int(named["best"][1]))
+
+    def restore_networks(self, named: dict[str, Tensor], step: int) -> None:
+        """Take over the networks alone, as sampling asks, on any device."""
+        for part in ("generator", "critic", "averaged"):
+            network = getattr(self, part)
+            if network is not None:
+                network.load_state_dict(_under(named, f"{part}."))
         self.step = step
 
     def not_finite(self) -> str | None:
         """The name of a parameter or moment with a NaN or an infinity, if there is one."""
         for name, tensor in self.tensors().items():
+            if name in ("best", "estimates"):
+                continue
             if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
                 return name
         return None
 
 
-def random_stream(seed: int, purpose: str) -> torch.Generator:
-    """A torch Generator on the CPU; streams of one seed for different purposes are independent."""
+def _stream(data: Data, config: TrainingConfig) -> Stream:
+    """The order in which a run sees its data."""
+    if not algorithm(config.algorithm).epochs:
+        return data.stream(config.batch_size, config.seed)
+    if not isinstance(data, FiniteData):
+        message = (
+            f"option algorithm: {config.algorithm} goes through its data in epochs, "
+            f"and {config.data} is drawn without end"
+        )
+        raise ConfigError(message)
+    return data.stream(config.batch_size, config.seed, short_last=True)
+
+
+def averaged_copy(network: nn.Module) -> nn.Module:
+    """A copy that no gradient reaches."""
+    return copy.deepcopy(network).requires_grad_(False)
+
+
+def random_stream(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A torch Generator; streams of one seed for different purposes are independent."""
     sequence = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())])
-    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
+    number = int(sequence.generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator(device).manual_seed(number)
 
 
 def digest(named: dict[str, Tensor]) -> str:
@@ -108,8 +188,19 @@ def digest(named: dict[str, Tensor]) -> str:
     for name in sorted(named):
         tensor = named[name].cpu().contiguous()
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        total.update(tensor.numpy().tobytes())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+def _laid_out(moment: Tensor, parameter: Tensor) -> Tensor:
+    """A moment in the memory order of its parameter, which fused optimisers take for granted."""
+    if moment.shape != parameter.shape:
+        return moment
+    return torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
+
+
+def _prefixed(prefix: str, entries: dict[str, Any]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in entries.items()}
 
 
 def _under(named: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -3,28 +3,19 @@
 import torch
 from torch import Tensor
 
-from divergences.dual import Constraint, ascent_step, model_term
-
-from .data import Data
+from .procedure import Procedure
 from .state import TrainingState
 
 
-def train_step(
-    state: TrainingState, data: Data, constraint: Constraint, batch_size: int, critic_steps: int
-) -> Tensor:
+def train_step(state: TrainingState, procedure: Procedure) -> Tensor:
     """Lines 2 to 11 of Algorithm 1: critic steps, then one generator step, each on new batches.
 
     Parameters
     ----------
     state : TrainingState
-        Moved by one step, in place.
-    data : Data
-    constraint : Constraint
-        The paper's is weight clipping.
-    batch_size : int
-        The paper's m.
-    critic_steps : int
-        The paper's n_critic, at least 1.
+        Moved by one step, in place. Nothing is read from its device.
+    procedure : Procedure
+        What the algorithms differ in.
 
     Returns
     -------
@@ -32,15 +23,19 @@ def train_step(
         The critic's estimate, the dual objective on the last of the critic's batches before its
         last step; on the device, not read.
     """
-    for _ in range(critic_steps):  # line 2
-        x = data.batch(batch_size, state.data_random)  # line 3
+    generator, critic, size = state.generator, state.critic, procedure.batch_size
+    for _ in range(procedure.critic_steps_before(state.step)):  # line 2
+        x = state.batches.next()  # line 3
         with torch.no_grad():
-            y = state.generator(state.noise(batch_size))  # line 4
-        estimate = ascent_step(state.critic, state.critic_optimizer, x, y, constraint)  # 5 to 7
-    y = state.generator(state.noise(batch_size))  # line 9
+            y = procedure.generate(generator, state.noise(size))  # line 4
+        estimate = procedure.critic_step(critic, state.critic_optimizer, x, y)  # lines 5 to 7
+        if procedure.phase_ends(state.batches):
+            break
+    y = procedure.generate(generator, state.noise(size))  # line 9
     state.generator_optimizer.zero_grad()
-    loss = model_term(state.critic, y)  # line 10
-    torch.autograd.backward(loss, inputs=list(state.generator.parameters()))
+    loss = procedure.generator_loss(critic, y)  # line 10
+    torch.autograd.backward(loss, inputs=list(generator.parameters()))
     state.generator_optimizer.step()  # line 11
+    state.average()
     state.step += 1
     return estimate

@@ -1,5 +1,7 @@
 """One step of the critic: lines 5 to 7 of the paper's Algorithm 1."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +9,7 @@ from divergences._array import detach
 from divergences._validation import refuse
 
 from ._constraint import Constraint
-from ._objective import dual_objective
+from ._objective import Critic, dual_objective
 
 
 def ascent_step(
@@ -18,6 +20,9 @@ def ascent_step(
     constraint: Constraint | None = None,
     x_weights: Tensor | None = None,
     y_weights: Tensor | None = None,
+    *,
+    objective: Callable[..., Tensor] = dual_objective,
+    together: bool = False,
 ) -> Tensor:
     r"""One gradient *ascent* step of the critic on the dual objective, then the projection.
 
@@ -42,6 +47,12 @@ def ascent_step(
         is 1-Lipschitz by construction.
     x_weights, y_weights : tensors of shape (n,) and (m,), optional
         As in :func:`dual_objective`. The penalty of a constraint does not see them.
+    objective : callable, default dual_objective
+        :math:`D` as a function of critic, samples and weights; :func:`adversarial_objective` and
+        :func:`js_lower_estimate` make the step that of a standard GAN's discriminator.
+    together : bool, default False
+        Evaluate the critic on both batches in one call, which takes less time. To be set only
+        for critics that treat samples one by one: batch normalisation would mix the two.
 
     Returns
     -------
@@ -72,12 +83,22 @@ def ascent_step(
                    "one with maximize=True")  # fmt: skip
         parameters += [parameter for parameter in group["params"] if parameter.requires_grad]
     x, y = detach(x), detach(y)
-    objective = dual_objective(critic, x, y, detach(x_weights), detach(y_weights))
+    evaluated = _at_both(critic, x, y) if together else critic
+    value = objective(evaluated, x, y, detach(x_weights), detach(y_weights))
     penalty = None if constraint is None else constraint.penalty(critic, x, y)
-    loss = -objective if penalty is None else penalty - objective
+    loss = -value if penalty is None else penalty - value
     optimizer.zero_grad()
     torch.autograd.backward(loss, inputs=parameters)
     optimizer.step()
     if constraint is not None:
         constraint.project(critic)
-    return objective.detach()
+    return value.detach()
+
+
+def _at_both(critic: nn.Module, x: Tensor, y: Tensor) -> Critic:
+    """The critic as a function that knows its values at x and at y, from one call."""
+    if x.ndim < 2 or y.ndim < 2 or x.shape[1:] != y.shape[1:] or x.device != y.device:
+        return critic  # the objective sees to columns, or refuses
+    values = critic(torch.cat([x, y]))
+    at_x, at_y = values[: len(x)], values[len(x) :]
+    return lambda points: at_x if points is x else at_y if points is y else critic(points)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from divergences._validation import describe, refuse
 
-from ._objective import Critic, _samples
+from ._objective import Critic, samples
 
 PAIRS = 4096
 STARTS = 64
@@ -61,7 +61,7 @@ def empirical_lipschitz(
     >>> round(empirical_lipschitz(critic, torch.tensor([[1.0], [3.0]])), 9)
     2.0
     """
-    x = _samples(x, "x", "empirical_lipschitz").detach()
+    x = samples(x, "x", "empirical_lipschitz").detach()
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
         refuse("empirical_lipschitz", "steps", "be a count", describe(steps))
     if not bool(x.isfinite().all()):

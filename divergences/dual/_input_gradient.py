@@ -5,12 +5,12 @@ from torch import Tensor
 
 from divergences._validation import describe, refuse
 
-from ._objective import Critic, _samples
+from ._objective import Critic, samples
 
 
 def two_samples(x: Tensor, y: Tensor, function: str) -> tuple[Tensor, Tensor]:
     """The samples off their graphs, a shape (n,) as (n, 1); shapes and devices are checked."""
-    x, y = _samples(x, "x", function).detach(), _samples(y, "y", function).detach()
+    x, y = samples(x, "x", function).detach(), samples(y, "y", function).detach()
     if x.shape[1:] != y.shape[1:] or x.device != y.device:
         refuse(function, "x and y", "hold points of one shape on one device",
                f"{describe(x)} on {x.device} and {describe(y)} on {y.device}")  # fmt: skip

@@ -1,9 +1,17 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from divergences.dual import WeightClipping, ascent_step, dual_objective
+from divergences.dual import (
+    WeightClipping,
+    adversarial_objective,
+    ascent_step,
+    dual_objective,
+    js_lower_estimate,
+)
 
 
 @pytest.fixture
@@ -120,3 +128,29 @@ def test_weights_reach_the_objective(problem):
     expected = dual_objective(critic, x[3:4], y).item()
     returned = ascent_step(critic, ascend, x, y, x_weights=weights)
     assert returned.item() == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("objective", [dual_objective, adversarial_objective, js_lower_estimate])
+def test_both_batches_in_one_call_make_the_same_step_of_any_objective(problem, objective):
+    critic, x, y = problem
+    twin = copy.deepcopy(critic)
+    calls = []
+    twin.register_forward_pre_hook(lambda _, inputs: calls.append(len(inputs[0])))
+    expected = objective(critic, x, y[:5]).item()
+    for network, together in ((critic, False), (twin, True)):
+        ascend = torch.optim.SGD(network.parameters(), lr=1e-2)
+        returned = ascent_step(
+            network, ascend, x, y[:5], WeightClipping(0.3), objective=objective, together=together
+        )
+        assert returned.item() == pytest.approx(expected, rel=1e-13)
+    assert calls == [21]
+    for a, b in zip(critic.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-15)
+
+
+def test_together_or_not_numbers_on_a_line_are_columns():
+    critic = torch.nn.Linear(1, 1, dtype=torch.float64)
+    x, y = torch.ones(3, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
+    ascend = torch.optim.SGD(critic.parameters(), lr=1e-2)
+    expected = critic.weight.item()
+    assert ascent_step(critic, ascend, x, y, together=True).item() == pytest.approx(expected)

@@ -13,8 +13,8 @@ from wgan import TrainingConfig, load, train
 ROOT = Path(__file__).parents[2]
 SMALL = {
     "data": "ring",
-    "generator_widths": (16,),
-    "critic_widths": (16,),
+    "generator": "mlp,widths=16",
+    "critic": "mlp,widths=16",
     "latent": 4,
     "batch_size": 8,
     "eval_every": 10,

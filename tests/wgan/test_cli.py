@@ -81,7 +81,7 @@ def test_evaluate_prints_the_exact_distance(finished, capsys):
         (["train", "--out", "new", "--steps", "-1"], "option steps must be an integer"),
         (["train", "--out", "new", "--device", "abacus"], "--device"),
         (["train", "--out", "new", "--data", "mnist"], "option data must be one of digits, ring"),
-        (["train", "--out", "new", "--generator-widths", "8", "0"], "option generator_widths must"),
+        (["train", "--out", "new", "--generator", "mlp,widths=8x0"], "option widths must"),
         (["train", "--out", "new", "--resume"], "new: no such folder"),
         (["train", "--out", "empty", "--resume"], "empty: no run lies in this folder"),
         (["train", "--out", "full"], "full: a run needs a new or empty folder"),

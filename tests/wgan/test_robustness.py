@@ -9,12 +9,14 @@ import pytest
 import torch
 
 import wgan.demo
+import wgan.session
 from wgan import ConfigError, DivergedError, RunError, TrainingConfig, load, train
 from wgan._cli import main
+from wgan.algorithms import ALGORITHMS
 from wgan.checkpoint import checkpoint_steps, write_atomically
 from wgan.folder import Lock, RunFolder
 
-SMALL = {"data": "ring", "generator_widths": (8,), "critic_widths": (8,), "latent": 4,
+SMALL = {"data": "ring", "generator": "mlp,widths=8", "critic": "mlp,widths=8", "latent": 4,
          "batch_size": 8, "eval_every": 1000, "log_every": 1}  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def test_divergence_is_named_wherever_it_is_seen(tmp_path, rate):
 @pytest.mark.parametrize(
     "options",
     [{"learning_rate": 10**400}, {"clip": 1e-120}, {"batch_size": 10**12}, {"threads": 2**40},
-     {"generator_widths": 5}, {"data": [1]}, {"data": None}, {"latent": 2**63}],
+     {"generator": 5}, {"data": [1]}, {"data": None}, {"latent": 2**63}],
     ids=str,
 )  # fmt: skip
 def test_values_that_no_run_can_have_are_options_refused(tmp_path, options):
@@ -181,3 +183,96 @@ def test_the_whole_demo_is_the_paper_s_settings():
     assert (defaults.learning_rate, defaults.clip) == (5e-5, 0.01)
     assert (defaults.batch_size, defaults.critic_steps) == (64, 5)
     assert pytest.approx(2 / 3) == wgan.demo.GOAL
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(),
+              RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 10 TB")],
+)  # fmt: skip
+def test_too_little_memory_is_one_line_and_the_checkpoint_stays(tmp_path, monkeypatch, error):
+    plain = wgan.session.train_step
+
+    def fails(state, procedure):
+        if state.step == 3:
+            raise error
+        return plain(state, procedure)
+
+    monkeypatch.setattr(wgan.session, "train_step", fails)
+    words = r"stopped at step 3: the memory of cpu .*; the checkpoint of step 2 is intact"
+    with pytest.raises(RunError, match=words):
+        _train(tmp_path / "run", steps=6, checkpoint_every=2, device="cpu")
+    assert load(tmp_path / "run").step == 2
+    monkeypatch.undo()
+    assert _train(tmp_path / "run", steps=6, checkpoint_every=2, resume=True).step == 6
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(tmp_path, monkeypatch):
+    def fails(state, procedure):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(wgan.session, "train_step", fails)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        _train(tmp_path / "run", steps=6)
+
+
+def test_a_full_disk_at_a_checkpoint_leaves_the_one_before(tmp_path, monkeypatch):
+    plain = wgan.session.write_checkpoint
+
+    def full(folder, checkpoint, keep):
+        if checkpoint.step == 4:
+            raise RunError(f"{folder}: cannot be written (No space left on device)")
+        return plain(folder, checkpoint, keep)
+
+    monkeypatch.setattr(wgan.session, "write_checkpoint", full)
+    with pytest.raises(RunError, match="No space left"):
+        _train(tmp_path / "run", steps=6, checkpoint_every=2)
+    assert load(tmp_path / "run").step == 2
+
+
+def test_a_run_of_another_version_is_refused_in_one_line(tmp_path, capsys):
+    run = _train(tmp_path / "run", steps=1).folder
+    description = json.loads(run.description.read_text())
+    del description["config"]["algorithm"]
+    description["config"]["generator_widths"] = [8]
+    run.description.write_text(json.dumps(description))
+    before = run.description.read_bytes(), run.metrics.read_bytes()
+    for words in (["train", "--resume", "--out"], ["evaluate"], ["report"]):
+        assert main([*words, str(run.path)]) == 2
+        err = capsys.readouterr().err
+        assert "are not those of this version of wgan (algorithm, generator_widths)" in err
+        assert err.count("\n") == 1
+    assert (run.description.read_bytes(), run.metrics.read_bytes()) == before
+
+
+def test_a_missing_gpu_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="option device is cuda, but torch finds no CUDA device"):
+        _train(tmp_path / "run", steps=1, device="cuda")
+    assert not (tmp_path / "run").exists()
+
+
+def test_bfloat16_is_refused_where_the_processor_has_none(tmp_path, monkeypatch):
+    module = sys.modules["wgan.train"]
+    monkeypatch.setattr(module, "_PRODUCTS", ("no_such_question",))
+    with pytest.raises(ConfigError, match="option precision: this processor"):
+        _train(tmp_path / "run", steps=1, device="cpu", precision="bfloat16")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("algorithm", sorted({*ALGORITHMS} - {"wgan-2017"}))
+def test_a_step_never_waits_for_the_gpu(tmp_path, algorithm):
+    from wgan.data import make_data
+    from wgan.procedure import Procedure
+    from wgan.state import TrainingState
+    from wgan.step import train_step
+
+    device = torch.device("cuda")
+    config = TrainingConfig(out=tmp_path, data="ring", algorithm=algorithm)
+    state = TrainingState.fresh(config, make_data("ring", device), device)
+    procedure = Procedure.of(config, state.penalty_random)
+    train_step(state, procedure)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        train_step(state, procedure)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

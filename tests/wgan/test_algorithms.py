@@ -1,0 +1,171 @@
+"""Every algorithm from its first byte to its last: a run, its curve, kills, its report."""
+
+import math
+import random
+import signal
+
+import pytest
+
+from wgan import load, state_hash, train
+from wgan.algorithms import ALGORITHMS
+from wgan.checkpoint import checkpoint_steps, read_best
+from wgan.report import write_report
+from wgan.state import digest
+
+from .conftest import options, small_config, start, wait_for
+
+NAMES = sorted(ALGORITHMS)
+EPOCHS = {"wgan-2017"}
+
+
+def choices(name):
+    """Data with an end where the algorithm asks for it, and little work."""
+    data = "digits" if name in EPOCHS else "ring"
+    return {"algorithm": name, "data": data, "steps": 6, "log_every": 2, "eval_every": 3,
+            "checkpoint_every": 2}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_of_each_algorithm_says_what_its_numbers_are(tmp_path, name):
+    run = train(small_config(tmp_path / "run", **choices(name)), quiet=True)
+    assert run.step == 6
+    lines = run.metrics()
+    estimates = [value for line in lines for value in line.get("critic_estimates", [])]
+    assert len(estimates) == 6
+    assert all(math.isfinite(value) for value in estimates)
+    evaluation = run.evaluate()
+    if name == "gan":
+        assert all(value <= math.log(2) for value in estimates)
+        assert evaluation.critic_estimate_held_out <= math.log(2)
+        assert evaluation.lipschitz_bound is None
+        assert "lower_bound" not in lines[-1]
+        assert "nothing is certified" in evaluation.certificate()
+        assert "nats, at most log 2" in evaluation.sentence()
+    else:
+        assert 0 <= evaluation.lower_bound <= evaluation.wasserstein1
+        assert evaluation.lipschitz_bound > 0
+        assert f"W1 >= {evaluation.lower_bound:.4g}" in evaluation.certificate()
+    assert evaluation.generalisation_gap == pytest.approx(
+        evaluation.critic_estimate_training - evaluation.critic_estimate_held_out
+    )
+    write_report(run.folder.path, tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ALGORITHMS[name].summary.split("'")[0] in report
+    assert evaluation.estimate_unit in report
+    best = read_best(run.folder.checkpoints)
+    distances = {line["step"]: line["wasserstein1"] for line in lines if "floor" in line}
+    assert best.step == min((step for step in distances if step), key=distances.get)
+    assert load(run.folder.path, best=True).step == best.step
+
+
+def newest(run):
+    return max(checkpoint_steps(run / "checkpoints"), default=0)
+
+
+def killed_and_resumed(run, config, kills, dice):
+    """Kill the run at random moments and let it end; its hash."""
+    words = options(run, **config)
+    for _ in range(kills):
+        goal = min(newest(run) + dice.randrange(1, 12), config["steps"])
+        process = start(words)
+        wait_for(lambda goal=goal: newest(run) >= goal, seconds=300)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if (run / "run.json").exists():
+            words = ["train", "--out", str(run), "--resume"]
+    train(small_config(run, **config), resume=(run / "run.json").exists(), quiet=True)
+    return state_hash(run)
+
+
+def long_run(name):
+    steps = 40 if name in EPOCHS else 150
+    return {**choices(name), "steps": steps, "checkpoint_every": 1, "eval_every": 7, "log_every": 5}
+
+
+@pytest.mark.parametrize("name", ["wgan-gp", "wgan-2017"])
+def test_a_killed_run_has_the_hash_of_one_that_was_not(tmp_path, name):
+    train(small_config(tmp_path / "straight", **long_run(name)), quiet=True)
+    found = killed_and_resumed(tmp_path / "killed", long_run(name), 1, random.Random(3))
+    assert found == state_hash(tmp_path / "straight")
+    best = [read_best(tmp_path / folder / "checkpoints") for folder in ("straight", "killed")]
+    assert digest(best[0].tensors) == digest(best[1].tensors)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_twenty_kills_leave_the_hash_as_it_is(tmp_path, name):
+    train(small_config(tmp_path / "straight", **long_run(name)), quiet=True)
+    dice = random.Random(NAMES.index(name))
+    found = killed_and_resumed(tmp_path / "killed", long_run(name), 20, dice)
+    assert found == state_hash(tmp_path / "straight")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_in_two_parts_has_the_hash_of_the_run_in_one(tmp_path, name):
+    """Halted between two lines of the log and two checkpoints, so that pending estimates count."""
+    config = {**choices(name), "steps": 5, "log_every": 1, "eval_every": 10, "checkpoint_every": 4}
+    train(small_config(tmp_path / "one", **config), quiet=True)
+    train(small_config(tmp_path / "two", **{**config, "checkpoint_every": 2}), quiet=True)
+    folder = tmp_path / "two"
+    train(small_config(folder, **config), resume_step=4, quiet=True)
+    assert state_hash(folder) == state_hash(tmp_path / "one")
+    assert state_hash(load(folder)) == state_hash(folder)
+
+
+def test_the_hash_sees_every_part_of_the_state_and_not_the_clock(tmp_path):
+    for name, changes in (("a", {}), ("b", {}), ("c", {"seed": 1}), ("d", {"log_every": 3}),
+                          ("e", {"average_decay": 0.0})):  # fmt: skip
+        train(small_config(tmp_path / name, **{**choices("wgan"), **changes}), quiet=True)
+    hashes = [state_hash(tmp_path / name) for name in "abcde"]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
+    metrics = tmp_path / "a" / "metrics.jsonl"
+    metrics.write_bytes(metrics.read_bytes().replace(b'"floor": 0', b'"floor": 1'))
+    assert state_hash(tmp_path / "a") != hashes[1]
+
+
+def test_the_newest_checkpoints_and_the_best_are_kept(tmp_path):
+    config = {**choices("wgan"), "steps": 12, "keep": 3}
+    run = train(small_config(tmp_path / "run", **config), quiet=True)
+    names = sorted(path.name for path in run.folder.checkpoints.iterdir())
+    distances = {line["step"]: line["wasserstein1"] for line in run.metrics() if "floor" in line}
+    best = min((step for step in distances if step), key=distances.get)
+    assert names == [*(f"{step:08d}.safetensors" for step in (8, 10, 12)),
+                     f"best-{best:08d}.safetensors"]  # fmt: skip
+
+
+def test_curves_and_pictures_reach_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = train(small_config(tmp_path / "run", **choices("wgan"), tensorboard=True), quiet=True)
+    events = EventAccumulator(str(run.folder.board))
+    events.Reload()
+    tags = events.Tags()
+    assert any(tag.startswith("wasserstein1 (exact, at least 0") for tag in tags["scalars"])
+    assert tags["images"] == ["samples of the same noise"]
+    (tag,) = (tag for tag in tags["scalars"] if tag.startswith("critic_estimate ("))
+    assert [event.step for event in events.Scalars(tag)] == [2, 4, 6]
+    run.folder.remove()
+    assert not run.folder.path.exists()
+
+
+def test_without_tensorboard_asking_for_it_is_one_line(tmp_path, monkeypatch):
+    import importlib.util
+
+    from wgan import ConfigError
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n, *a: None if n == "tensorboard" else find(n, *a)
+    )
+    with pytest.raises(ConfigError, match="pip install tensorboard"):
+        train(small_config(tmp_path / "run", tensorboard=True), quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_averaged_samples_are_those_of_the_average(tmp_path):
+    run = train(small_config(tmp_path / "run", **choices("wgan")), quiet=True)
+    assert not (run.sample(5) == run.sample(5, averaged=True)).all()
+    none = train(small_config(tmp_path / "none", **choices("wgan"), average_decay=0.0), quiet=True)
+    with pytest.raises(ValueError, match="this run keeps none"):
+        none.sample(5, averaged=True)

@@ -1,0 +1,106 @@
+"""Options in files, presets and on the command line: what goes before what."""
+
+import dataclasses
+import json
+import typing
+from pathlib import Path
+
+import pytest
+
+import wgan._cli
+from wgan import ConfigError, TrainingConfig, load
+from wgan._cli import main, parse
+from wgan.algorithms import ALGORITHMS, AlgorithmName
+from wgan.presets import PRESETS
+
+from .conftest import small_config
+
+
+def test_every_option_is_documented_and_every_name_can_be_chosen():
+    source = Path(wgan.config.__file__).read_text(encoding="utf-8")
+    for field in dataclasses.fields(TrainingConfig):
+        assert f"    {field.name}: " in source
+    assert typing.get_args(AlgorithmName) == tuple(ALGORITHMS)
+    assert typing.get_args(wgan._cli.Preset) == tuple(PRESETS)
+
+
+@pytest.mark.parametrize("name", ["options.yaml", "options.json", "options.yml"])
+@pytest.mark.parametrize("preset", [None, *PRESETS])
+def test_files_hold_all_options_and_give_them_back(tmp_path, name, preset):
+    config = small_config(tmp_path / "a") if preset is None else TrainingConfig(
+        tmp_path / "a", **PRESETS[preset])  # fmt: skip
+    config.write(tmp_path / name)
+    assert TrainingConfig.read(tmp_path / name, tmp_path / "a") == config
+    changed = TrainingConfig.read(tmp_path / name, tmp_path / "b", clip=0.5)
+    assert changed == dataclasses.replace(config, out=tmp_path / "b", clip=0.5)
+
+
+def test_numbers_in_yaml_are_numbers(tmp_path):
+    file = tmp_path / "options.yaml"
+    file.write_text("learning_rate: 5e-5\nclip: 1e-2\nsteps: 7\ntensorboard: true\n")
+    config = TrainingConfig.read(file, tmp_path / "run")
+    assert (config.learning_rate, config.clip, config.steps) == (5e-5, 0.01, 7)
+    assert config.tensorboard is True
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("a.yaml", "- 1\n- 2\n", "holds no mapping of options"),
+        ("a.yaml", "a: [1\n", "is no YAML"),
+        ("a.yaml", "!!python/object/apply:os.system ['true']", "is no YAML"),
+        ("a.json", "{", "is no JSON"),
+        ("a.json", '{"out": "x"}', "'out' is no option that a file can hold"),
+        ("a.yaml", "learning_rat: 1e-3\n", "'learning_rat' is no option"),
+        ("a.yaml", "learning_rate: fast\n", "option learning_rate must be"),
+        ("a.yaml", "algorithm: sgan\n", "option algorithm must be one of wgan, "),
+        (None, "", "cannot be read"),
+    ],
+)
+def test_bad_files_are_one_line(tmp_path, capsys, name, text, complaint):
+    file = tmp_path / (name or "missing.yaml")
+    if name:
+        file.write_text(text)
+    with pytest.raises(ConfigError, match=complaint):
+        TrainingConfig.read(file, tmp_path / "run")
+    assert main(["train", "--config", str(file), "--out", str(tmp_path / "run")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("wgan: ")
+    assert err.count("\n") == 1
+    assert complaint in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_flags_go_before_the_file_and_the_file_before_the_preset(tmp_path):
+    file = tmp_path / "options.yaml"
+    file.write_text("batch_size: 16\nlatent: 9\nseed: 4\n")
+    words = ["train", "--out", "x", "--preset", "paper-dcgan", "--config", str(file)]
+    config = parse([*words, "--latent", "7"]).config
+    assert (config.batch_size, config.latent, config.seed) == (16, 7, 4)
+    assert (config.algorithm, config.generator) == ("wgan-2017", "dcgan")
+
+
+def test_an_algorithm_s_own_numbers_follow_the_algorithm():
+    words = ["train", "--out", "x", "--preset", "paper-dcgan"]
+    for name, own in ALGORITHMS.items():
+        config = parse([*words, "--algorithm", name]).config
+        assert config.learning_rate == own.learning_rate
+        assert config.critic_steps == own.critic_steps
+        given = parse([*words, "--algorithm", name, "--learning-rate", "0.125"]).config
+        assert given.learning_rate == 0.125
+
+
+def test_the_options_of_a_run_or_preset_become_a_file_and_a_run(tmp_path, finished, capsys):
+    file = tmp_path / "options.yaml"
+    assert main(["options", str(file), "--run", str(finished.folder.path)]) == 0
+    again = tmp_path / "again"
+    assert main(["train", "--config", str(file), "--out", str(again), "--steps", "3"]) == 0
+    assert load(again).config == dataclasses.replace(finished.config, out=again, steps=3)
+    direct = tmp_path / "direct"
+    description = str(finished.folder.description)
+    assert main(["train", "--config", description, "--out", str(direct), "--steps", "0"]) == 0
+    assert load(direct).config == dataclasses.replace(finished.config, out=direct, steps=0)
+    assert main(["options", str(tmp_path / "p.json"), "--preset", "paper-mlp"]) == 0
+    assert json.loads((tmp_path / "p.json").read_text())["generator"] == "mlp,tanh=no"
+    assert main(["options", str(file), "--preset", "digits", "--run", "x"]) == 2
+    assert "not both" in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""Our RMSProp against torch's: the same parameters, and no subnormal averages."""
+
+import pytest
+import torch
+
+import wgan.optimizers
+from wgan.optimizers import FADE_EVERY, RMSprop, make_optimizer
+
+
+def twins(shapes, kinds):
+    random = torch.Generator().manual_seed(5)
+    start = [torch.randn(shape, generator=random) for shape in shapes]
+    return [[torch.nn.Parameter(w.clone()) for w in start] for _ in kinds], random
+
+
+def give(groups, gradients):
+    for group in groups:
+        for w, gradient in zip(group, gradients, strict=True):
+            w.grad = gradient.clone()
+
+
+@pytest.mark.parametrize("piece", [7, 10**6])
+def test_it_is_torch_s_to_an_ulp_and_their_states_are_exchangeable(monkeypatch, piece):
+    monkeypatch.setattr(wgan.optimizers, "PIECE", piece)
+    shapes = [(5, 4), (3,), (), (2, 3, 2, 2)]
+    (mine, theirs), random = twins(shapes, "ab")
+    ours, torchs = RMSprop(mine, 1e-3), torch.optim.RMSprop(theirs, lr=1e-3)
+    for k in range(300):
+        scale = 10.0 ** (-(k % 9))
+        give([mine, theirs], [scale * torch.randn(s, generator=random) for s in shapes])
+        ours.step()
+        torchs.step()
+        if k == 150:
+            ours_state, torchs_state = ours.state_dict()["state"], torchs.state_dict()["state"]
+            ours.load_state_dict({**ours.state_dict(), "state": torchs_state})
+            torchs.load_state_dict({**torchs.state_dict(), "state": ours_state})
+    for a, b in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=3e-7, atol=1e-7)
+
+
+def test_averages_of_dead_units_become_zero_before_they_are_subnormal():
+    (mine, theirs), _ = twins([(64,)], "ab")
+    ours, torchs = RMSprop(mine, 1e-3), torch.optim.RMSprop(theirs, lr=1e-3)
+    tiny = torch.finfo(torch.float32).tiny
+    for k in range(9000):
+        gradient = torch.zeros(64)
+        if k < 3:
+            gradient[::2] = 1e-3
+        gradient[1] = 1e-2
+        give([mine, theirs], [gradient])
+        ours.step()
+        torchs.step()
+        if k % FADE_EVERY == 0:
+            average = ours.state[mine[0]]["square_avg"]
+            assert not bool(((average > 0) & (average < tiny)).any())
+    lost = torchs.state[theirs[0]]["square_avg"]
+    assert bool(((lost > 0) & (lost < tiny)).any()), "torch's have faded by now"
+    torch.testing.assert_close(mine[0], theirs[0], rtol=2e-7, atol=0)
+
+
+def test_a_nan_stays_and_a_missing_gradient_moves_nothing():
+    (mine,), _ = twins([(4,), (2,)], "a")
+    optimizer = RMSprop(mine, 1e-3)
+    mine[0].grad = torch.tensor([float("nan"), 1.0, 1.0, 1.0])
+    before = mine[1].detach().clone()
+    for _ in range(FADE_EVERY + 1):
+        optimizer.step()
+    assert bool(mine[0][0].isnan())
+    assert bool(optimizer.state[mine[0]]["square_avg"][0].isnan())
+    assert torch.equal(mine[1], before)
+
+
+def test_adam_is_torch_s():
+    optimizer = make_optimizer("adam", [torch.nn.Parameter(torch.ones(3))], 1e-4, (0.0, 0.9))
+    assert isinstance(optimizer, torch.optim.Adam)
+    assert optimizer.defaults["betas"] == (0.0, 0.9)
+    assert optimizer.defaults["lr"] == 1e-4

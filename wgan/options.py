@@ -1,0 +1,71 @@
+"""Options in YAML and JSON files."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError
+
+
+def write_options(path: Path, values: dict[str, Any]) -> None:
+    """Write a mapping as YAML, or as JSON where the name ends in .json; whole or not at all."""
+    from .checkpoint import write_atomically
+
+    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+    text = json.dumps(plain, indent=2) + "\n" if path.suffix == ".json" else _yaml_text(plain)
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML or JSON file; of a run's run.json, its options.
+
+    Raises
+    ------
+    ConfigError
+        In one line, for a file that cannot be read or holds no mapping of names.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'no UTF-8 text'})"
+        raise ConfigError(message) from None
+    values = _json_values(path, text) if path.suffix == ".json" else _yaml_values(path, text)
+    if isinstance(values, dict) and isinstance(values.get("config"), dict):
+        values = values["config"]
+    if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
+        message = f"{path}: holds no mapping of options to values"
+        raise ConfigError(message)
+    return values
+
+
+def _json_values(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        message = f"{path}: is no JSON ({error})"
+        raise ConfigError(message) from None
+
+
+def _yaml_text(values: dict[str, Any]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(values, sort_keys=False, default_flow_style=None))
+
+
+def _yaml_values(path: Path, text: str) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        """YAML 1.2's numbers: 5e-5 is one, without a point too."""
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+        list("-+.0123456789"),
+    )
+    try:
+        return yaml.load(text, Loader)
+    except yaml.YAMLError as error:
+        message = f"{path}: is no YAML ({error})".replace("\n", " ")
+        raise ConfigError(message) from None

@@ -1,0 +1,155 @@
+"""An algorithm made of torch: what the training step asks of it."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from divergences.dual import (
+    Constraint,
+    GradientPenalty,
+    OneSidedGradientPenalty,
+    SpectralNormalization,
+    SphereProjection,
+    WeightClipping,
+    ascent_step,
+    dual_objective,
+    js_lower_estimate,
+    lipschitz_bound,
+    model_term,
+    nonsaturating_generator_loss,
+    saturating_generator_loss,
+)
+
+from .algorithms import (
+    LONG_CRITIC_EVERY,
+    LONG_CRITIC_FIRST,
+    LONG_CRITIC_STEPS,
+    Algorithm,
+    algorithm,
+)
+from .config import TrainingConfig
+from .data import Stream
+
+Objective = Callable[..., Tensor]
+"""A function of critic, real and generated samples."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """The parts in which the algorithms differ, for one run."""
+
+    algorithm: Algorithm
+    constraint: Constraint | None
+    batch_size: int
+    """The paper's m."""
+    critic_steps: int
+    """The paper's n_critic."""
+    saturating: bool
+    """Whether a standard GAN's generator minimises log(1 - D)."""
+    bfloat16: bool
+    """Whether the networks multiply in bfloat16."""
+
+    @classmethod
+    def of(cls, config: TrainingConfig, random: torch.Generator | None = None) -> "Procedure":
+        """The procedure of a run's options; ``random`` says where a penalty looks."""
+        return cls(
+            algorithm=algorithm(config.algorithm),
+            constraint=make_constraint(config, random),
+            batch_size=config.batch_size,
+            critic_steps=int(config.critic_steps or 1),
+            saturating=config.saturating,
+            bfloat16=config.precision == "bfloat16",
+        )
+
+    @property
+    def objective(self) -> Objective:
+        """What the critic maximises, without penalties: positive if it tells data from samples."""
+        is_gan = self.algorithm.objective == "jensen-shannon"
+        return js_lower_estimate if is_gan else dual_objective
+
+    def critic_steps_before(self, step: int) -> int:
+        """How many critic steps precede the generator step after ``step`` generator steps."""
+        long = step < LONG_CRITIC_FIRST or step % LONG_CRITIC_EVERY == 0
+        return LONG_CRITIC_STEPS if self.algorithm.long_critic and long else self.critic_steps
+
+    def phase_ends(self, batches: Stream) -> bool:
+        """Whether the critic's loop ends early: in the authors' program it does with the epoch."""
+        return self.algorithm.epochs and bool(getattr(batches, "ended", False))
+
+    def critic_step(
+        self, critic: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor
+    ) -> Tensor:
+        """Lines 5 to 7: ascend on the two batches; returns the estimate before the step."""
+        constraint = self.constraint
+        if self.algorithm.projects_first and constraint is not None:
+            constraint.project(critic)
+            constraint = None
+        together = not getattr(critic, "mixes_samples", False)
+        with self.lowered(x.device):
+            return ascent_step(
+                critic, optimizer, x, y, constraint, objective=self.raised, together=together
+            )
+
+    def generator_loss(self, critic: nn.Module, y: Tensor) -> Tensor:
+        """Line 10: what the generator minimises."""
+        with self.lowered(y.device):
+            if self.algorithm.objective == "wasserstein":
+                return model_term(_in_float32(critic), y)
+            if self.saturating:
+                return saturating_generator_loss(_in_float32(critic), y)
+            return nonsaturating_generator_loss(_in_float32(critic), y)
+
+    def generate(self, generator: nn.Module, z: Tensor) -> Tensor:
+        """Lines 4 and 9: samples of the generator, in float32."""
+        with self.lowered(z.device):
+            return _in_float32(generator)(z)
+
+    def raised(self, critic: Callable[[Tensor], Tensor], *samples: Tensor | None) -> Tensor:
+        """The objective with means in float32, whatever the critic multiplies in."""
+        return self.objective(_in_float32(critic), *samples)
+
+    def lowered(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
+        """Where products are taken in the run's precision."""
+        if not self.bfloat16:
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+
+    def lipschitz_bound(self, critic: nn.Module) -> tuple[float | None, str]:
+        """A certified Lipschitz constant of a critic as it is, or None and the reason."""
+        if self.algorithm.objective != "wasserstein":
+            return None, "a standard GAN's objective says nothing of distances"
+        try:
+            return lipschitz_bound(critic), ""
+        except NotImplementedError as error:
+            return None, str(error)
+        except ValueError as error:
+            return None, f"a parameter is not finite ({error})"
+
+
+def make_constraint(
+    config: TrainingConfig, random: torch.Generator | None = None
+) -> Constraint | None:
+    """How the options keep the critic Lipschitz."""
+    kind = algorithm(config.algorithm).constraint
+    if kind == "clipping":
+        return WeightClipping(config.clip)
+    if kind == "sphere":
+        return SphereProjection(config.radius)
+    if kind == "penalty":
+        return GradientPenalty(config.penalty, random)
+    if kind == "one-sided penalty":
+        return OneSidedGradientPenalty(config.penalty, random)
+    return SpectralNormalization() if kind == "spectral" else None
+
+
+def _in_float32(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The network with its half-precision values in float32."""
+
+    def evaluate(points: Tensor) -> Tensor:
+        values = network(points)
+        return values.float() if values.dtype == torch.bfloat16 else values
+
+    return evaluate

@@ -1,0 +1,76 @@
+"""Clock, progress bar and threads of a run: what is around the steps and not in them."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+
+class Clock:
+    """Seconds since training began in this process, and steps a second without evaluations."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._in_steps = 0.0
+
+    def __enter__(self) -> None:
+        self._entered = time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        self._in_steps += time.perf_counter() - self._entered
+
+    def lap(self, steps: int) -> dict[str, float]:
+        """The time fields of a line of the log; a new lap begins."""
+        spent, self._in_steps = self._in_steps, 0.0
+        return {
+            "elapsed_s": round(time.perf_counter() - self._start, 3),
+            "steps_per_s": round(steps / spent, 3) if spent > 0 else 0.0,
+        }
+
+
+class Voice:
+    """The bar on standard error and the lines on standard output, unless a run is quiet."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._quiet or sys.stdout is None:
+            return
+        from tqdm import tqdm
+
+        try:
+            tqdm.write(line, file=sys.stdout)
+            sys.stdout.flush()
+        except OSError:  # nobody listens any more: that is no reason to stop training
+            self._quiet = True
+
+    def bar(self, name: str, done: int, steps: int) -> Any:
+        """A bar that counts generator steps."""
+        from tqdm import tqdm
+
+        return tqdm(
+            total=steps,
+            initial=done,
+            unit="generator step",
+            desc=name,
+            disable=self._quiet or sys.stderr is None,
+            dynamic_ncols=True,
+            mininterval=0.5,
+        )
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Set torch's number of CPU threads for a while; 0 leaves it."""
+    former = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)

@@ -1,0 +1,202 @@
+"""One process's work on a run: the loop, with its log, evaluations and checkpoints."""
+
+import torch
+from torch import Tensor
+
+from .board import Board
+from .checkpoint import Checkpoint, keep_best, remove_newer, write_best, write_checkpoint
+from .config import TrainingConfig
+from .data import Data
+from .errors import DivergedError, InterruptedRunError, RunError
+from .evaluate import UNITS, Evaluation, Evaluator
+from .folder import MetricsLog, RunFolder
+from .interruptions import Interruptions
+from .pictures import SHOWN, picture, write_picture
+from .procedure import Procedure
+from .progress import Clock, Voice
+from .state import TrainingState, random_stream
+from .step import train_step
+from .units import estimate_of
+
+
+class Session:
+    """A run in progress.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    folder : RunFolder
+    data : Data
+    state : TrainingState
+    quiet : bool
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        folder: RunFolder,
+        data: Data,
+        state: TrainingState,
+        quiet: bool,
+    ) -> None:
+        self.config, self.folder, self.data, self.state = config, folder, data, state
+        self.procedure = Procedure.of(config, state.penalty_random)
+        self.estimate = estimate_of(self.procedure.algorithm)
+        self.voice = Voice(quiet)
+        self.saved_step = -1
+
+    def begin(self) -> None:
+        """A new run; it exists once run.json does, which is written last."""
+        self.log = MetricsLog(self.folder.metrics, keep_bytes=0)
+        self.save()
+        self.folder.write_description(self.config)
+
+    def take(self, checkpoint: Checkpoint) -> None:
+        """Take the state of a checkpoint; RunError if options or log do not fit it."""
+        try:
+            self.state.restore(checkpoint.tensors, checkpoint.step)
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            message = f"{self.folder.path}: the checkpoint does not fit the options ({error})"
+            raise RunError(message.replace("\n", " ")) from None
+        MetricsLog.demand_bytes(self.folder.metrics, checkpoint.metrics_bytes)
+
+    def continue_from(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint; later lines of the log are done again."""
+        self.take(checkpoint)
+        # in this order: a kill in between leaves a newest checkpoint that the log still covers
+        remove_newer(self.folder.checkpoints, checkpoint.step)
+        self.folder.update_config(self.config)
+        self.log = MetricsLog(self.folder.metrics, keep_bytes=checkpoint.metrics_bytes)
+        self.saved_step = checkpoint.step
+        self.voice.say(f"{self.folder.path}: continues at step {checkpoint.step}")
+
+    def work(self, interruptions: Interruptions) -> None:
+        """Steps until all are done or a signal arrives, and a last checkpoint in either case."""
+        config, state = self.config, self.state
+        self.evaluator = Evaluator(self.data, self.procedure)
+        self.noise = evaluation_noise(config, len(self.evaluator.held_out)).to(state.device)
+        self.board = Board(config, state.step)
+        self.clock, self.logged_step = Clock(), state.step
+        if state.step == 0 and self.log.sync() == 0:
+            self.write({"step": 0, **self.evaluate().to_json()})
+        with self.voice.bar(config.data, state.step, config.steps) as self.bar:
+            while state.step < config.steps and interruptions.signal is None:
+                self.advance()
+        if self.saved_step != state.step:
+            self.save()
+        if interruptions.signal is not None and state.step < config.steps:
+            message = f"stopped at step {state.step}; continue with --resume --out {config.out}"
+            raise InterruptedRunError(message, interruptions.signal)
+
+    def advance(self) -> None:
+        """One generator step, and what is due after it: log, evaluation, checkpoint."""
+        with self.clock:
+            self.state.estimates.append(self.step())
+        self.bar.update()
+        record: dict[str, object] = {}
+        if self.due(self.config.log_every):
+            record |= self.read_estimates()
+        evaluation = None
+        if self.due(self.config.eval_every):
+            evaluation = self.evaluate()
+            record |= evaluation.to_json()
+        if record:
+            self.write({"step": self.state.step, **record})
+        if evaluation is not None and evaluation.score < self.state.best[0]:
+            self.state.best = (evaluation.score, self.state.step)
+            write_best(self.folder.checkpoints, self.checkpoint())
+        if self.state.step % self.config.checkpoint_every == 0:
+            self.save()
+
+    def step(self) -> Tensor:
+        """One generator step; RunError where the memory does not suffice."""
+        try:
+            return train_step(self.state, self.procedure)
+        except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
+            words = isinstance(error, (torch.OutOfMemoryError, MemoryError)), "memory" in str(error)
+            if not any(words):
+                raise
+            message = (
+                f"stopped at step {self.state.step}: the memory of {self.state.device} does not "
+                f"suffice for these options; the checkpoint of step {self.saved_step} is intact"
+            )
+            raise RunError(message) from None
+
+    def due(self, every: int) -> bool:
+        """Whether this step is one of every so many, or the last."""
+        return self.state.step % every == 0 or self.state.step == self.config.steps
+
+    def read_estimates(self) -> dict[str, object]:
+        """The critic's estimates since the last line: the one moment that waits for the device."""
+        values = torch.stack(self.state.estimates).tolist()
+        self.state.estimates.clear()
+        for value in values:
+            if value - value != 0:  # NaN or infinite
+                self.diverged(f"the critic estimate is {value}")
+        shown = f"{values[-1]:.3g} ({self.estimate.short})"
+        name = "JS estimate" if "JS" in self.estimate.quantity else "critic estimate"
+        self.bar.set_postfix_str(f"{name} {shown}", refresh=False)
+        return {"critic_estimate": values[-1], "critic_estimates": values}
+
+    def diverged(self, what: str) -> None:
+        """Stop: the numbers are no longer finite."""
+        message = (
+            f"stopped at step {self.state.step}: {what}; "
+            f"the checkpoint of step {self.saved_step} is intact"
+        )
+        raise DivergedError(message)
+
+    @torch.no_grad()
+    def evaluate(self) -> Evaluation:
+        """Compare with held-out data, say so, and keep a picture."""
+        step, generator = self.state.step, self.state.generator
+        generator.eval()
+        samples = generator(self.noise)
+        generator.train()
+        bad = self.state.not_finite()
+        if bad is not None or not bool(samples.isfinite().all()):
+            self.diverged(f"{bad or 'a generated sample'} is not finite")
+        evaluation = self.evaluator(self.state.critic, samples)
+        self.voice.say(f"step {step}: {evaluation.sentence()}")
+        shape = self.data.image_shape
+        shown = samples.cpu() if shape is None else samples[:SHOWN].cpu()
+        content = picture(shown.numpy(), self.evaluator.held_out.cpu().numpy(), shape)
+        write_picture(self.folder.samples / f"{step:08d}.png", content)
+        self.board.show(content, step)
+        return evaluation
+
+    def write(self, record: dict[str, object]) -> None:
+        """A line of the log."""
+        times = self.clock.lap(self.state.step - self.logged_step)
+        self.log.write({**record, "time": times})
+        self.board.write(record, UNITS)
+        self.logged_step = self.state.step
+
+    def checkpoint(self) -> Checkpoint:
+        """The state as it goes to a file; DivergedError if it is no longer finite."""
+        bad = self.state.not_finite()
+        if bad is not None:
+            self.diverged(f"{bad} is not finite")
+        return Checkpoint(self.state.step, self.log.sync(), self.state.tensors())
+
+    def save(self) -> None:
+        """Write a checkpoint, unless the state is no longer finite."""
+        write_checkpoint(self.folder.checkpoints, self.checkpoint(), self.config.keep)
+        keep_best(self.folder.checkpoints, self.state.best[1])
+        self.saved_step = self.state.step
+
+    def close(self) -> None:
+        """Close log and board."""
+        self.log.close()
+        if hasattr(self, "board"):
+            self.board.close()
+
+
+def evaluation_noise(config: TrainingConfig, count: int) -> Tensor:
+    """The noise of all evaluations of a run, shape (count, latent), on the CPU."""
+    return torch.randn(
+        count,
+        config.latent,
+        generator=random_stream(config.seed, "evaluation"),
+        dtype=torch.float32,
+    )

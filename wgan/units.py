@@ -1,0 +1,66 @@
+"""What the critic's estimate is, in which unit, and what its height means: one text for all."""
+
+import math
+from dataclasses import dataclass
+
+from .algorithms import Algorithm
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The words about the critic's estimate of an algorithm."""
+
+    quantity: str
+    """What is computed, with its sign."""
+    unit: str
+    """Its unit, in words."""
+    short: str
+    """The same for the progress bar."""
+    explanation: str
+    """What a reader may conclude, in sentences."""
+
+
+_SIGN = (
+    "The critic maximises E f(data) − E f(samples), so a positive estimate means that it tells "
+    "the two apart. "
+)
+_DUAL = "critic estimate E f(data) − E f(samples)"
+_UNKNOWN = Estimate(
+    _DUAL,
+    "units of an unknown Lipschitz constant",
+    "unknown Lipschitz unit",
+    _SIGN + "A critic with bounded weights is K-Lipschitz for a K that nobody knows: its estimate "
+    "has no unit and its height may not be compared with the distance above, nor with another "
+    "run.",
+)
+_PENALISED = Estimate(
+    _DUAL,
+    "units of the data, if the penalty keeps the slope at 1",
+    "units of the data, slope near 1",
+    _SIGN + "The penalty draws its slope towards 1, so that the height is near the distance of "
+    "the laws; it promises nothing, and a steeper critic shows more.",
+)
+_CERTIFIED = Estimate(
+    _DUAL,
+    "units of the data, from a 1-Lipschitz critic",
+    "units of the data, 1-Lipschitz",
+    _SIGN + "Its slope is at most 1 up to the certified constant in the table below, so that on "
+    "held-out data the estimate over it is below the distance above, in the same unit.",
+)
+_ADVERSARIAL = Estimate(
+    "JS estimate log 2 + (E log D(data) + E log(1 − D(samples))) / 2",
+    f"nats, at most log 2 = {math.log(2):.4f}",
+    "nats, at most log 2",
+    "The discriminator's objective plus log 2 is a lower bound of the Jensen-Shannon divergence of "
+    "the laws, in expectation and on data that it was not trained on. Near log 2 it says only that "
+    "the two can be told apart, not how far they are from each other.",
+)
+
+
+def estimate_of(algorithm: Algorithm) -> Estimate:
+    """The words about the estimate of an algorithm."""
+    if algorithm.objective == "jensen-shannon":
+        return _ADVERSARIAL
+    if algorithm.constraint in ("penalty", "one-sided penalty"):
+        return _PENALISED
+    return _CERTIFIED if algorithm.constraint == "spectral" else _UNKNOWN
