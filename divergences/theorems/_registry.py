@@ -5,6 +5,7 @@ import importlib.util
 import math
 import numbers
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,18 +115,59 @@ def check_all(
     return tuple(run(claim, cases=cases or claim.cases, seed=seed) for claim in claims)
 
 
-def run(claim: Claim, *, cases: int, seed: int) -> ClaimResult:
-    """Check ``cases`` cases of one claim."""
+def refute(claim_id: str, *, cases: int | None = None, seed: int = 0) -> tuple[ClaimResult, ...]:
+    """Run the false variants of a claim: a check that cannot refute them would be vacuous.
+
+    Parameters
+    ----------
+    claim_id : str, one of the ids in `ALL`
+    cases : int, optional
+        How many cases to draw for each at most; the claim's own number by default.
+    seed : int, default 0
+
+    Returns
+    -------
+    tuple of ClaimResult
+        One for each of ``claim.false_variants``, in their order; ``statement`` is the variant's,
+        ``verdict`` is "fail" where it is refuted, and ``worst_case`` the first case that does so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_all` does.
+
+    Examples
+    --------
+    >>> from divergences import theorems
+    >>> [(found.statement, found.verdict) for found in theorems.refute("theorem_2_4")][0]
+    ('W <= diam TV / 2', 'fail')
+    """
+    (claim,) = _claims([claim_id], "refute")
+    seed = _integer(seed, "seed", 0, "refute")
+    count = claim.cases if cases is None else _integer(cases, "cases", 1, "refute")
+    false = [
+        replace(claim, summary=variant.statement, check=variant.check)
+        for variant in claim.false_variants
+    ]
+    return tuple(run(variant, cases=count, seed=seed, to_the_end=False) for variant in false)
+
+
+def run(claim: Claim, *, cases: int, seed: int, to_the_end: bool = True) -> ClaimResult:
+    """Check ``cases`` cases of one claim, or as many as lead to a failure."""
     if not all(importlib.util.find_spec(library) for library in claim.requires):
         return ClaimResult(claim.id, claim.summary, 0, math.nan, "skip", seed, None)
     worst: Witness | None = None
+    drawn = 0
     for index in range(cases):
+        if worst is not None and not worst.relation.holds and not to_the_end:
+            break
+        drawn += 1
         for relation in _relations(claim, index, seed):
             if worst is None or _rank(relation) < _rank(worst.relation):
                 worst = Witness(index, relation)
     slack = worst.relation.slack if worst else math.nan
     verdict = "pass" if slack >= 0 else "fail"
-    return ClaimResult(claim.id, claim.summary, cases, slack, verdict, seed, worst)  # type: ignore[arg-type]
+    return ClaimResult(claim.id, claim.summary, drawn, slack, verdict, seed, worst)  # type: ignore[arg-type]
 
 
 def _relations(claim: Claim, index: int, seed: int) -> tuple[Relation, ...]:

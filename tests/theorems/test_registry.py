@@ -15,7 +15,7 @@ IDS = [claim.id for claim in theorems.ALL]
 
 
 def _claim(check, **changes):
-    base = Claim("test", "t", "s", "summary", "i", "source", (), 3, check)
+    base = Claim("test", "t", "s", "summary", "i", "source", (), 3, check, "domain", ())
     return replace(base, **changes)
 
 
@@ -35,9 +35,10 @@ def test_ids_are_unique_and_those_of_the_slice_are_there():
 def test_claims_say_what_they_are(claim):
     assert 0 < len(claim.summary) <= 50, "the table of the command line has 100 columns"
     assert claim.summary.isascii()
-    for text in (claim.title, claim.statement, claim.inequality, claim.source):
+    for text in (claim.title, claim.statement, claim.inequality, claim.source, claim.domain):
         assert text.strip()
-    assert claim.cases >= 1
+    assert claim.cases >= 50
+    assert claim.false_variants
 
 
 @pytest.mark.parametrize(
