@@ -67,15 +67,33 @@ def test_a_claim_holds_on_cases_that_hypothesis_draws(claim, data):
 # By how much a bound may be tightened before a case contradicts it: 0.9 unless said here.
 LOOSE = {
     ("theorem_1_2", "|W(t) - W(s)| <= E L(Z) |t - s|"): 0.6,
+    ("theorem_2_2", "rho^2 <= W"): 0.6,
     ("theorem_2_2", "W <= (diam + 1) rho"): 0.6,
     ("corollary_1", "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|"): 0.6,
+    ("corollary_1_torch", "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|"): 0.6,
+    ("topology_order", "JS <= TV log 2"): 0.8,
     ("duality", "E_P f - E_Q f <= W, f 1-Lipschitz"): 0.8,
     ("weight_clipping", "critic gap <= prod |W_l| W"): 0.4,
+    ("frozen_critic", "E_P f <= max f"): 0.6,
+    ("frozen_critic", "re-optimised critic: a step h lowers W by h |grad| / 2"): 0.49,
+    ("bounded_functions", "|E_P f - E_Q f| <= 2 TV, |f| <= 1"): 0.8,
+    ("mean_discrepancy", "MMD <= sqrt(2) TV"): 0.8,
+    ("erratum_6", "P(t/4 < Z < 3t/4)/(2 t) <= W(t)/t"): 0.4,
+    ("erratum_6", "2 W(t)/t <= W(t/10)/(t/10)"): 0.4,
 }
-COARSE = {"counterexample_2": 1e-2}  # integrals by cells
+COARSE = {"counterexample_2": 1e-2, "theorem_2_rates": 0.5}  # by cells; to first order in 1/n
 GUARDS = {
-    ("theorem_3", "the finite difference resolves 1e-6"),
     ("theorem_1_2", "left and right slope agree at a random theta"),
+    ("corollary_1_torch", "left and right slope = backward()"),
+    ("theorem_3", "the finite difference resolves 1e-6"),
+    ("frozen_critic", "the collapsed law has W > 0"),
+    ("general_position", "generators: P(dist < e) falls with e"),
+    ("clipping_dilemma", "#(|grad f|^2 >= 2 n_0 c^2 (n c^2/2)^(L-1)) by Markov"),
+    ("maximum_likelihood", "gradients within .674/sqrt(n): at most by chance 1/2"),
+    ("maximum_likelihood", "gradients within .674/sqrt(n): at least by chance 1/2"),
+    ("noise_likelihood", "L(1e-4) < max L - 100"),
+    ("noise_likelihood", "L(1000) < max L - d log 10"),
+    ("arjovsky_bottou_2_5", "the finite difference resolves 1e-5"),
 }
 """Their false variants change the problem, not the bound."""
 
@@ -90,7 +108,7 @@ def _falsified(relation, factor, change):
 
 @claims
 def test_no_relation_of_a_claim_is_loose(claim):
-    cases = 100
+    cases = 60 if claim.requires else 100
     drawn = [theorems.check_case(claim.id, index) for index in range(cases)]
     change = COARSE.get(claim.id, 1e-6)
     for name in sorted({relation.name for relations in drawn for relation in relations}):
