@@ -27,6 +27,8 @@ _TRANSLATED = {
 _WORDS = re.compile(r"\\[A-Za-z]+")
 _BARE = re.compile(r"\\frac(\d)(\d)|\\sqrt (\w)")
 """Arguments of one letter, which LaTeX takes without braces."""
+_APART = re.compile(r"(?<=[\w}]) (?=\\(?:log|sin)\b)")
+"""Where LaTeX puts a thin space before an operator's name, and mathtext none."""
 _SIZE = 13.0
 """Of the letters, in points."""
 
@@ -34,7 +36,7 @@ _SIZE = 13.0
 def pieces(latex: str) -> list[str]:
     r"""The parts of a formula between its outer ``\quad``s, in mathtext's dialect."""
     text = _WORDS.sub(lambda word: _TRANSLATED.get(word.group(), word.group()), latex)
-    text = _BARE.sub(_braced, text)
+    text = _APART.sub(r" \\, ", _BARE.sub(_braced, text))
     parts, depth, start = [], 0, 0
     for match in re.finditer(r"\\quad|[{}]", text):
         depth += {"{": 1, "}": -1}.get(match.group(), 0)
