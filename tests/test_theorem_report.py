@@ -103,6 +103,10 @@ def test_formulas_are_cut_at_their_outer_spaces_and_braced():
     ]  # fmt: skip
 
 
+def test_operators_stand_apart_from_what_they_follow():
+    assert pieces(r"E_P \log q = -\log 2") == [r"E_P \, \log q = -\log 2"]
+
+
 def test_a_glyph_is_drawn_once_on_a_page():
     setter = Typesetter()
     first, again = setter.formula("x"), setter.formula("x")
