@@ -1,10 +1,12 @@
 """The command line: ``divergences theorems``, ``divergences compare``; also ``python -m``."""
 
 import argparse
+import importlib.util
 import json
 import math
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from . import _cli_compare
@@ -78,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     theorems.add_argument(
         "--allow-skips", action="store_true", help="do not count a skipped claim as a problem"
     )
+    theorems.add_argument(
+        "--report",
+        type=_new_file,
+        metavar="FILE.html",
+        help="also write a page with every statement, the evidence and the worst cases; it needs "
+        "matplotlib and no network",
+    )
     theorems.set_defaults(run=_theorems, parser=theorems)
     _cli_compare.add_to(commands)
     return parser
@@ -119,12 +128,29 @@ def _natural(text: str) -> int:
     return _integer(text, 0, "non-negative")
 
 
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        message = f"must be a file in a folder that exists; got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return path
+
+
 def _theorems(options: argparse.Namespace) -> int:
     known = [claim.id for claim in ALL]
     unknown = [name for name in options.ids if name not in known]
     if unknown:
         options.parser.error(f"no claim {', '.join(map(repr, unknown))}; known: {', '.join(known)}")
-    results = check_all(options.ids or None, cases=options.cases, seed=options.seed)
+    if options.report is not None and importlib.util.find_spec("matplotlib") is None:
+        options.parser.error('--report needs matplotlib: pip install "divergences[plot]"')
+    progress = sys.stderr.isatty() and importlib.util.find_spec("tqdm") is not None
+    results = check_all(
+        options.ids or None, cases=options.cases, seed=options.seed, progress=progress
+    )
+    if options.report is not None:
+        from ._theorem_report import page
+
+        options.report.write_text(page(results), encoding="utf-8")
     if options.json:
         print(json.dumps([as_record(result) for result in results], indent=2, allow_nan=False))
     else:
@@ -154,10 +180,17 @@ def as_record(result: ClaimResult) -> dict[str, Any]:
             "lhs": _number(worst.relation.lhs),
             "rhs": _number(worst.relation.rhs),
             "budget": _number(worst.relation.budget),
-            "reproduce": f"divergences.theorems.check_case({result.id!r}, {worst.index}, "
-            f"seed={result.seed})",
+            "reproduce": reproduction(result),
         },
     }
+
+
+def reproduction(result: ClaimResult) -> str:
+    """The call that draws the worst case again."""
+    if result.worst_case is None:
+        return ""
+    call = f"{result.id!r}, {result.worst_case.index}, seed={result.seed}"
+    return f"divergences.theorems.check_case({call})"
 
 
 def _number(value: float) -> float | str | None:
@@ -167,6 +200,7 @@ def _number(value: float) -> float | str | None:
 
 
 COLUMNS = ("claim", "statement", "cases", "worst slack", "verdict")
+"""Of the table; below it stands how the tightest case of all is drawn again."""
 
 
 def table(results: Sequence[ClaimResult]) -> str:
@@ -191,6 +225,10 @@ def table(results: Sequence[ClaimResult]) -> str:
     lines = [line(COLUMNS), line(["-" * width for width in widths]), *map(line, rows), ""]
     lines += [_failure(result) for result in results if result.verdict == "fail"]
     counts = [sum(result.verdict == verdict for result in results) for verdict in _VERDICTS]
+    tightest = [result for result in results if result.verdict == "pass"]
+    if tightest:
+        least = min(tightest, key=lambda result: result.worst_slack)
+        lines.append(f"tightest: {reproduction(least)}")
     lines.append(", ".join(f"{n} {word}" for n, word in zip(counts, _WORDS, strict=True) if n))
     return "\n".join(lines)
 
@@ -205,6 +243,7 @@ def _failure(result: ClaimResult) -> str:
         return f"{result.id}: nothing was compared"
     found = worst.relation
     where = f"{result.id}, case {worst.index} of seed {result.seed}: {found.name}"
+    again = f"\n  again: {reproduction(result)}"
     if math.isnan(found.lhs) and math.isnan(found.rhs):
-        return where
-    return f"{where}: not {found.lhs!r} {found.kind} {found.rhs!r} within {found.budget:.2g}"
+        return where + again
+    return f"{where}: not {found.lhs!r} {found.kind} {found.rhs!r} within {found.budget:.2g}{again}"

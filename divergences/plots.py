@@ -71,7 +71,7 @@ def figure_1(thetas: ArrayLike | None = None) -> "Figure":
         "Jensen-Shannon (nats)": [float(js_divergence(origin, law)) for law in laws],
         "total variation": [float(total_variation(origin, law)) for law in laws],
     }
-    figure = _figure(8.0, 3.6)
+    figure = new_figure(8.0, 3.6)
     left, right = figure.subplots(1, 2)
     left.plot(grid, distances, color=BLUE, marker="o", markersize=3)
     left.set(
@@ -138,7 +138,7 @@ def figure_2(theta: float = 6.0, atoms: int = 200) -> "Figure":
     quantiles = np.array([law.inv_cdf((k + 0.5) / int(atoms)) for k in range(int(atoms))])
     reached = x[(x >= quantiles[0]) & (x <= quantiles[-1] + theta)]  # no data beyond
     critic = _critic(reached, theta, quantiles)
-    figure = _figure(7.0, 7.2)
+    figure = new_figure(7.0, 7.2)
     panels = figure.subplots(3, 1, sharex=True)
     _densities(panels[0], x, theta)
     panels[0].plot(x, _discriminator(x, theta), color=VERMILION, label="discriminator $D^*$")
@@ -189,7 +189,7 @@ def comparison(result: Comparison) -> "Figure":
     shown = [
         (names, unit) for names, unit in zip(panels, units, strict=True) if names[0] in entries
     ]
-    figure = _figure(2.6 * len(shown) + 1.0, 3.2)
+    figure = new_figure(2.6 * len(shown) + 1.0, 3.2)
     for panel, (names, unit) in zip(np.ravel(figure.subplots(1, len(shown))), shown, strict=True):
         for place, name in enumerate(names):
             entry = entries[name]
@@ -207,7 +207,8 @@ def comparison(result: Comparison) -> "Figure":
     return figure
 
 
-def _figure(width: float, height: float) -> "Figure":
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure of the house's style, in inches; ``ImportError`` if matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

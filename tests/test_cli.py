@@ -95,6 +95,24 @@ def test_a_skip_is_status_2_unless_allowed(capsys, monkeypatch):
     assert _run(capsys, "--json")[0] == 2
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_is_shown_on_terminals_only(capsys, monkeypatch, terminal):
+    pytest.importorskip("tqdm")
+    seen = {}
+    monkeypatch.setattr(_cli, "check_all", lambda ids, **options: seen.update(options) or ())
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert _run(capsys, "duality")[0] == 0
+    assert seen["progress"] is terminal
+
+
+def test_a_failure_is_drawn_again_by_the_call_that_is_printed(capsys, monkeypatch):
+    case = Witness(3, Relation("a <= b", 2.0, 1.0, 1e-9))
+    _fake(monkeypatch, worst_slack=-0.5, verdict="fail", worst_case=case)
+    _, out, _ = _run(capsys)
+    assert "again: divergences.theorems.check_case('duality', 3, seed=0)" in out
+    assert "tightest: divergences.theorems.check_case('theorem_2_3', 0, seed=0)" in out
+
+
 def test_a_failure_beside_a_skip_is_status_1(capsys, monkeypatch):
     results = (
         ClaimResult("duality", "s", 0, float("nan"), "skip", 0, None),

@@ -3,7 +3,17 @@
 `ALL` is the list; `check_all` runs it; `python -m divergences theorems` prints what it finds.
 """
 
-from ._claim import Claim, ClaimResult, Relation, Witness
-from ._registry import ALL, check_all, check_case
+from ._claim import Claim, ClaimResult, FalseVariant, Relation, Witness
+from ._registry import ALL, check_all, check_case, refute
 
-__all__ = ["ALL", "Claim", "ClaimResult", "Relation", "Witness", "check_all", "check_case"]
+__all__ = [
+    "ALL",
+    "Claim",
+    "ClaimResult",
+    "FalseVariant",
+    "Relation",
+    "Witness",
+    "check_all",
+    "check_case",
+    "refute",
+]

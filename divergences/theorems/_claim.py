@@ -87,6 +87,20 @@ Check: TypeAlias = Callable[[np.random.Generator, int], tuple[Relation, ...]]
 
 
 @dataclass(frozen=True)
+class FalseVariant:
+    """A false statement close to a claim, in the claim's own terms: its check must fail.
+
+    Attributes
+    ----------
+    statement : str, one line: the wrong constant, the wrong direction or the hypothesis dropped
+    check : callable (rng, index) -> relations, as a claim's
+    """
+
+    statement: str
+    check: Check
+
+
+@dataclass(frozen=True)
 class Claim:
     """One statement of the literature, in words, as a formula and as a check.
 
@@ -98,12 +112,16 @@ class Claim:
     summary : str, one line for a terminal, at most 50 characters
     inequality : str, LaTeX, the quantitative form that is checked
     source : str, where it stands (sections are those of arXiv:1701.07875)
-    hypotheses : tuple of str, what the problems drawn fulfil
+    hypotheses : tuple of str, what the claim supposes
+    domain : str, the problems on which it is checked
     cases : int, how many cases a default run draws
     check : callable (rng, index) -> relations
         Draws case ``index`` from ``rng`` and returns its relations, one or more. The index lets a
         check visit a list of extreme values before random ones.
+    false_variants : tuple of FalseVariant
+        At least one: what runs the claim must refute them, or the claim's own check says nothing.
     requires : tuple of str, optional libraries without which the claim is skipped
+    explanation : str, for an erratum what the paper says and what holds instead
     """
 
     id: str
@@ -115,7 +133,10 @@ class Claim:
     hypotheses: tuple[str, ...]
     cases: int
     check: Check
+    domain: str
+    false_variants: tuple[FalseVariant, ...]
     requires: tuple[str, ...] = ()
+    explanation: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
-from .. import Discrete
+from .. import Discrete, wasserstein1
 from .._typing import Float64Array
 from ..problems import random_measures
-from ._claim import ULP, Claim, Relation, at_most
+from ._claim import ULP, Claim, FalseVariant, Relation, at_most
 from ._distances import distance, norm
 from ._networks import ACTIVATIONS, Network
 from ._theorem_1 import latent
+from ._variants import rewritten, times
 
 
 def parameter_bound(s: Network, t: Network, z: Float64Array, masses: Float64Array) -> float:
@@ -69,6 +70,27 @@ def check_corollary_1(rng: np.random.Generator, index: int) -> tuple[Relation, .
     )  # fmt: skip
 
 
+def _forgets_origin(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Softplus of nearly nothing is log 2, not nearly nothing."""
+    _ = index
+    z, masses = latent(rng)
+    network = Network.draw(rng, (2, 3, 3), "softplus")
+    small = network.moved(network, -0.99)
+    mean = math.fsum(masses * norm(small.hidden(z)[1]))
+    inward = small.spectral_norms()[0] * math.fsum(masses * norm(z))
+    bound = inward + float(norm(small.biases[0]))
+    return (at_most("E|h_k| <= |W_k| E|h_k-1| + |b_k|", mean, bound, 32 * ULP * bound),)
+
+
+def _steep(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """One SELU unit, whose slope left of 0 reaches 1.76, and a change of its bias."""
+    _ = index
+    bias, change = -(10.0 ** rng.uniform(-4, -2)), -(10.0 ** rng.uniform(-4, -2))
+    units = 1.0507009873554805 * 1.6732632423543772 * np.expm1([[bias], [bias + change]])
+    value = wasserstein1(Discrete(units[:1]), Discrete(units[1:]))
+    return (at_most("|W(t) - W(s)| <= bound", value, abs(change), 64 * ULP),)
+
+
 CLAIMS = (
     Claim(
         id="corollary_1",
@@ -82,9 +104,15 @@ CLAIMS = (
         source="section 2, Corollary 1, with its constant worked out",
         hypotheses=(
             "affine maps and 1-Lipschitz nonlinearities (tanh, ReLU, softplus)",
-            "Z takes finitely many values",
+            "E norm(Z) finite",
         ),
-        cases=60,
+        cases=100,
         check=check_corollary_1,
+        domain="networks of 1 to 3 layers, widths 2 to 5, Z of up to 8 atoms; steps from 1e-6 to 1",
+        false_variants=(
+            rewritten("half of the bound holds", check_corollary_1, "|W(t) - W(s)|", times(0.5)),
+            FalseVariant("sigma(0) may be forgotten in E norm(h_k)", _forgets_origin),
+            FalseVariant("nonlinearities steeper than 1 may be counted as 1 (SELU)", _steep),
+        ),
     ),
 )

@@ -1,13 +1,23 @@
 r"""Where a converse fails or a hypothesis is needed: the order KL, TV = JS, W1 is strict."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from .. import Discrete, js_distance, js_divergence, kl_divergence, total_variation, wasserstein1
+from .. import (
+    Discrete,
+    Uniform,
+    js_distance,
+    js_divergence,
+    kl_divergence,
+    total_variation,
+    wasserstein1,
+)
 from .._typing import Float64Array
 from ..problems import vector_pair
-from ._claim import ULP, Check, Claim, Relation, at_most, equal
+from ._claim import ULP, Check, Claim, FalseVariant, Relation, at_most, equal
+from ._variants import reversed_, rewritten, times, value
 
 LOG_2 = math.log(2.0)
 
@@ -45,8 +55,7 @@ def _wave(n: int) -> tuple[Float64Array, Float64Array, Float64Array]:
 
 def check_2(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     """Absolutely continuous laws that oscillate: W1 -> 0, nothing else moves."""
-    _ = rng
-    n = index + 1
+    n = index + 1 if index < 8 else int(rng.integers(1, 41))
     centres, p, u = _wave(n)
     angle = 2 * math.pi / CELLS_PER_PERIOD
     # Within a cell the density changes by at most `angle`, and divergences lose its square to the
@@ -113,10 +122,14 @@ def check_6(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     n = index + 1 if index < 20 else int(rng.integers(1, 2000))
     level = np.full(n, 1.0 / n)
     p, q = np.concatenate([[0.0], level]), np.concatenate([level, [0.0]])
+    shifted, uniform = Uniform(1.0 / n, 1.0 + 1.0 / n), Uniform(0.0, 1.0)
     return (
         equal("TV = 1/n", total_variation(p, q), 1.0 / n, 4 * ULP),
         equal("KL(P_n, P) = inf", kl_divergence(p, q), math.inf),
         equal("KL(P, P_n) = inf", kl_divergence(q, p), math.inf),
+        equal("families: TV = 1/n", total_variation(shifted, uniform), 1.0 / n, 4 * ULP),
+        equal("families: KL(P_n, P) = inf", kl_divergence(shifted, uniform), math.inf),
+        equal("families: W = 1/n", wasserstein1(shifted, uniform), 1.0 / n, 4 * ULP),
     )
 
 
@@ -136,46 +149,103 @@ def check_7(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     )
 
 
+def _squared(relation: Relation) -> Relation:
+    return replace(relation, rhs=relation.rhs**2)
+
+
+def _no_excess(relation: Relation) -> Relation:
+    return at_most(relation.name, relation.rhs, 0.0)
+
+
+def _steeper_root(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """The power 1/2 is the largest: three neighbouring points of the segment show it."""
+    _ = index
+    e = 10.0 ** rng.uniform(-3, -1)
+    points = [np.array([0.5 + k * e, 0.5 - k * e]) for k in (-1.0, 0.0, 1.0)]
+    pairs = ((0, 2), (0, 1), (1, 2))
+    whole, first, second = (float(js_divergence(points[i], points[j])) ** 0.75 for i, j in pairs)
+    return (at_most("JS^(3/4): d(P,Q) <= d(P,M) + d(M,Q)", whole, first + second),)
+
+
 def _claim(
-    number: int, title: str, summary: str, inequality: str, check: Check, cases: int
+    number: int,
+    title: str,
+    summary: str,
+    inequality: str,
+    check: Check,
+    cases: int,
+    domain: str,
+    *false: FalseVariant,
 ) -> Claim:
     return Claim(
         id=f"counterexample_{number}",
         title=title,
-        statement=inequality,
+        statement=_STATEMENTS[number],
         summary=summary,
         inequality=inequality,
         source="beside section 2, Theorem 2",
         hypotheses=(),
         cases=cases,
         check=check,
+        domain=domain,
+        false_variants=false,
     )
 
 
+_STATEMENTS = {
+    1: r"W(P_n, P) \to 0 \text{ without } \delta(P_n, P) \to 0",
+    2: r"W(P_n, P) \to 0 \text{ without } \delta(P_n, P) \to 0, "
+    r"\quad P_n, P \text{ with densities}",
+    3: r"\delta(P_n, P) \to 0 \text{ and } KL(P, P_n) \to 0 \text{ without } KL(P_n, P) \to 0",
+    4: r"\delta \to 0 \text{ without } KL \to 0, \quad KL \text{ finite}",
+    5: r"\delta(P_n, P) \to 0 \text{ without } W(P_n, P) \to 0 \text{ on the whole line}",
+    6: r"\delta(P_n, P) \to 0 \text{ with both } KL \text{ infinite}",
+    7: r"JS \text{ is not a metric}",
+}
+
 CLAIMS = (
     _claim(1, "Point masses", "delta_1/n: W = 1/n, TV = 1, JS = log 2, KL = inf",
-           r"W(\delta_{1/n}, \delta_0) = 1/n, \ TV = 1, \ JS = \log 2, \ KL = \infty",
-           check_1, 40),
+           r"W(\delta_{1/n}, \delta_0) = 1/n, \quad TV = 1, \quad JS = \log 2, "
+           r"\quad KL = \infty",
+           check_1, 1000, "n = 1, ..., 20, then up to 1e9",
+           rewritten("TV falls with W", check_1, "TV = 1", value(0.5)),
+           rewritten("W does not fall", check_1, "W = 1/n", value(1.0))),
     _claim(2, "Oscillating densities", "1 + sin(2 pi n x): W = 1/(2 pi n), TV = 1/pi",
-           r"W(P_n, U) = \tfrac{1}{2 \pi n}, \ TV = \tfrac1\pi, \ KL(P_n, U) = 1 - \log 2, "
-           r"\ KL(U, P_n) = \log 2, \quad dP_n = (1 + \sin 2 \pi n x)\, dx",
-           check_2, 6),
+           r"dP_n = (1 + \sin 2 \pi n x)\, dx: \quad W(P_n, U) = \frac{1}{2 \pi n}, "
+           r"\quad TV = \frac{1}{\pi}, \quad KL(P_n, U) = 1 - \log 2, "
+           r"\quad KL(U, P_n) = \log 2, \quad JS = .0887882777",
+           check_2, 50, "2000 cells a period; n = 1, ..., 8, then up to 40",
+           rewritten("W = 1/n", check_2, "W = 1/(2 pi n)", times(2 * math.pi)),
+           rewritten("KL is symmetric", check_2, "KL(P_n, U)", value(LOG_2))),
     _claim(3, "A vanishing atom", "TV = 1/n -> 0, one KL = inf, the other -> 0",
-           r"P_n = (1 - \tfrac1n) \delta_0 + \tfrac1n \delta_1: \ TV = \tfrac1n, "
-           r"\ KL(P_n, \delta_0) = \infty, \ KL(\delta_0, P_n) \to 0",
-           check_3, 40),
+           r"P_n = (1 - \frac{1}{n}) \delta_0 + \frac{1}{n} \delta_1: \quad TV = \frac{1}{n}, "
+           r"\quad KL(P_n, \delta_0) = \infty, \quad KL(\delta_0, P_n) = -\log(1 - \frac{1}{n})",
+           check_3, 1000, "n = 2, ..., 21, then up to 1e9",
+           rewritten("both KL vanish", check_3, "KL(P_n, P)", value(0.0)),
+           rewritten("KL(P, P_n) = 1/n^2", check_3, "KL(P, P_n)", _squared)),
     _claim(4, "A finite, unbounded KL", "TV -> 0 while KL(P,Q) ~ 1/e is finite",
-           r"P = (1 - e, e),\ Q = (1 - e^{-1/e^2}, e^{-1/e^2}): \ TV \le e, "
-           r"\ KL(P, Q) \ge 1/e - \log 2, \ KL(Q, P) \to 0",
-           check_4, 40),
+           r"P = (1 - e, e), \quad Q = (1 - e^{-1/e^2}, e^{-1/e^2}): \quad TV \le e, "
+           r"\quad KL(P, Q) \ge 1/e - \log 2, \quad KL(Q, P) \le -\log(1 - e)",
+           check_4, 1000, "e from .04 to .5",
+           rewritten("KL(P, Q) <= 1/e - log 2", check_4, "1/e - log 2", reversed_),
+           rewritten("TV <= e^2", check_4, "TV <= e", _squared)),
     _claim(5, "Compactness is needed", "mass 1/n at n^2: TV = 1/n -> 0, W = n",
-           r"P_n = (1 - \tfrac1n) \delta_0 + \tfrac1n \delta_{n^2}: \ TV = \tfrac1n, \ W = n",
-           check_5, 40),
+           r"P_n = (1 - \frac{1}{n}) \delta_0 + \frac{1}{n} \delta_{n^2}: \quad "
+           r"TV = \frac{1}{n}, \quad W = n; \quad "
+           r"(1 - \frac{1}{n}) \delta_0 + \frac{1}{n} \delta_n: \quad W = 1",
+           check_5, 1000, "n = 2, ..., 21, then up to 1e6",
+           rewritten("W = TV", check_5, "mass 1/n at n^2", lambda r: value(1.0 / r.rhs)(r)),
+           rewritten("weak convergence brings W to 0", check_5, "mass 1/n at n:", value(0.0))),
     _claim(6, "Shifted uniform laws", "U[1/n, 1+1/n]: TV = 1/n -> 0, both KL = inf",
-           r"TV(U[\tfrac1n, 1 + \tfrac1n], U[0, 1]) = \tfrac1n, \ KL = \infty \text{ both ways}",
-           check_6, 30),
+           r"TV(U[\frac{1}{n}, 1 + \frac{1}{n}], U[0, 1]) = \frac{1}{n}, "
+           r"\quad KL = \infty \text{ both ways}",
+           check_6, 1000, "n = 1, ..., 20, then up to 2000; as cells and as families",
+           rewritten("one KL is finite", check_6, "KL(P, P_n)", value(1.0)),
+           rewritten("TV = 1/n^2", check_6, "TV = 1/n", _squared)),
     _claim(7, "JS is not a metric", "JS breaks the triangle inequality, its root not",
-           r"JS(P, Q) > JS(P, M) + JS(M, Q) \text{ for } (1, 0), (\tfrac12, \tfrac12), (0, 1); "
-           r"\quad \sqrt{JS} \text{ is a metric}",
-           check_7, 60),
+           r"JS(P, Q) > JS(P, M) + JS(M, Q) \text{ for } (1, 0), (\frac{1}{2}, \frac{1}{2}), "
+           r"(0, 1); \quad \sqrt{JS} \text{ is a metric}",
+           check_7, 1000, "the three points; random triples of vectors of 2 to 12 entries",
+           rewritten("JS has the triangle inequality", check_7, "JS(P,Q) exceeds", _no_excess),
+           FalseVariant("JS^(3/4) has the triangle inequality", _steeper_root)),
 )  # fmt: skip

@@ -7,9 +7,10 @@ import numpy as np
 
 from .. import Discrete, optimal_transport
 from ..problems import random_measures
-from ._claim import ULP, Claim, Relation, at_most, equal
+from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import cross_distances, distance, norm
 from ._networks import Network
+from ._variants import rewritten, times
 
 
 def check_slope(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
@@ -76,6 +77,42 @@ def _linear_critic(p: Discrete, c: float) -> tuple[Relation, ...]:
     return (equal("one layer of entries c: gap = c sqrt(d) W", gap, bound * value.value, rounding),)
 
 
+def _uncoupled(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Slope 1 between every x and every y."""
+    _ = index
+    p, q = random_measures(rng, size=5)
+    result: Any = optimal_transport(p, q)
+    falls = result.critic(p.points)[:, None] - result.critic(q.points)
+    off = float(np.abs(falls - cross_distances(p.points, q.points)).max())
+    return (equal("f(x) - f(y) = |x - y| for all x, y", off, 0.0, 1e-6),)
+
+
+def _bare_limit(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """One layer of d inputs with all entries c has the constant c sqrt(d)."""
+    _ = index
+    c, dimension = 10.0 ** rng.uniform(-2, 0), int(rng.integers(2, 6))
+    return (at_most("Lip f <= c", float(norm(np.full(dimension, c))), c, ULP),)
+
+
+def _reshaped_kernel(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """A kernel (c, c, c) turns the constant signal 1 into 3 c: its norm sqrt(3) c is no bound."""
+    _ = index
+    c, size = 10.0 ** rng.uniform(-2, 0), int(rng.integers(8, 33))
+    signal, kernel = np.ones(size), np.full(3, c)
+    image = np.convolve(np.concatenate([signal, signal[:2]]), kernel, mode="valid")
+    bound = float(norm(kernel) * norm(signal))
+    return (at_most("|k * x| <= |k| |x|", float(norm(image)), bound, 64 * ULP * bound),)
+
+
+def _batch_norm(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Maps x to gamma (x - mean)/sqrt(var + eps), gamma = c, fitted to narrow data."""
+    _ = index
+    c, spread = 10.0 ** rng.uniform(-2, 0), 10.0 ** rng.uniform(-2, -1)
+    x, y = rng.normal(size=2) * spread
+    rise = c * abs(x - y) / math.sqrt(spread**2 + 1e-5)
+    return (at_most("|f(x) - f(y)| <= c |x - y|", rise, c * abs(x - y), ULP),)
+
+
 CLAIMS = (
     Claim(
         id="optimal_critic",
@@ -85,9 +122,14 @@ CLAIMS = (
         summary="an optimal critic falls with slope 1 from x to y",
         inequality=r"f(x_s) - f(x_t) = (t - s) \lVert x - y \rVert \text{ where } \pi(x, y) > 0",
         source="Gulrajani et al. 2017, arXiv:1704.00028, Proposition 1",
-        hypotheses=("laws of finitely many atoms in R^d", "pairs that carry more than 1e-3"),
-        cases=40,
+        hypotheses=("x and y are coupled by the optimal plan",),
+        cases=60,
         check=check_slope,
+        domain="laws of up to 10 atoms in R^1 to R^5; pairs that carry more than 1e-3",
+        false_variants=(
+            rewritten("the slope is 1/2", check_slope, "f(x_s)", times(0.5)),
+            FalseVariant("the slope is 1 between points that are not coupled", _uncoupled),
+        ),
     ),
     Claim(
         id="weight_clipping",
@@ -98,8 +140,20 @@ CLAIMS = (
         inequality=r"\operatorname{Lip} f \le \prod_l \lVert W_l \rVert_2 \le "
         r"\prod_l c \sqrt{n_l n_{l-1}}, \quad E_P f - E_Q f \le W \prod_l \lVert W_l \rVert_2",
         source="section 3, the paragraph on clipping",
-        hypotheses=("dense layers", "1-Lipschitz activations, no batch normalisation"),
-        cases=60,
+        hypotheses=(
+            "dense layers (for convolutions the norm is that of the operator)",
+            "1-Lipschitz activations, no batch normalisation",
+        ),
+        cases=100,
         check=check_clipping,
+        domain="networks of 1 to 3 hidden layers, widths to 16, ReLU or tanh; c from 0.01 to 1",
+        false_variants=(
+            rewritten("one layer: gap = c sqrt(d) W / 2", check_clipping, "one layer", times(0.5)),
+            FalseVariant("Lip f <= c for every architecture", _bare_limit),
+            FalseVariant(
+                "a convolution's constant is the norm of its reshaped kernel", _reshaped_kernel
+            ),
+            FalseVariant("clipping bounds a batch normalisation in evaluation mode", _batch_norm),
+        ),
     ),
 )

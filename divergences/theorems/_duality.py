@@ -9,8 +9,9 @@ import numpy as np
 from .. import optimal_transport
 from .._typing import Float64Array
 from ..problems import random_measures
-from ._claim import ULP, Claim, Relation, at_most, equal
+from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import norm
+from ._variants import rewritten, times
 
 METRICS: dict[str, Callable[[Float64Array], Float64Array]] = {
     "euclidean": norm,
@@ -74,6 +75,16 @@ def check_duality(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     )  # fmt: skip
 
 
+def _steep_function(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Four times the optimal critic."""
+    _ = index
+    p, q = random_measures(rng)
+    result: Any = optimal_transport(p, q)
+    gap = math.fsum(np.concatenate([p.weights * result.critic(p.points),
+                                    -q.weights * result.critic(q.points)]))  # fmt: skip
+    return (at_most("E_P f - E_Q f <= W", 4.0 * gap, result.value, float(result.tolerance)),)
+
+
 CLAIMS = (
     Claim(
         id="duality",
@@ -83,11 +94,14 @@ CLAIMS = (
         inequality=r"\sum_{ij} \pi_{ij} d(x_i, y_j) = \sum_i a_i u_i + \sum_j b_j v_j, \quad "
         r"u_i + v_j \le d(x_i, y_j), \quad E_P f - E_Q f \le W",
         source="section 3, equation (2)",
-        hypotheses=(
-            "laws of finitely many atoms in R^d",
-            "Euclidean, city-block and Chebyshev distance in turn",
-        ),
+        hypotheses=("f is 1-Lipschitz for the metric that defines W",),
         cases=60,
         check=check_duality,
+        domain="laws of up to 10 atoms in R^1 to R^5; three distances in turn",
+        false_variants=(
+            rewritten("the dual is twice the primal", check_duality, "primal = dual", times(2.0)),
+            rewritten("sup over 3-Lipschitz f = W", check_duality, "sup over 3", times(1.0 / 3.0)),
+            FalseVariant("|E_P f - E_Q f| <= W for 4-Lipschitz f", _steep_function),
+        ),
     ),
 )

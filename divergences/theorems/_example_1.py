@@ -13,7 +13,8 @@ from .. import (
     wasserstein1,
 )
 from ..problems import MeasurePair, parallel_lines
-from ._claim import ULP, Claim, Relation, equal
+from ._claim import ULP, Claim, FalseVariant, Relation, equal
+from ._variants import rewritten, times, value
 
 LOG_2 = math.log(2.0)
 
@@ -68,6 +69,15 @@ def check_example_1(rng: np.random.Generator, index: int) -> tuple[Relation, ...
     )
 
 
+def _independent(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Heights drawn anew on the second line: mass must move vertically too."""
+    _ = index
+    pair = parallel_lines(rng, 1.0, size=5)
+    other = np.column_stack([np.ones(5), rng.uniform(size=5)])
+    value = wasserstein1(Discrete(pair.x, pair.x_weights), Discrete(other, pair.y_weights))
+    return (equal("W1 = |theta|", value, 1.0, 8 * ULP),)
+
+
 CLAIMS = (
     Claim(
         id="example_1",
@@ -80,11 +90,14 @@ CLAIMS = (
         r"\quad TV = 1, \quad KL = \infty, \quad W' = \operatorname{sign} \theta, "
         r"\quad TV' = JS' = 0",
         source="section 2, Example 1",
-        hypotheses=(
-            "P_0 and P_theta are carried by the same finitely many heights with the same masses",
-            "theta is 0 or from 1e-300 to 1e300 in magnitude",
-        ),
-        cases=60,
+        hypotheses=("the same heights with the same masses on both lines",),
+        cases=1000,
         check=check_example_1,
+        domain="up to 8 atoms a line; theta = 0 and from 1e-300 to 1e300 in magnitude",
+        false_variants=(
+            rewritten("JS = 2 log 2 off 0", check_example_1, "JS = log 2", times(2.0)),
+            rewritten("KL is finite off 0", check_example_1, "KL(P_0, P_theta)", value(LOG_2)),
+            FalseVariant("W = |theta| for independent heights on the two lines", _independent),
+        ),
     ),
 )

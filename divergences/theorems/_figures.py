@@ -1,6 +1,7 @@
 r"""What Figures 1 and 2 show, as relations between computed numbers."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from .. import Normal, js_divergence, optimal_transport, wasserstein1
 from .._typing import Array
 from ..problems import parallel_lines
 from ._claim import ULP, Claim, Relation, at_most, equal
+from ._variants import rewritten, value
 
 LOG_2 = math.log(2.0)
 
@@ -81,6 +83,14 @@ def _steady_slope(
     return tuple(relations)
 
 
+def _twice_the_rate(relation: Relation) -> Relation:
+    return replace(relation, rhs=relation.rhs**2 / LOG_2)
+
+
+def _bounded(relation: Relation) -> Relation:
+    return replace(relation, rhs=min(relation.rhs, 5.0))
+
+
 CLAIMS = (
     Claim(
         id="figure_1",
@@ -90,9 +100,19 @@ CLAIMS = (
         summary="W is a V of slopes -1 and 1, JS a step of log 2",
         inequality=r"W(\theta) = |\theta|, \quad JS(\theta) = \log 2 \cdot 1_{\theta \ne 0}",
         source="section 2, Figure 1",
-        hypotheses=("the parallel lines of Example 1, five atoms each",),
-        cases=30,
+        hypotheses=("the parallel lines of Example 1",),
+        cases=200,
         check=check_figure_1,
+        domain="five atoms a line; six displacements from 1e-8 to 1, and 0",
+        false_variants=(
+            rewritten(
+                "W is a smooth bowl: its slopes are not 1",
+                check_figure_1,
+                "every slope",
+                value(0.5),
+            ),
+            rewritten("the step has height 1", check_figure_1, "the step of JS", value(1.0)),
+        ),
     ),
     Claim(
         id="figure_2",
@@ -103,8 +123,24 @@ CLAIMS = (
         inequality=r"|\nabla_x \log(1 - D^*)(\theta)| = \frac{\theta}{1 + e^{\theta^2/2}}, \quad "
         r"\frac{dW}{d\theta} = 1, \quad \log 2 - JS \le \log 2 \cdot e^{-\theta^2/8}",
         source="section 3, Figure 2",
-        hypotheses=("P_r = N(0, 1), P_theta = N(theta, 1), theta > 0",),
-        cases=40,
+        hypotheses=("P_r = N(0, 1), P_theta = N(theta, 1)",),
+        cases=50,
         check=check_figure_2,
+        domain="theta from 0.5 to 12; critics of 12 samples",
+        false_variants=(
+            rewritten(
+                "the discriminator's gradient does not vanish",
+                check_figure_2,
+                "|grad log(1-D*)|",
+                value(1.0),
+            ),
+            rewritten(
+                "JS -> log 2 at the rate exp(-theta^2/4)",
+                check_figure_2,
+                "log 2 - JS",
+                _twice_the_rate,
+            ),
+            rewritten("W saturates at 5", check_figure_2, "W = theta", _bounded),
+        ),
     ),
 )

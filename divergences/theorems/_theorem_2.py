@@ -1,14 +1,16 @@
 r"""Theorem 2: how the topologies of TV, JS, KL and W1 lie to each other."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from .. import Discrete, js_divergence, kl_divergence, optimal_transport, total_variation
 from .._typing import Float64Array
 from ..problems import RELATIONS, FiniteSpace, diracs, finite_space, random_measures, vector_pair
-from ._claim import ULP, Claim, Relation, at_most, equal
-from ._distances import cross_distances, distance, norm
+from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
+from ._distances import Distance, cross_distances, distance, norm
+from ._variants import reversed_, rewritten, times, value
 
 LOG_2 = math.log(2.0)
 
@@ -91,6 +93,7 @@ def check_weak(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     shrinking, origin = Discrete([1.0 / n]), Discrete([0.0])
     point = diracs(rng)
     return (
+        *_prokhorov(p, q, value),
         at_most("|E_P f - E_Q f| <= Lip(f) W", gap, constant * value.value,
                 constant * value.error + rounding),
         at_most("W(P, P rounded to mesh h) <= h sqrt(d)/2", near.value,
@@ -100,6 +103,37 @@ def check_weak(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
         equal("W(delta_x, delta_y) = |x - y|", distance(*point.measures).value,
               point.wasserstein1, 4 * ULP * point.wasserstein1),
     )  # fmt: skip
+
+
+def prokhorov(p: Discrete, q: Discrete) -> float:
+    r"""Prokhorov's distance, by Strassen: the least e such that a coupling has P(d > e) <= e.
+
+    The least P(d > e) over couplings is a transport problem of cost 0 and 1, constant between two
+    distances that occur and falling in e: bisection over the distances.
+    """
+    apart = cross_distances(p.points, q.points)
+    levels = np.concatenate([[0.0], np.unique(apart)])
+
+    def far(k: int) -> float:
+        cost = (apart > levels[k]).astype(float)
+        result = optimal_transport(cost=cost, x_weights=p.weights, y_weights=q.weights)
+        return max(float(result.value), 0.0)
+
+    low, high = 0, len(levels) - 1  # far(high) = 0 <= levels[high]
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if far(middle) <= levels[middle] else (middle + 1, high)
+    return min(float(levels[high]), far(high - 1)) if high else 0.0
+
+
+def _prokhorov(p: Discrete, q: Discrete, value: Distance) -> tuple[Relation, ...]:
+    rho = prokhorov(p, q)
+    diameter = float(cross_distances(*[np.concatenate([p.points, q.points])] * 2).max())
+    bound = (diameter + 1.0) * rho
+    return (
+        at_most("rho^2 <= W", rho * rho, value.value, value.error + 64 * ULP * (rho + bound)),
+        at_most("W <= (diam + 1) rho", value.value, bound, value.error + 64 * ULP * (1.0 + bound)),
+    )
 
 
 def check_tv_w(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
@@ -128,6 +162,23 @@ def _two_points(space: FiniteSpace, tv: float) -> tuple[Relation, ...]:
     return (equal("W = |x - y| TV on two points", value.value, bound, value.error),)
 
 
+def _squared(relation: Relation) -> Relation:
+    return replace(relation, rhs=relation.rhs**2)
+
+
+def _twice_lhs(relation: Relation) -> Relation:
+    return replace(relation, lhs=2.0 * relation.lhs)
+
+
+def _escaping_mass(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Mass 1/n at n^2: no multiple of TV bounds W."""
+    _ = index
+    n = float(rng.integers(10, 1000))
+    law, origin = Discrete([0.0, n * n], [1.0 - 1.0 / n, 1.0 / n]), Discrete([0.0])
+    bound = 10.0 * float(total_variation(law, origin))
+    return (at_most("W <= 10 TV", distance(law, origin).value, bound),)
+
+
 CLAIMS = (
     Claim(
         id="theorem_2_1",
@@ -138,9 +189,16 @@ CLAIMS = (
         r"\le TV \log 2, "
         r"\quad H^2 \log 2 \le JS \le H^2 = \tfrac12 \sum (\sqrt p - \sqrt q)^2",
         source="section 2, Theorem 2 (1); Lin 1991; Topsoe 2000",
-        hypotheses=("P and Q are probability vectors in one of eight relations",),
-        cases=200,
+        hypotheses=(),
+        cases=1000,
         check=check_tv_js,
+        domain="probability vectors of 2 to 12 entries in eight relations",
+        false_variants=(
+            rewritten("TV^2 <= JS", check_tv_js, "TV^2/2 <= JS", _twice_lhs),
+            rewritten("JS <= TV^2 log 2", check_tv_js, "JS <= TV log 2", _squared),
+            rewritten("the curve is an upper bound", check_tv_js, "log 2 - h", reversed_),
+            rewritten("JS <= H^2 log 2", check_tv_js, "JS <= H^2", times(LOG_2)),
+        ),
     ),
     Claim(
         id="theorem_2_2",
@@ -150,9 +208,16 @@ CLAIMS = (
         inequality=r"|E_P f - E_Q f| \le \operatorname{Lip}(f)\, W(P, Q); \quad "
         r"W(P, \text{P rounded to mesh } h) \le \tfrac12 h \sqrt d",
         source="section 2, Theorem 2 (2)",
-        hypotheses=("laws of finitely many atoms in R^d", "f a random sum of cones"),
-        cases=60,
+        hypotheses=("X compact for the converse: see counterexample_5",),
+        cases=100,
         check=check_weak,
+        domain="laws of up to 10 atoms in R^1 to R^5; f a random sum of cones",
+        false_variants=(
+            rewritten("half of Lip(f) W bounds |E_P f - E_Q f|", check_weak, "|E_P f", times(0.5)),
+            rewritten("W <= rho^2", check_weak, "rho^2 <= W", reversed_),
+            rewritten("W <= (diam + 1) rho / 2", check_weak, "W <= (diam", times(0.5)),
+            rewritten("W -> 0 forces TV -> 0", check_weak, "TV(delta_1/n", value(0.0)),
+        ),
     ),
     Claim(
         id="theorem_2_3",
@@ -161,9 +226,19 @@ CLAIMS = (
         summary="TV <= sqrt(KL/2), sqrt(1 - exp(-KL)); both orders",
         inequality=r"TV \le \sqrt{KL/2}, \quad TV \le \sqrt{1 - e^{-KL}}",
         source="section 2, Theorem 2 (3); Pinsker; Bretagnolle and Huber 1979",
-        hypotheses=("P and Q are probability vectors in one of eight relations",),
-        cases=200,
+        hypotheses=(),
+        cases=1000,
         check=check_kl_tv,
+        domain="probability vectors of 2 to 12 entries in eight relations",
+        false_variants=(
+            rewritten(
+                "TV <= sqrt(KL)/2", check_kl_tv, "TV <= sqrt(KL(P,Q)/2)", times(math.sqrt(0.5))
+            ),
+            rewritten("TV <= 1 - exp(-KL)", check_kl_tv, "TV <= sqrt(1 - exp(-KL(P", _squared),
+            rewritten(
+                "KL is bounded by TV: KL <= 2 TV^2", check_kl_tv, "TV <= sqrt(KL(Q,P)/2)", reversed_
+            ),
+        ),
     ),
     Claim(
         id="theorem_2_4",
@@ -172,8 +247,14 @@ CLAIMS = (
         summary="d_min TV <= W <= diam TV; W = TV if all d = 1",
         inequality=r"\min_{x \ne y} d(x, y)\, TV \le W \le \operatorname{diam}(X)\, TV",
         source="section 2, Theorem 2 (4)",
-        hypotheses=("X is a finite metric space of distinct points",),
+        hypotheses=("X compact: see counterexample_5",),
         cases=100,
         check=check_tv_w,
+        domain="finite metric spaces of 2 to 12 points in R^1 to R^4",
+        false_variants=(
+            rewritten("W <= diam TV / 2", check_tv_w, "W <= diam", times(0.5)),
+            rewritten("2 d_min TV <= W", check_tv_w, "d_min", _twice_lhs),
+            FalseVariant("TV -> 0 forces W -> 0 on the whole line", _escaping_mass),
+        ),
     ),
 )

@@ -18,9 +18,10 @@ import numpy as np
 from .. import Discrete, js_divergence, optimal_transport, total_variation, wasserstein1
 from .._typing import Float64Array
 from ..problems import parallel_lines, simplex_vector
-from ._claim import ULP, Claim, Relation, at_most, equal
+from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import cross_distances, norm
 from ._networks import Network
+from ._variants import rewritten, times, value
 
 STEP = 1e-3
 """Of the finite differences: their truncation is STEP^4, their rounding eps/STEP, both 1e-13."""
@@ -85,11 +86,38 @@ def point_gradient(scene: Scene) -> Float64Array:
     return np.asarray(np.einsum("ij,ijd->jd", scene.plan(0.0), steps / norm(steps)[..., None]))
 
 
+def cone_gradient(scene: Scene) -> Float64Array:
+    """dW/dy if f(z) = min_j |z - y_j| - v_j is differentiated at the data, as autograd does."""
+    y = scene.law(0.0).points
+    potentials = np.asarray(optimal_transport(scene.data, scene.law(0.0)).potential_y)
+    nearest = (cross_distances(y, y) - potentials).argmin(axis=1)
+    return -scene.masses[:, None] * _unit(y - y[nearest])
+
+
+def maximum_gradient(scene: Scene) -> Float64Array:
+    """dW/dy if f(z) = max_i u_i - |z - x_i| is differentiated at the data, as autograd does."""
+    x, y = scene.data.points, scene.law(0.0).points
+    potentials = np.asarray(optimal_transport(scene.data, scene.law(0.0)).potential_x)
+    best = (potentials - cross_distances(y, x)).argmax(axis=1)
+    return scene.masses[:, None] * _unit(y - x[best])
+
+
+def _unit(vectors: Float64Array) -> Float64Array:
+    """Directions, 0 where there is none."""
+    lengths = norm(vectors)[:, None]
+    return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
+
+
 def check_gradient(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     """The formula against central differences of the exact distance, extrapolated twice."""
     _ = index
     scene = draw(rng)
-    gradient = scene.network.pullback(scene.z, point_gradient(scene))
+    return gradient_relations(scene, point_gradient(scene))
+
+
+def gradient_relations(scene: Scene, dy: Float64Array) -> tuple[Relation, ...]:
+    """What follows for the parameters if ``dy`` is dW/dy."""
+    gradient = scene.network.pullback(scene.z, dy)
     slope = gradient.inner(scene.direction)
 
     def quotient(scale: float) -> float:
@@ -185,6 +213,26 @@ def _example_1_by_autograd(rng: np.random.Generator) -> tuple[Relation, ...]:
     return tuple(relations)
 
 
+def _by_cones(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    _ = index
+    scene = draw(rng)
+    return gradient_relations(scene, cone_gradient(scene))
+
+
+def _by_maximum(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    _ = index
+    scene = draw(rng)
+    return gradient_relations(scene, maximum_gradient(scene))
+
+
+def _descending(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    _ = index
+    scene = draw(rng)
+    found, _ = _backward(scene)
+    sum_ = found.moved(scene.network.pullback(scene.z, point_gradient(scene)), 1.0)
+    return (equal("|grad by backward() + grad| = 0", math.sqrt(sum_.inner(sum_)), 0.0, 1e-9),)
+
+
 CLAIMS = (
     Claim(
         id="theorem_3",
@@ -197,11 +245,21 @@ CLAIMS = (
         r"\frac{y_j - x_i}{\lVert y_j - x_i \rVert}",
         source="section 3, Theorem 3 (the gradient taken from the plan)",
         hypotheses=(
-            "the optimal plan keeps its support near theta",
-            "no point of the data is where mass moved to it comes from",
+            "both sides are defined: the optimal plan is unique near theta",
+            "no x_i = y_j carries mass: see erratum_5",
         ),
-        cases=30,
+        cases=50,
         check=check_gradient,
+        domain="networks with values in R^1 to R^4, up to 7 atoms either side",
+        false_variants=(
+            rewritten("grad W has the opposite sign", check_gradient, "grad W . v", times(-1.0)),
+            FalseVariant(
+                "the gradient of min_j |z - y_j| - v_j at the data gives grad W", _by_cones
+            ),
+            FalseVariant(
+                "the gradient of max_i u_i - |z - x_i| at the data gives grad W", _by_maximum
+            ),
+        ),
     ),
     Claim(
         id="theorem_3_autograd",
@@ -211,8 +269,13 @@ CLAIMS = (
         inequality=r"\lVert \nabla_\theta^{\text{torch}} W - \nabla_\theta W \rVert = 0",
         source="section 3, Theorem 3; section 2, Example 1",
         hypotheses=("the optimal plan is unique near theta",),
-        cases=15,
+        cases=50,
         check=check_autograd,
+        domain="the scenes of theorem_3; parallel lines",
+        false_variants=(
+            rewritten("TV has the derivative of W", check_autograd, "Example 1: dTV", value(1.0)),
+            FalseVariant("backward() gives minus grad W", _descending),
+        ),
         requires=("torch",),
     ),
 )

@@ -27,17 +27,31 @@ IDS = [claim.id for claim in theorems.ALL]
 claims = pytest.mark.parametrize("claim", theorems.ALL, ids=IDS)
 
 
-@pytest.fixture(scope="module")
-def default_run():
-    return {result.id: result for result in theorems.check_all()}
+@claims
+def test_a_claim_passes(claim):
+    (result,) = theorems.check_all(claim.id, cases=30)
+    assert result.verdict == "pass", result.worst_case
+    assert result.worst_slack >= 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, 4))
+@claims
+def test_a_claim_passes_on_its_default_cases_at_other_seeds(claim, seed):
+    (result,) = theorems.check_all(claim.id, seed=seed)
+    assert (result.verdict, result.cases) == ("pass", claim.cases), result.worst_case
 
 
 @claims
-def test_a_claim_passes_on_its_default_cases(claim, default_run):
-    result = default_run[claim.id]
-    assert result.verdict == "pass", result.worst_case
-    assert result.cases == claim.cases
-    assert result.worst_slack >= 0
+def test_the_false_variants_of_a_claim_are_refuted(claim):
+    results = theorems.refute(claim.id, cases=100)
+    assert len(results) == len(claim.false_variants) >= 1
+    for result in results:
+        assert result.verdict == "fail", result.statement
+        found = result.worst_case.relation
+        assert not found.name.startswith(("raised", "the case compared nothing"))
+        assert not math.isnan(found.lhs + found.rhs) or math.inf in (found.lhs, -found.rhs)
+        assert result.statement != claim.summary
 
 
 @claims
@@ -53,12 +67,35 @@ def test_a_claim_holds_on_cases_that_hypothesis_draws(claim, data):
 # By how much a bound may be tightened before a case contradicts it: 0.9 unless said here.
 LOOSE = {
     ("theorem_1_2", "|W(t) - W(s)| <= E L(Z) |t - s|"): 0.6,
+    ("theorem_2_2", "rho^2 <= W"): 0.6,
+    ("theorem_2_2", "W <= (diam + 1) rho"): 0.6,
     ("corollary_1", "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|"): 0.6,
+    ("corollary_1_torch", "E|h_k| <= |W_k| E|h_k-1| + |b_k| + |sigma(0)|"): 0.6,
+    ("topology_order", "JS <= TV log 2"): 0.8,
     ("duality", "E_P f - E_Q f <= W, f 1-Lipschitz"): 0.8,
     ("weight_clipping", "critic gap <= prod |W_l| W"): 0.4,
+    ("frozen_critic", "E_P f <= max f"): 0.6,
+    ("frozen_critic", "re-optimised critic: a step h lowers W by h |grad| / 2"): 0.49,
+    ("bounded_functions", "|E_P f - E_Q f| <= 2 TV, |f| <= 1"): 0.8,
+    ("mean_discrepancy", "MMD <= sqrt(2) TV"): 0.8,
+    ("erratum_6", "P(t/4 < Z < 3t/4)/(2 t) <= W(t)/t"): 0.4,
+    ("erratum_6", "2 W(t)/t <= W(t/10)/(t/10)"): 0.4,
 }
-COARSE = {"counterexample_2": 1e-2}  # integrals by cells
-GUARDS = {("theorem_3", "the finite difference resolves 1e-6")}
+COARSE = {"counterexample_2": 1e-2, "theorem_2_rates": 0.5}  # by cells; to first order in 1/n
+GUARDS = {
+    ("theorem_1_2", "left and right slope agree at a random theta"),
+    ("corollary_1_torch", "left and right slope = backward()"),
+    ("theorem_3", "the finite difference resolves 1e-6"),
+    ("frozen_critic", "the collapsed law has W > 0"),
+    ("general_position", "generators: P(dist < e) falls with e"),
+    ("clipping_dilemma", "#(|grad f|^2 >= 2 n_0 c^2 (n c^2/2)^(L-1)) by Markov"),
+    ("maximum_likelihood", "gradients within .674/sqrt(n): at most by chance 1/2"),
+    ("maximum_likelihood", "gradients within .674/sqrt(n): at least by chance 1/2"),
+    ("noise_likelihood", "L(1e-4) < max L - 100"),
+    ("noise_likelihood", "L(1000) < max L - d log 10"),
+    ("arjovsky_bottou_2_5", "the finite difference resolves 1e-5"),
+}
+"""Their false variants change the problem, not the bound."""
 
 
 def _falsified(relation, factor, change):
@@ -70,8 +107,9 @@ def _falsified(relation, factor, change):
 
 
 @claims
-def test_a_false_variant_of_each_relation_is_refuted(claim):
-    drawn = [theorems.check_case(claim.id, index) for index in range(claim.cases)]
+def test_no_relation_of_a_claim_is_loose(claim):
+    cases = 60 if claim.requires else 100
+    drawn = [theorems.check_case(claim.id, index) for index in range(cases)]
     change = COARSE.get(claim.id, 1e-6)
     for name in sorted({relation.name for relations in drawn for relation in relations}):
         if (claim.id, name) in GUARDS:
@@ -84,7 +122,7 @@ def test_a_false_variant_of_each_relation_is_refuted(claim):
                 for relation in drawn[index]
             )
 
-        result = run(replace(claim, check=false), cases=claim.cases, seed=0)
+        result = run(replace(claim, check=false), cases=cases, seed=0)
         assert result.verdict == "fail", (name, factor)
         assert result.worst_case.relation.name == name
 
@@ -141,7 +179,7 @@ def test_a_mistake_in_the_library_fails_a_claim(claim_id, module, name, mistake,
     if module is None:
         from divergences.theorems import _critics as module
     monkeypatch.setattr(module, name, mistake)
-    (result,) = theorems.check_all(claim_id)
+    (result,) = theorems.check_all(claim_id, cases=100)
     assert result.verdict == "fail"
     assert "raised" not in result.worst_case.relation.name
 
@@ -154,7 +192,7 @@ def test_a_wrong_distance_fails_the_claims_about_it(claim_id, monkeypatch):
 
     for module in (_theorem_1, _theorem_2):
         monkeypatch.setattr(module, "distance", wrong)
-    assert theorems.check_all(claim_id)[0].verdict == "fail"
+    assert theorems.check_all(claim_id, cases=60)[0].verdict == "fail"
 
 
 def test_a_critic_with_slope_two_fails_duality(monkeypatch):

@@ -15,7 +15,7 @@ IDS = [claim.id for claim in theorems.ALL]
 
 
 def _claim(check, **changes):
-    base = Claim("test", "t", "s", "summary", "i", "source", (), 3, check)
+    base = Claim("test", "t", "s", "summary", "i", "source", (), 3, check, "domain", ())
     return replace(base, **changes)
 
 
@@ -35,9 +35,10 @@ def test_ids_are_unique_and_those_of_the_slice_are_there():
 def test_claims_say_what_they_are(claim):
     assert 0 < len(claim.summary) <= 50, "the table of the command line has 100 columns"
     assert claim.summary.isascii()
-    for text in (claim.title, claim.statement, claim.inequality, claim.source):
+    for text in (claim.title, claim.statement, claim.inequality, claim.source, claim.domain):
         assert text.strip()
-    assert claim.cases >= 1
+    assert claim.cases >= 50
+    assert claim.false_variants
 
 
 @pytest.mark.parametrize(
@@ -163,3 +164,55 @@ def test_bad_cases_are_refused():
 def test_numpy_integers_count_as_integers():
     (result,) = theorems.check_all("theorem_2_3", cases=np.int64(2), seed=np.uint8(1))
     assert (result.cases, result.seed) == (2, 1)
+
+
+def test_progress_is_a_bar_on_standard_error_and_changes_no_result(capsys):
+    pytest.importorskip("tqdm")
+    ids = ["theorem_2_3", "counterexample_3"]
+    shown = theorems.check_all(ids, cases=4, progress=True)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "counterexample_3" in captured.err
+    assert "8/8" in captured.err
+    assert shown == theorems.check_all(ids, cases=4)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(TypeError, match="progress must be True or False"):
+        theorems.check_all(ids, progress=1)
+
+
+def test_refute_stops_at_the_first_case_that_fails():
+    results = theorems.refute("theorem_2_4", cases=50)
+    assert [result.statement for result in results] == [
+        variant.statement for variant in theorems.ALL[IDS.index("theorem_2_4")].false_variants
+    ]
+    for result in results:
+        assert result.verdict == "fail"
+        assert result.cases == result.worst_case.index + 1 <= 50
+    with pytest.raises(ValueError, match="refute: ids must be among"):
+        theorems.refute("nonsense")
+    with pytest.raises(ValueError, match="refute: cases must be a positive integer"):
+        theorems.refute("duality", cases=0)
+
+
+def test_every_row_of_the_paper_is_there():
+    assert {f"erratum_{n}" for n in range(1, 8)} <= set(IDS)
+    assert {f"counterexample_{n}" for n in range(1, 8)} <= set(IDS)
+    others = "arjovsky_bottou_2_4 arjovsky_bottou_2_5 clipping_dilemma maximum_likelihood "
+    others += "noise_and_blur noise_likelihood general_position bounded_functions "
+    others += "mean_discrepancy energy_distance f_divergences topology_order energy_based_gan "
+    others += "frozen_critic theorem_2_rates theorem_3_autograd corollary_1_torch"
+    assert set(others.split()) <= set(IDS)
+
+
+def test_algebraic_claims_draw_a_thousand_cases():
+    drawn = {claim.id: claim.cases for claim in theorems.ALL}
+    algebraic = ["example_1", "theorem_1_3", "theorem_2_1", "theorem_2_3", "topology_order"]
+    algebraic += [f"erratum_{n}" for n in (1, 2, 3, 4, 7)]
+    algebraic += [f"counterexample_{n}" for n in (1, 3, 4, 5, 6, 7)]
+    algebraic += ["f_divergences", "bounded_functions", "energy_based_gan", "maximum_likelihood"]
+    assert all(drawn[name] >= 1000 for name in algebraic)
+
+
+def test_errata_explain_themselves():
+    for claim in theorems.ALL:
+        assert bool(claim.explanation) == claim.id.startswith("erratum_")
