@@ -12,7 +12,7 @@ import numpy as np
 
 from .._array import as_float64, detach, is_tensor, like, namespace
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import same_library
+from .._validation import real_number, same_library
 from ..measures import Law
 
 
@@ -62,6 +62,13 @@ class Parametric(Law):
         texts = (f"{name}={_text(value)}" for name, value in self.parameters().items())
         return f"{type(self).__name__}({', '.join(texts)})"
 
+    def _demand_numbers(self, *positive: str) -> None:
+        """Demand finite numbers, those named positive; tensors of one device."""
+        name, values = type(self).__name__, self.parameters()
+        for parameter, value in values.items():
+            real_number(value, parameter, name, positive=parameter in positive)
+        same_library(name, **{key: value for key, value in values.items() if is_tensor(value)})
+
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, as they were given."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
@@ -90,12 +97,6 @@ def _text(value: Any) -> str:
     if is_tensor(value) or isinstance(value, np.ndarray | np.generic):
         return repr(np.asarray(detach(value).cpu() if is_tensor(value) else value).tolist())
     return repr(value)
-
-
-def one_library(function: str, **parameters: Any) -> None:
-    """Demand tensors of one device; a plain number goes with tensors of any."""
-    tensors = {name: value for name, value in parameters.items() if is_tensor(value)}
-    same_library(function, **tensors)
 
 
 class LineLaw(Parametric):

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .._special import legendre
+from .._typing import Float64Array
+from ..families._line import ContinuousLaw, Points, off_the_graph
 from ._log_ratio import log_ratio
-from ._special import legendre
-from ._typing import Float64Array
-from .families._line import ContinuousLaw, Points, off_the_graph
 
 TAILS = np.exp(-2.0 * np.arange(39.0)) * 0.5
 MOST_PANELS = 200_000

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._array import attach, like, namespace
+from .._array import like, namespace, with_graph
+from .._summation import total
+from .._typing import Array, Float64Array
+from .._vector_terms import JS_SERIES, LOG_2, series
+from ..families._line import ContinuousLaw, Points
 from ._panels import Nodes, Panels, pieces
-from ._summation import total
-from ._typing import Array, Float64Array
-from ._vector_terms import JS_SERIES, LOG_2, series
-from .families._line import ContinuousLaw, Points
 
 KL_SERIES = tuple((-1.0) ** k / math.factorial(k) for k in range(2, 20))
 NEAR = 0.5
@@ -46,7 +46,7 @@ def of_densities(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     if not tensors:
         return np.float64(value)
     surrogate = sum(_surrogate(divergence, part, p, q, tensors[0]) for part in resolved)
-    return attach(like(np.asarray(value), tensors[0]), surrogate)
+    return with_graph(value, surrogate)
 
 
 def resolve(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> list[Resolved]:

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ._special import log1p_excess, mean_digamma
-from ._typing import Float64Array
-from .families._affine import AffineOnLine
-from .families._elementary import Exponential, Laplace
-from .families._gamma_beta import Beta, Gamma
-from .families._integer import IntegerLaw, ShiftedInteger
-from .families._line import Points, off_the_graph
-from .families._poisson import Poisson
-from .families._trials import Bernoulli, Binomial, Geometric
+from .._special import log1p_excess, mean_digamma
+from .._typing import Float64Array
+from ..families._affine import AffineOnLine
+from ..families._elementary import Exponential, Laplace
+from ..families._gamma_beta import Beta, Gamma
+from ..families._integer import IntegerLaw, ShiftedInteger
+from ..families._line import Points, off_the_graph
+from ..families._poisson import Poisson
+from ..families._trials import Bernoulli, Binomial, Geometric
 
 
 def log_ratio(p: Any, q: Any, points: Points) -> Float64Array:

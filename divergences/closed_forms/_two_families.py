@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ._array import erf
-from ._family_forms import _digamma as digamma
-from ._family_forms import parameters
-from ._typing import Array, Namespace
-from .families._elementary import Exponential, Laplace, Uniform
-from .families._gamma_beta import Beta, Gamma, log_gamma
-from .families._normal import Normal
+from .._array import erf
+from .._typing import Array, Namespace
+from ..families._elementary import Exponential, Laplace, Uniform
+from ..families._gamma_beta import Beta, Gamma, log_gamma
+from ..families._normal import Normal
+from ._one_family import digamma, parameters
 
 Scalars = tuple[Array, ...]
 EULER = 0.5772156649015329

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_numpy, attach, like, namespace
+from .._array import as_numpy, like, namespace, with_graph
+from .._summation import total
+from .._typing import Array, Float64Array
+from .._vector_terms import LOG_2
+from ..families._affine import Affine
+from ..families._integer import IntegerLaw
+from ..families._line import ContinuousLaw, off_the_graph
+from ..measures import Discrete
+from ._densities import INTEGRANDS, difference
 from ._log_ratio import log_mass_ratio
-from ._quadrature import INTEGRANDS, difference
-from ._summation import total
-from ._typing import Array, Float64Array
-from ._vector_terms import LOG_2
-from .families._affine import Affine
-from .families._integer import IntegerLaw
-from .families._line import ContinuousLaw, off_the_graph
-from .measures import Discrete
 
 TAIL = 1e-33
 MOST_ATOMS = 5_000_000
@@ -69,7 +69,7 @@ def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
     if not tensors:
         return np.float64(value)
     surrogate = _surrogate(divergence, p, q, k, potential, ratio, tensors[0])
-    return attach(like(np.asarray(value), tensors[0]), surrogate)
+    return with_graph(value, surrogate)
 
 
 def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:

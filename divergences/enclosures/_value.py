@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, detach, is_tensor, like, tracks_derivatives
+from .._array import as_float64, as_numpy, detach, is_tensor, like, tracks_derivatives
+from .._typing import Array, Float64Array
+from ..families._affine import AffineOnLine
+from ..families._elementary import Uniform
+from ..families._given import LawOnLine
+from ..families._line import ContinuousLaw, Parametric
+from ..families._mixture import Mixture
+from ..quadrature._densities import of_densities
 from ._certify import enclose
 from ._enclosure import Enclosure
-from ._quadrature import of_densities
-from ._typing import Array, Float64Array
-from .families._affine import AffineOnLine
-from .families._elementary import Uniform
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw, Parametric
-from .families._mixture import Mixture
 
 RELATIVE = 1e-5
 ABSOLUTE = {

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._typing import Float64Array
-from ._validation import refuse
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw
+from .._typing import Float64Array
+from .._validation import refuse
+from ..families._given import LawOnLine
+from ..families._line import ContinuousLaw
 
 MOST_CELLS = 400_000
 LEVELS = np.concatenate(
