@@ -26,9 +26,10 @@ from ._typing import ArrayLike
 from ._validation import masses, refuse
 from ._vector_validation import aligned_pair
 from ._wasserstein1 import wasserstein1
-from .enclosures import Enclosure, enclose, identical
+from .enclosures import Enclosure, enclose
 from .families import Categorical, canonical
 from .families._given import LawOnLine
+from .families._identical import identical
 from .families._line import ContinuousLaw
 from .measures import Discrete, Law
 

@@ -47,6 +47,7 @@ from .families import (
 from .families._affine import AffineOnLine
 from .families._integer import IntegerLaw, ShiftedInteger
 from .families._line import ContinuousLaw
+from .families._reduced import apart, recentred, same_map, without_common_maps
 from .measures import Discrete, Law, common_support
 from .quadrature import integers, of_densities
 
@@ -57,6 +58,7 @@ SINGULAR = {
     "js_divergence": math.log(2.0),
     "js_distance": math.sqrt(math.log(2.0)),
 }
+BOUNDED = ("total_variation", "js_divergence")
 ELEMENTARY = (Normal, Laplace, Exponential, Gamma, Beta, Uniform)
 SMALL_KL = 1e-3  # below, entropies that nearly cancel give way to the quadrature
 
@@ -88,7 +90,9 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     _demand_one_library(divergence, p, q)
     # An answer may well be infinite, or tiny.
     with np.errstate(over="ignore", under="ignore"):
-        value, dtype = value_of(divergence, canonical(p), canonical(q))
+        first, second, factor = without_common_maps(p, q)
+        value, dtype = value_of(divergence, canonical(first), canonical(second))
+        value = value * factor if divergence == "wasserstein1" else value
     return finish(value, dtype) if dtype is not None else _finished(value, p, q)
 
 
@@ -134,12 +138,14 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
 
 def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     """Quadrature for two laws of one family; else closed forms of KL, else with a certificate."""
-    if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and _same_map(p, q):
+    if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and same_map(p, q):
         inner = _of_pair(divergence, canonical(p.law), canonical(q.law))
         return inner * abs(p.scale) if divergence == "wasserstein1" else inner
     low, high = max(p.support[0], q.support[0]), min(p.support[1], q.support[1])
-    if high <= low and divergence != "wasserstein1":
+    singular = high <= low and divergence != "wasserstein1"
+    if singular or (divergence in BOUNDED and apart(p, q)):
         return np.float64(SINGULAR[divergence])
+    p, q = recentred(p, q)
     pair = tuple(_as_beta(law) for law in (p, q))
     if type(pair[0]) is type(pair[1]) and isinstance(pair[0], Beta) and pair != (p, q):
         return _of_pair(divergence, *pair)
@@ -155,13 +161,6 @@ def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array
 def _as_beta(law: Any) -> Any:
     unit = isinstance(law, Uniform) and not law.tensors() and law.support == (0.0, 1.0)
     return Beta(1.0, 1.0) if unit else law
-
-
-def _same_map(p: AffineOnLine, q: AffineOnLine) -> bool:
-    return all(
-        a is b or (not is_tensor(a) and not is_tensor(b) and float(a) == float(b))
-        for a, b in ((p.scale, q.scale), (p.shift, q.shift))
-    )
 
 
 def _atomic(law: Any) -> bool:
@@ -195,7 +194,7 @@ def _of_labels(divergence: str, p: Categorical, q: Categorical) -> Array:
 
 def _of_atoms(divergence: str, p: Any, q: Any) -> tuple[Array, Any]:
     """Laws on the integers, their affine images, and lists of atoms."""
-    if isinstance(p, Affine) and isinstance(q, Affine) and _same_map(p, q):  # type: ignore[arg-type]
+    if isinstance(p, Affine) and isinstance(q, Affine) and same_map(p, q):
         value, dtype = value_of(divergence, p.law, q.law)
         return (value * abs(p.scale) if divergence == "wasserstein1" else value), dtype
     if isinstance(p, ShiftedInteger) and isinstance(q, ShiftedInteger) and p.shift == q.shift:
@@ -266,7 +265,8 @@ def _demand_one_library(divergence: str, p: Law, q: Law) -> None:
 def _finished(value: Array, *laws: Law) -> Array:
     tensors = [tensor for law in laws for tensor in _tensors(law)]
     if tensors:
-        value = value if is_tensor(value) else tensors[0].new_tensor(float(value))
+        if not is_tensor(value):  # a constant: derivatives are 0
+            value = sum((0.0 * as_float64(t).sum() for t in tensors), float(value))
         return finish(value, result_dtype(*tensors))
     return finish(value, np.float64)
 

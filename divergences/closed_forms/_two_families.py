@@ -109,7 +109,9 @@ def _under_laplace(xp: Namespace, kind: type, first: Scalars, second: Scalars) -
         away = xp.where(inside, over, 1.0 / first[0] - location)
     elif kind is Uniform:
         low, high = first[0] - location, first[1] - location
-        away = 0.5 * (high * xp.abs(high) - low * xp.abs(low)) / (high - low)
+        width = first[1] - first[0]
+        over = 0.5 * (high * (high / width) + low * (low / width))
+        away = xp.where(low * high < 0, over, 0.5 * xp.abs(low + high))
     else:
         return None
     return xp.log(2.0 * scale) + away / scale

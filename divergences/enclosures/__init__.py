@@ -8,13 +8,12 @@ from ._public import (
     total_variation_enclosure,
     wasserstein1_enclosure,
 )
-from ._value import certified, identical
+from ._value import certified
 
 __all__ = [
     "Enclosure",
     "certified",
     "enclose",
-    "identical",
     "js_divergence_enclosure",
     "kl_divergence_enclosure",
     "total_variation_enclosure",

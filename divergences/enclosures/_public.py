@@ -5,11 +5,11 @@ from typing import Any
 
 from .._validation import describe, real_number, refuse
 from ..families import canonical
+from ..families._identical import identical
 from ..families._line import ContinuousLaw
 from ..measures import Law
 from ._certify import enclose
 from ._enclosure import Enclosure
-from ._value import identical
 
 
 def total_variation_enclosure(p: Law, q: Law, *, width: float = 1e-6) -> Enclosure:

@@ -234,4 +234,6 @@ class Uniform(ContinuousLaw):
         outside = (points.x < first) | (points.x > last)
         if points.high <= first or points.low >= last:
             outside = xp.ones_like(points.x) > 0
+        elif first <= points.low and points.high <= last:  # a place may round to beyond an end
+            outside = xp.ones_like(points.x) < 0
         return xp.where(outside, -math.inf, -xp.log(high - low))

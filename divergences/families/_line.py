@@ -6,6 +6,7 @@ divergences go through.
 """
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,21 +32,26 @@ class Points(NamedTuple):
 
     def log_above(self, xp: Namespace, end: float) -> Array:
         """log(x - end), -inf where x is not above."""
-        if end == self.low and self.from_low is not None:
-            return self.from_low
-        return _log(xp, self.x - end)
+        return _log_distance(xp, self.x - end, self.low - end, self.from_low)
 
     def log_below(self, xp: Namespace, end: float) -> Array:
         """log(end - x), -inf where x is not below."""
-        if end == self.high and self.to_high is not None:
-            return self.to_high
-        return _log(xp, end - self.x)
+        return _log_distance(xp, end - self.x, end - self.high, self.to_high)
 
     def like(self, model: Array) -> "Points":
         """The same places as arrays of the library and device of ``model``."""
         arrays = (self.x, self.from_low, self.to_high)
         x, below, above = (a if a is None else like(np.asarray(a), model) for a in arrays)
         return Points(x, self.low, self.high, below, above)
+
+
+def _log_distance(xp: Namespace, value: Array, offset: float, log_rest: Array) -> Array:
+    """The log of ``value``, which is ``offset`` plus the exponential of ``log_rest`` if known."""
+    if log_rest is None or offset < 0.0:
+        return _log(xp, value)
+    if offset == 0.0:
+        return log_rest
+    return xp.logaddexp(log_rest, xp.zeros_like(log_rest) + math.log(offset))
 
 
 def _log(xp: Namespace, value: Array) -> Array:

@@ -1,7 +1,12 @@
 r"""The logarithm of the ratio of two densities, with its digits where the laws nearly agree.
 
-For two laws of one family it is written in the differences of their parameters; for others it is
-the difference of the log-densities.
+For two laws of one family, under one or two affine maps, it is written in the differences of their
+parameters. Of two mixtures, whose components f_i, g_i with weights w_i, v_i are paired, it is
+
+.. math:: \log\frac pq = \log\Bigl(1 + \sum_i \frac{v_i g_i}{q}
+    \Bigl(\frac{w_i f_i}{v_i g_i} - 1\Bigr)\Bigr),
+
+in the log-ratios of the components; for others it is the difference of the log-densities.
 """
 
 import math
@@ -13,34 +18,30 @@ import numpy as np
 from .._special import log1p_excess, mean_digamma
 from .._typing import Float64Array
 from ..families._affine import AffineOnLine
-from ..families._elementary import Exponential, Laplace
+from ..families._elementary import Exponential, Laplace, Uniform
 from ..families._gamma_beta import Beta, Gamma
-from ..families._integer import IntegerLaw, ShiftedInteger
 from ..families._line import Points, off_the_graph
-from ..families._poisson import Poisson
-from ..families._trials import Bernoulli, Binomial, Geometric
+from ..families._mixture import Mixture
+from ..families._normal import Normal
+from ._matching import matched
+
+NEAR = 0.5
 
 
 def log_ratio(p: Any, q: Any, points: Points) -> Float64Array:
     """The log of p/q at ``points``, in NumPy; NaN where both vanish, inf where only q does."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         special = _CONTINUOUS.get((type(p), type(q)))
-        if special is not None:
-            return np.asarray(special(p, q, points))
-        first = off_the_graph(p).log_density_at(np, points)
-        return np.asarray(first - off_the_graph(q).log_density_at(np, points))
+        if special is None and Mixture in (type(p), type(q)):
+            special = _mixtures
+        if special is None and AffineOnLine in (type(p), type(q)):
+            special = _affine
+        return np.asarray((special or _plain)(p, q, points))
 
 
-def log_mass_ratio(p: IntegerLaw, q: IntegerLaw, k: Float64Array) -> Float64Array:
-    """The log of the ratio of masses at integers; NaN where both vanish."""
-    if isinstance(p, ShiftedInteger) and isinstance(q, ShiftedInteger) and p.shift == q.shift:
-        return log_mass_ratio(p.law, q.law, k - p.shift)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        special = _INTEGER.get((type(p), type(q)))
-        value = None if special is None else special(p, q, k)
-        if value is None:
-            value = off_the_graph(p).log_mass(k) - off_the_graph(q).log_mass(k)
-        return np.asarray(value)
+def _plain(p: Any, q: Any, points: Points) -> Float64Array:
+    first = off_the_graph(p).log_density_at(np, points)
+    return np.asarray(first - off_the_graph(q).log_density_at(np, points))
 
 
 def relative(a: float, b: float) -> tuple[float, float]:
@@ -49,23 +50,42 @@ def relative(a: float, b: float) -> tuple[float, float]:
     return r, math.log1p(r) if abs(r) < 0.5 else math.log(a) - math.log(b)
 
 
-def _gammas(p: Gamma, q: Gamma, points: Points) -> Float64Array:
+def _normals(p: Normal, q: Normal, points: Points) -> Float64Array:
+    """(a + r u)((2 + r) u + a)/2 - log(1 + r) in the first law's coordinate u."""
+    (m1, s1), (m2, s2) = p._numbers(), q._numbers()
+    r, logarithm = relative(s1, s2)
+    a, u = (m1 - m2) / s2, (points.x - m1) / s1
+    value = 0.5 * (a + r * u) * ((2.0 + r) * u + a) - logarithm
+    return np.where(np.isfinite(value), value, _plain(p, q, points))
+
+
+def _uniforms(p: Uniform, q: Uniform, points: Points) -> Float64Array:
+    """The log of the ratio of the lengths, inside both supports."""
+    (a, b), (c, d) = p._numbers(), q._numbers()
+    grow = ((d - b) + (a - c)) / (b - a)
+    inside = math.log1p(grow) if abs(grow) < 0.5 else math.log(d - c) - math.log(b - a)
+    value = _plain(p, q, points)
+    return np.where(np.isfinite(value), inside, value)
+
+
+def _gammas(p: Any, q: Any, points: Points) -> Float64Array:
     """(a1 - a2)(log(r1 x) - mean psi) - [r (r2 x - a2) + a2 (r - log(1 + r))].
 
     Here r = (r1 - r2)/r2.
     """
-    (a1, r1), (a2, r2) = p._numbers(), q._numbers()
+    (a1, r1), (a2, r2) = _shape_and_rate(p), _shape_and_rate(q)
     log_x = points.log_above(np, 0.0)
-    r, _ = relative(r1, r2)
-    excess = log1p_excess(r) if r < 1e300 else r
+    r, logarithm = relative(r1, r2)
+    excess = log1p_excess(r) if abs(r) < NEAR else r - logarithm
     value = -(r * (r2 * points.x - a2) + a2 * excess)
     if a1 != a2:
         value = value + (a1 - a2) * (log_x + math.log(r1) - mean_digamma(a1, a2))
     return np.where((points.x < 0) | (points.high <= 0), np.nan, value)
 
 
-def _exponentials(p: Exponential, q: Exponential, points: Points) -> Float64Array:
-    return _gammas(Gamma(1.0, p._numbers()[0]), Gamma(1.0, q._numbers()[0]), points)
+def _shape_and_rate(law: Any) -> tuple[float, float]:
+    numbers = law._numbers()
+    return (1.0, numbers[0]) if isinstance(law, Exponential) else (numbers[0], numbers[1])
 
 
 def _betas(p: Beta, q: Beta, points: Points) -> Float64Array:
@@ -105,63 +125,98 @@ def _laplaces(p: Laplace, q: Laplace, points: Points) -> Float64Array:
     return np.asarray(apart / b2 + np.abs(x - m1) / b1 * r - logarithm)
 
 
-def _affine(p: AffineOnLine, q: AffineOnLine, points: Points) -> Float64Array:
-    """Both laws under the same map: the ratio before it."""
-    if p._map() == q._map() and (type(p.law), type(q.law)) in _CONTINUOUS:
-        return log_ratio(p.law, q.law, p.inner(points))
-    first = off_the_graph(p).log_density_at(np, points)
-    return np.asarray(first - off_the_graph(q).log_density_at(np, points))
+def _affine(p: Any, q: Any, points: Points) -> Float64Array:
+    """Log P(y1) - log Q(y1), the increment of log Q from y2 to y1, and log of s2/s1."""
+    (first, s1, t1), (second, s2, t2) = _parts(p), _parts(q)
+    increment = next((f for kinds, f in _INCREMENTS if {type(first), type(second)} <= kinds), None)
+    if increment is None or s1 * s2 < 0:
+        return _plain(p, q, points)
+    before = p.inner(points) if isinstance(p, AffineOnLine) else points
+    value = log_ratio(first, second, before)
+    if (s1, t1) == (s2, t2):
+        return value
+    other = q.inner(points) if isinstance(q, AffineOnLine) else points
+    stretch = (s2 - s1) / s1, relative(abs(s2), abs(s1))[1]
+    moved = increment(second, before, other, (t2 - t1) / s1, stretch) + stretch[1]
+    direct = _plain(p, q, points)
+    return np.where(np.isfinite(direct), value + moved, direct)
 
 
-def _poissons(p: Poisson, q: Poisson, k: Float64Array) -> Float64Array:
-    """K log(l1/l2) - (l1 - l2) = (k - l2) log(1 + r) - l2 (r - log(1 + r))."""
-    first, second = p._numbers()[0], q._numbers()[0]
-    r, logarithm = relative(first, second)
-    if r > 1e300:
-        return k * logarithm - (first - second)
-    return (k - second) * logarithm - second * log1p_excess(r)
+def _parts(law: Any) -> tuple[Any, float, float]:
+    return (law.law, *law._map()) if isinstance(law, AffineOnLine) else (law, 1.0, 0.0)
 
 
-def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None:
-    if p.count != q.count:
-        return None
-    first, second = p._numbers()[1], q._numbers()[1]
-    if not (0.0 < first < 1.0 and 0.0 < second < 1.0):
-        return None
-    return np.asarray(k * _log_of(first, second) + (p.count - k) * _log_of_rest(first, second))
+def _log_growth(
+    step: Float64Array, from_: Float64Array, to: Float64Array, stretch: float
+) -> Float64Array:
+    """The increment of the log of a distance; ``step`` is its relative one before stretching."""
+    near = np.asarray(np.abs(step) < NEAR)
+    small = np.where(near, step, 0.0)
+    return np.where(near, np.log1p(small) + stretch, to - from_)
 
 
-def _bernoullis(p: Bernoulli, q: Bernoulli, k: Float64Array) -> Float64Array | None:
-    return _binomials(Binomial(1, p._numbers()[0]), Binomial(1, q._numbers()[0]), k)
+def _gamma_increment(
+    law: Any, to: Points, from_: Points, shift: float, stretch: tuple[float, float]
+) -> Float64Array:
+    """(a - 1) log(y1/y2) - r (y1 - y2), where y1 - y2 = shift + y2 (s2 - s1)/s1."""
+    shape, rate = _shape_and_rate(law)
+    value = -rate * (shift + from_.x * stretch[0])
+    if shape == 1.0:
+        return np.asarray(value)
+    logs = from_.log_above(np, 0.0), to.log_above(np, 0.0)
+    step = shift * np.exp(-logs[0] - stretch[1])
+    return np.asarray(value + (shape - 1.0) * _log_growth(step, *logs, stretch[1]))
 
 
-def _geometrics(p: Geometric, q: Geometric, k: Float64Array) -> Float64Array | None:
-    first, second = p._numbers()[0], q._numbers()[0]
-    if first == 1.0 or second == 1.0:
-        return None
-    return _log_of(first, second) + k * _log_of_rest(first, second)
+def _beta_increment(
+    law: Beta, to: Points, from_: Points, shift: float, stretch: tuple[float, float]
+) -> Float64Array:
+    """(a - 1) log(y1/y2) + (b - 1) log((1 - y1)/(1 - y2))."""
+    alpha, beta = law._numbers()
+    value: Float64Array = np.zeros(from_.x.shape)
+    moves = (alpha, shift, "log_above", 0.0), (beta, -(shift + stretch[0]), "log_below", 1.0)
+    for power, move, name, end in moves:
+        if power != 1.0:
+            logs = getattr(from_, name)(np, end), getattr(to, name)(np, end)
+            step = move * np.exp(-logs[0] - stretch[1])
+            value = value + (power - 1.0) * _log_growth(step, *logs, stretch[1])
+    return value
 
 
-def _log_of(first: float, second: float) -> float:
-    return relative(first, second)[1]
+_INCREMENTS: tuple[tuple[set[type], Callable[..., Float64Array]], ...] = (
+    ({Gamma, Exponential}, _gamma_increment),
+    ({Beta}, _beta_increment),
+)
 
 
-def _log_of_rest(first: float, second: float) -> float:
-    """log((1 - first)/(1 - second)) from the exact difference."""
-    r = (second - first) / (1.0 - second)
-    return math.log1p(r) if abs(r) < 0.5 else math.log1p(-first) - math.log1p(-second)
+def _mixtures(p: Any, q: Any, points: Points) -> Float64Array:
+    p, q = off_the_graph(p), off_the_graph(q)
+    log_p, log_q = p.log_density_at(np, points), q.log_density_at(np, points)
+    change = np.zeros_like(points.x)
+    for first, second, growth in matched(p, q):
+        shares = [np.zeros_like(points.x)] * 2
+        for side, term in enumerate((first, second)):
+            if term is not None:
+                shares[side] = np.exp(
+                    math.log(term[0]) + term[1].log_density_at(np, points) - log_q
+                )
+        step = shares[0] - shares[1]
+        if first is not None and second is not None:
+            ratio = log_ratio(first[1], second[1], points) + growth
+            step = np.where(np.abs(ratio) < 1.0, shares[1] * np.expm1(ratio), step)
+        change = change + step
+    direct = np.asarray(log_p - log_q)
+    return np.where(np.abs(direct) < NEAR, np.log1p(change), direct)
 
 
 _CONTINUOUS: dict[tuple[type, type], Callable[[Any, Any, Points], Float64Array]] = {
-    (Gamma, Gamma): _gammas,
-    (Exponential, Exponential): _exponentials,
+    (Normal, Normal): _normals,
+    (Uniform, Uniform): _uniforms,
+    **{
+        (first, second): _gammas
+        for first in (Gamma, Exponential)
+        for second in (Gamma, Exponential)
+    },
     (Beta, Beta): _betas,
     (Laplace, Laplace): _laplaces,
-    (AffineOnLine, AffineOnLine): _affine,
-}
-_INTEGER: dict[tuple[type, type], Callable[[Any, Any, Float64Array], Float64Array | None]] = {
-    (Poisson, Poisson): _poissons,
-    (Binomial, Binomial): _binomials,
-    (Bernoulli, Bernoulli): _bernoullis,
-    (Geometric, Geometric): _geometrics,
 }
