@@ -2,13 +2,6 @@
 
 from ._bracket import wasserstein1_bracket
 from ._compare import Comparison, compare
-from ._enclosure import Enclosure
-from ._enclosures import (
-    js_divergence_enclosure,
-    kl_divergence_enclosure,
-    total_variation_enclosure,
-    wasserstein1_enclosure,
-)
 from ._js import js_distance, js_divergence
 from ._kl import kl_divergence
 from ._labels import labelled
@@ -32,6 +25,13 @@ from ._sliced import sliced_wasserstein1
 from ._total_variation import total_variation
 from ._wasserstein1 import wasserstein1
 from ._wasserstein1_grid import wasserstein1_grid
+from .enclosures import (
+    Enclosure,
+    js_divergence_enclosure,
+    kl_divergence_enclosure,
+    total_variation_enclosure,
+    wasserstein1_enclosure,
+)
 from .families import (
     Affine,
     Bernoulli,

@@ -141,6 +141,11 @@ def attach(value: Array, surrogate: Array) -> Array:
     return value + tangent
 
 
+def with_graph(value: float, surrogate: Array) -> Array:
+    """The number ``value`` as a float64 array with the derivatives of ``surrogate``."""
+    return attach(like(np.asarray(value), surrogate), surrogate)
+
+
 def finish(value: Array, dtype: Any) -> Array:
     """``value`` as the caller gets it: a scalar of NumPy type or an array, in ``dtype``."""
     if is_tensor(value):

@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._array import as_float64, as_numpy, detach
-from ._certify import enclose
-from ._closed_forms import FORMULAS
-from ._enclosure import Enclosure
 from ._js import js_divergence
 from ._kl import kl_divergence
-from ._line_laws import identical
+from ._laws import FORMULAS
 from ._total_variation import total_variation
 from ._typing import ArrayLike
 from ._validation import masses, refuse
 from ._vector_validation import aligned_pair
 from ._wasserstein1 import wasserstein1
+from .enclosures import Enclosure, enclose
 from .families import Categorical, canonical
 from .families._given import LawOnLine
+from .families._identical import identical
 from .families._line import ContinuousLaw
 from .measures import Discrete, Law
 

@@ -1,6 +1,6 @@
 """Total variation distance."""
 
-from ._closed_forms import of_laws
+from ._laws import of_laws
 from ._typing import Array, ArrayLike
 from ._validation import default_for_laws
 from ._vectors import of_vectors

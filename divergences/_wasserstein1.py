@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._batch_problem import batch_values
-from ._closed_forms import wasserstein1 as of_laws
+from ._laws import wasserstein1 as of_laws
 from ._line_problem import line_distances
 from ._transport_problem import finished, law, point_problem
 from ._typing import Array, ArrayLike

@@ -363,3 +363,90 @@ def test_inequalities_and_invariance(a, r, b, s):
     assert total_variation(*moved) == variation
     assert wasserstein1(*moved) == pytest.approx(3.0 * float(wasserstein1(p, q)), rel=1e-14)
     assert float(wasserstein1(p, q)) >= abs(a / r - b / s) * (1 - 1e-10)
+
+
+NEARLY_EQUAL = [
+    (
+        Mixture([Normal(0.0, 1.0), Laplace(3.0, 0.5)], [0.3, 0.7]),
+        Mixture([Laplace(3.0 + 1e-9, 0.5), Normal(1e-9, 1.0 + 1e-9)], [0.7 - 1e-10, 0.3 + 1e-10]),
+    ),
+    (
+        Mixture([Gamma(2.5, 1.0), Normal(20.0, 3.0)], [0.5, 0.5]),
+        Mixture([Gamma(2.5 + 1e-11, 1.0), Normal(20.0, 3.0)], [0.5, 0.5]),
+    ),
+    (
+        Affine(Gamma(3.0, 2.0), 1.5, 100.0),
+        Affine(Gamma(3.0, 2.0), 1.5 + 1e-10, 100.0),
+    ),
+    (Affine(Beta(3.0, 4.0), 2.0, 50.0), Affine(Beta(3.0, 4.0), 2.0 + 1e-9, 50.0)),
+]
+
+
+def _density(law):
+    if isinstance(law, Mixture):
+        total = mp.fsum(mp.mpf(float(w)) for w in law.weights)
+        parts = [(mp.mpf(float(w)) / total, _density(c)) for w, c in zip(law.weights, law.components, strict=True)]  # fmt: skip
+        return lambda x: mp.fsum(w * f(x) for w, f in parts)
+    if isinstance(law, Affine):
+        scale, shift = mp.mpf(law.scale), mp.mpf(law.shift)
+        inner = _density(law.law)
+        return lambda x: inner((x - shift) / scale) / scale
+    a, b = (mp.mpf(float(value)) for value in law.parameters().values())
+    return {
+        Normal: lambda x: mp.npdf(x, a, b),
+        Laplace: lambda x: mp.exp(-abs(x - a) / b) / (2 * b),
+        Gamma: lambda x: b**a * x ** (a - 1) * mp.exp(-b * x) / mp.gamma(a) if x > 0 else mp.mpf(0),
+        Beta: lambda x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b) if 0 < x < 1 else mp.mpf(0),
+    }[type(law)]  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", NEARLY_EQUAL, ids=["normal, laplace", "gamma, normal", "gamma", "beta"])  # fmt: skip
+def test_nearly_equal_mixtures_and_maps_keep_their_digits(pair):
+    p, q = pair
+    kinks = [52.0, 100.0, 3.0, 3.0 + 1e-9, 50.0, 0.0]
+    places = sorted({*map(mp.mpf, kinks), *map(mp.mpf, np.linspace(-10.0, 60.0, 36)), mp.mpf(170)})
+    if isinstance(p, Affine):
+        end = 52 if isinstance(p.law, Beta) else 160
+        low = mp.mpf(p.shift)
+        places = [low + (end - low) * mp.mpf(k) / 24 for k in range(25)]
+    with mp.workdps(40):
+        f, g = _density(p), _density(q)
+
+        def term(x):
+            first, second = f(x), g(x)
+            if first == 0 or second == 0:
+                return mp.mpf(0)
+            return first * mp.log(first / second) - first + second
+
+        truth = mp.quad(term, places)
+        assert abs(mp.mpf(float(kl_divergence(p, q))) / truth - 1) < 1e-4
+    for divergence in (total_variation, js_divergence, wasserstein1):
+        assert divergence(p, q) > 0
+        assert abs(divergence(p, q) - divergence(q, p)) <= 1e-9 * divergence(p, q)
+    assert abs(4 * js_divergence(p, q) / kl_divergence(p, q) - 1) < 1e-3
+
+
+def test_laws_far_from_zero_or_collapsed_to_floats():
+    for location in (0.0, 1e10, -4.7e86):
+        width = abs(location) * 1e-30 + 1e-3
+        p, q = Laplace(location, width), Laplace(location, 2.0 * width)
+        assert abs(total_variation(p, q) - 0.25) < 1e-14
+        assert total_variation(p, p) == js_divergence(p, p) == wasserstein1(p, p) == 0.0
+    near, far = Normal(1e10, 1e-3), Laplace(1e10, 1e-3)
+    assert abs(total_variation(near, far) - total_variation(Normal(0, 1), Laplace(0, 1))) < 1e-13
+    assert total_variation(Laplace(-1e86, 1.0), Laplace(1e86, 1.0)) == 1.0
+    assert js_divergence(Exponential(3.7e-123), Exponential(3.7e68)) == math.log(2.0)
+    assert kl_divergence(Uniform(-1e-40, 1e-41), Laplace(-3e50, 1e6)) > 1e44
+    flat, other = Uniform(-0.5661536407223159, 0.5), Uniform(-0.5661536407208091, 0.5)
+    moved = Affine(flat, 0.0629, -6.88), Affine(other, 0.0629, -6.88)
+    assert total_variation(*moved) == total_variation(flat, other)
+
+
+def test_a_constant_value_has_zero_gradients():
+    mean = torch.tensor(1.0, requires_grad=True)
+    for value in (
+        kl_divergence(Normal(mean, 1.0), Exponential(1.0)),
+        total_variation(Normal(mean, 1.0), Laplace(1e6, 1.0)),
+    ):
+        (gradient,) = torch.autograd.grad(value, mean)
+        assert gradient == 0.0

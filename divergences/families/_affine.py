@@ -164,7 +164,15 @@ class AffineOnLine(ContinuousLaw):
         ends = [self._snapped((end - offset) / factor) for end in (points.low, points.high)]
         if factor < 0:
             below, above, ends = above, below, ends[::-1]
-        return Points((points.x - shift) / scale, ends[0], ends[1], below, above)
+        x = (points.x - shift) / scale
+        if not is_tensor(x):  # a distance from an end has digits that the place has not
+            up = None if below is None else ends[0] + np.exp(below)
+            down = None if above is None else ends[1] - np.exp(above)
+            if up is not None and down is not None:
+                x = np.where(np.asarray(below) < np.asarray(above), up, down)
+            elif up is not None or down is not None:
+                x = down if up is None else up
+        return Points(x, ends[0], ends[1], below, above)
 
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         scale = own(self.scale, points.x)

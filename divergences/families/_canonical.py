@@ -43,14 +43,17 @@ def canonical(law: Law) -> Law:
 
 def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911
     if isinstance(law, Normal):
-        return Normal(law.mean * scale + shift, law.std * abs(scale))
+        return Normal(_double(law.mean) * scale + shift, _double(law.std) * abs(scale))
     if isinstance(law, Laplace):
-        return Laplace(law.location * scale + shift, law.scale * abs(scale))
+        return Laplace(_double(law.location) * scale + shift, _double(law.scale) * abs(scale))
     if isinstance(law, Uniform):
-        ends = law.low * scale + shift, law.high * scale + shift
+        ends = _double(law.low) * scale + shift, _double(law.high) * scale + shift
         return Uniform(*(ends if float(detach(scale)) > 0 else ends[::-1]))
     if isinstance(law, Exponential) and _is(shift, 0.0) and float(detach(scale)) > 0:
         return Exponential(law.rate / scale)
+    if isinstance(law, Mixture):
+        parts = [_pushed(canonical(part), scale, shift) for part in law.components]
+        return Mixture(parts, law.weights)
     if isinstance(law, AffineOnLine):
         return AffineOnLine(law.law, law.scale * scale, law.shift * scale + shift)
     if isinstance(law, ContinuousLaw):
@@ -62,6 +65,11 @@ def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911
     if isinstance(law, MultivariateNormal):
         return _pushed_normal(law, scale, shift)
     return Affine(law, scale, shift)
+
+
+def _double(value: Any) -> Any:
+    """A number; a tensor in float64, in which maps are carried out."""
+    return as_float64(value) if is_tensor(value) else value
 
 
 def _is(value: Any, number: float) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 
 from .._array import values_are_readable
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import real_number, refuse
-from ._line import ContinuousLaw, Points, one_library
+from .._validation import refuse
+from ._line import ContinuousLaw, Points
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -41,9 +41,7 @@ class Laplace(ContinuousLaw):
     scale: Any
 
     def __post_init__(self) -> None:
-        real_number(self.location, "location", "Laplace")
-        real_number(self.scale, "scale", "Laplace", positive=True)
-        one_library("Laplace", location=self.location, scale=self.scale)
+        self._demand_numbers("scale")
 
     @property
     def expectation(self) -> float:
@@ -127,7 +125,7 @@ class Exponential(ContinuousLaw):
     rate: Any
 
     def __post_init__(self) -> None:
-        real_number(self.rate, "rate", "Exponential", positive=True)
+        self._demand_numbers("rate")
 
     @property
     def support(self) -> tuple[float, float]:
@@ -191,9 +189,7 @@ class Uniform(ContinuousLaw):
     high: Any
 
     def __post_init__(self) -> None:
-        real_number(self.low, "low", "Uniform")
-        real_number(self.high, "high", "Uniform")
-        one_library("Uniform", low=self.low, high=self.high)
+        self._demand_numbers()
         if values_are_readable(self.low, self.high):
             low, high = self._numbers()
             if not low < high or not math.isfinite(high - low):
@@ -238,4 +234,6 @@ class Uniform(ContinuousLaw):
         outside = (points.x < first) | (points.x > last)
         if points.high <= first or points.low >= last:
             outside = xp.ones_like(points.x) > 0
+        elif first <= points.low and points.high <= last:  # a place may round to beyond an end
+            outside = xp.ones_like(points.x) < 0
         return xp.where(outside, -math.inf, -xp.log(high - low))

@@ -9,8 +9,7 @@ import numpy as np
 from .._array import detach, is_tensor
 from .._special import deviance, stirling_error
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import real_number
-from ._line import ContinuousLaw, Points, one_library
+from ._line import ContinuousLaw, Points
 
 LARGE = 16.0  # from here on densities are computed by Stirling's formula and its error
 
@@ -53,9 +52,7 @@ class Gamma(ContinuousLaw):
     rate: Any
 
     def __post_init__(self) -> None:
-        real_number(self.shape, "shape", "Gamma", positive=True)
-        real_number(self.rate, "rate", "Gamma", positive=True)
-        one_library("Gamma", shape=self.shape, rate=self.rate)
+        self._demand_numbers("shape", "rate")
 
     @property
     def support(self) -> tuple[float, float]:
@@ -167,9 +164,7 @@ class Beta(ContinuousLaw):
     beta: Any
 
     def __post_init__(self) -> None:
-        real_number(self.alpha, "alpha", "Beta", positive=True)
-        real_number(self.beta, "beta", "Beta", positive=True)
-        one_library("Beta", alpha=self.alpha, beta=self.beta)
+        self._demand_numbers("alpha", "beta")
 
     @property
     def support(self) -> tuple[float, float]:

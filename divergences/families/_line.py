@@ -6,13 +6,14 @@ divergences go through.
 """
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._array import as_float64, detach, is_tensor, like, namespace
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import same_library
+from .._validation import real_number, same_library
 from ..measures import Law
 
 
@@ -31,21 +32,26 @@ class Points(NamedTuple):
 
     def log_above(self, xp: Namespace, end: float) -> Array:
         """log(x - end), -inf where x is not above."""
-        if end == self.low and self.from_low is not None:
-            return self.from_low
-        return _log(xp, self.x - end)
+        return _log_distance(xp, self.x - end, self.low - end, self.from_low)
 
     def log_below(self, xp: Namespace, end: float) -> Array:
         """log(end - x), -inf where x is not below."""
-        if end == self.high and self.to_high is not None:
-            return self.to_high
-        return _log(xp, end - self.x)
+        return _log_distance(xp, end - self.x, end - self.high, self.to_high)
 
     def like(self, model: Array) -> "Points":
         """The same places as arrays of the library and device of ``model``."""
         arrays = (self.x, self.from_low, self.to_high)
         x, below, above = (a if a is None else like(np.asarray(a), model) for a in arrays)
         return Points(x, self.low, self.high, below, above)
+
+
+def _log_distance(xp: Namespace, value: Array, offset: float, log_rest: Array) -> Array:
+    """The log of ``value``, which is ``offset`` plus the exponential of ``log_rest`` if known."""
+    if log_rest is None or offset < 0.0:
+        return _log(xp, value)
+    if offset == 0.0:
+        return log_rest
+    return xp.logaddexp(log_rest, xp.zeros_like(log_rest) + math.log(offset))
 
 
 def _log(xp: Namespace, value: Array) -> Array:
@@ -61,6 +67,13 @@ class Parametric(Law):
     def __repr__(self) -> str:
         texts = (f"{name}={_text(value)}" for name, value in self.parameters().items())
         return f"{type(self).__name__}({', '.join(texts)})"
+
+    def _demand_numbers(self, *positive: str) -> None:
+        """Demand finite numbers, those named positive; tensors of one device."""
+        name, values = type(self).__name__, self.parameters()
+        for parameter, value in values.items():
+            real_number(value, parameter, name, positive=parameter in positive)
+        same_library(name, **{key: value for key, value in values.items() if is_tensor(value)})
 
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, as they were given."""
@@ -90,12 +103,6 @@ def _text(value: Any) -> str:
     if is_tensor(value) or isinstance(value, np.ndarray | np.generic):
         return repr(np.asarray(detach(value).cpu() if is_tensor(value) else value).tolist())
     return repr(value)
-
-
-def one_library(function: str, **parameters: Any) -> None:
-    """Demand tensors of one device; a plain number goes with tensors of any."""
-    tensors = {name: value for name, value in parameters.items() if is_tensor(value)}
-    same_library(function, **tensors)
 
 
 class LineLaw(Parametric):

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import real_number
-from ._line import ContinuousLaw, Points, one_library
+from ._line import ContinuousLaw, Points
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -45,9 +44,7 @@ class Normal(ContinuousLaw):
     std: Any
 
     def __post_init__(self) -> None:
-        real_number(self.mean, "mean", "Normal")
-        real_number(self.std, "std", "Normal", positive=True)
-        one_library("Normal", mean=self.mean, std=self.std)
+        self._demand_numbers("std")
 
     @property
     def expectation(self) -> float:

@@ -17,7 +17,6 @@ import numpy as np
 from .._array import is_tensor
 from .._special import deviance, stirling_error
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import real_number
 from ._gamma_beta import log_gamma
 from ._integer import IntegerLaw, integer_quantile
 from ._line import own
@@ -49,7 +48,7 @@ class Poisson(IntegerLaw):
     rate: Any
 
     def __post_init__(self) -> None:
-        real_number(self.rate, "rate", "Poisson", positive=True)
+        self._demand_numbers("rate")
 
     @property
     def support(self) -> tuple[float, float]:

@@ -2,7 +2,7 @@ r"""Laws on the integers, and atoms beside laws with densities.
 
 Sums over the integers run between quantiles at tails below 1e-33 of both laws; what is left out is
 below rounding. Total variation, KL and JS of two laws of one family go through the logarithm of the
-ratio of their masses (``_log_ratio``), Wasserstein-1 is :math:`\sum_k |F(k) - G(k)|`.
+ratio of their masses (``_mass_ratio``), Wasserstein-1 is :math:`\sum_k |F(k) - G(k)|`.
 """
 
 import math
@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_numpy, attach, like, namespace
-from ._log_ratio import log_mass_ratio
-from ._quadrature import INTEGRANDS, difference
-from ._summation import total
-from ._typing import Array, Float64Array
-from ._vector_terms import LOG_2
-from .families._affine import Affine
-from .families._integer import IntegerLaw
-from .families._line import ContinuousLaw, off_the_graph
-from .measures import Discrete
+from .._array import as_numpy, like, namespace, with_graph
+from .._summation import total
+from .._typing import Array, Float64Array
+from .._vector_terms import LOG_2
+from ..families._affine import Affine
+from ..families._identical import identical
+from ..families._integer import IntegerLaw
+from ..families._line import ContinuousLaw, off_the_graph
+from ..measures import Discrete
+from ._densities import INTEGRANDS, difference
+from ._mass_ratio import log_mass_ratio
 
 TAIL = 1e-33
 MOST_ATOMS = 5_000_000
@@ -52,6 +53,9 @@ def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
     """The divergence named of two laws on the integers."""
     if divergence == "kl_divergence" and _escapes(p, q):
         return np.float64(math.inf)
+    tensors = [*p.tensors(), *q.tensors()]
+    if identical(p, q) and not tensors:
+        return np.float64(0.0)
     k = _union(divergence, p, q)
     with np.errstate(all="ignore"):
         log_p, log_q = (np.asarray(off_the_graph(law).log_mass(k)) for law in (p, q))
@@ -65,11 +69,10 @@ def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
             value = total(INTEGRANDS[divergence](nodes))
     cap = {"total_variation": 1.0, "js_divergence": LOG_2}.get(divergence, math.inf)
     value = min(max(value, 0.0), cap)
-    tensors = [*p.tensors(), *q.tensors()]
     if not tensors:
         return np.float64(value)
     surrogate = _surrogate(divergence, p, q, k, potential, ratio, tensors[0])
-    return attach(like(np.asarray(value), tensors[0]), surrogate)
+    return with_graph(value, surrogate)
 
 
 def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:

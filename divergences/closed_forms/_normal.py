@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_scalar, attach, detach, erf, is_tensor, like, namespace
-from ._typing import Array, Float64Array, Namespace
-from ._vector_terms import ATANH_SERIES, LOG_2, Pair, js_terms, log_quotient, series
-from .families import Normal
+from .._array import as_scalar, attach, detach, erf, is_tensor, like, namespace
+from .._typing import Array, Float64Array, Namespace
+from .._vector_terms import ATANH_SERIES, LOG_2, Pair, js_terms, log_quotient, series
+from ..families import Normal
 
 REACH = 39.0  # standard deviations; the density underflows there
 PANEL = 0.25  # of a standard deviation

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._typing import Float64Array
-from ._validation import refuse
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw
+from .._typing import Float64Array
+from .._validation import refuse
+from ..families._given import LawOnLine
+from ..families._line import ContinuousLaw
 
 MOST_CELLS = 400_000
 LEVELS = np.concatenate(
@@ -90,7 +90,7 @@ def refine(
     lower, upper = bounds(low, high)
     rounds = 0
     while True:
-        below, above = math.fsum(lower), math.fsum(upper)
+        below, above = _sum(lower, 0.0), _sum(upper, math.inf)
         rounding = 4e-16 * above if math.isfinite(above) else 0.0
         below, above = max(below - rounding, 0.0), above + rounding
         goal = width + relative * below
@@ -123,6 +123,13 @@ def refine(
         low, high = np.concatenate([low[~split], new_low]), np.concatenate([high[~split], new_high])
         lower = np.concatenate([lower[~split], new_lower])
         upper = np.concatenate([upper[~split], new_upper])
+
+
+def _sum(values: Float64Array, beyond: float) -> float:
+    try:
+        return math.fsum(values)
+    except OverflowError:  # a partial sum exceeds the floats
+        return beyond
 
 
 def _stuck(before: Float64Array, after: Float64Array, half: int) -> bool:

@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, detach, is_tensor, like, tracks_derivatives
+from .._array import detach, is_tensor, like, tracks_derivatives
+from .._typing import Array
+from ..families._affine import AffineOnLine
+from ..families._elementary import Uniform
+from ..families._given import LawOnLine
+from ..families._identical import identical
+from ..families._line import ContinuousLaw
+from ..families._mixture import Mixture
+from ..quadrature._densities import of_densities
 from ._certify import enclose
 from ._enclosure import Enclosure
-from ._quadrature import of_densities
-from ._typing import Array, Float64Array
-from .families._affine import AffineOnLine
-from .families._elementary import Uniform
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw, Parametric
-from .families._mixture import Mixture
 
 RELATIVE = 1e-5
 ABSOLUTE = {
@@ -41,7 +42,7 @@ def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     refuse_moving_ends(divergence, p, q)
     tensors = [*p.tensors(), *q.tensors()]
     if identical(p, q):
-        return sum((0.0 * as_float64(tensor).sum() for tensor in tensors), _number(0.0, tensors))
+        return of_densities(divergence, p, q)
     given = any(isinstance(law, LawOnLine) for law in (p, q))
     goal = GIVEN if given else ABSOLUTE[divergence]
     goal *= _scale(p, q) if divergence == "wasserstein1" else 1.0
@@ -56,29 +57,6 @@ def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     margin = 1e-13 * bounds.upper
     inside = bounds.lower - margin <= float(detach(value)) <= bounds.upper + margin
     return value if inside else _number(bounds.midpoint, tensors)
-
-
-def identical(p: Any, q: Any) -> bool:
-    """Whether the laws are of one type with equal parameters."""
-    if p is q:
-        return True
-    if type(p) is not type(q) or isinstance(p, LawOnLine) or not isinstance(p, Parametric):
-        return False
-    pairs = zip(p.parameters().values(), q.parameters().values(), strict=True)
-    return all(_same(first, second) for first, second in pairs)
-
-
-def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, tuple):
-        pairs = zip(first, second, strict=False)
-        return len(first) == len(second) and all(_same(a, b) for a, b in pairs)
-    if isinstance(first, Parametric):
-        return identical(first, second)
-    return np.array_equal(_plain(first), _plain(second))
-
-
-def _plain(value: Any) -> Float64Array:
-    return as_numpy(value if is_tensor(value) else np.asarray(value))
 
 
 def _number(value: float, tensors: list[Array]) -> Array:

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
+from .._typing import Float64Array
+from ..families._given import LawOnLine
+from ..families._line import ContinuousLaw, off_the_graph
 from ._cells import cell_bounds
 from ._enclosure import Enclosure, first_edges, refine
-from ._enclosure_line import enclose_wasserstein1
-from ._typing import Float64Array
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw, off_the_graph
+from ._wasserstein1 import enclose_wasserstein1
 
 SMALLEST = 1e-290  # tails lighter than this are priced by their mass alone
 CAPS = {"total_variation": 1.0, "js_divergence": math.log(2.0)}

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from .._typing import Float64Array
+from ..families._given import LawOnLine
+from ..families._line import ContinuousLaw
 from ._cells import accuracy, log_density_bounds
 from ._enclosure import Enclosure, first_edges, refine
-from ._typing import Float64Array
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw
 
 Bounds = tuple[Float64Array, Float64Array]
 

@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
+from .._validation import describe, real_number, refuse
+from ..families import canonical
+from ..families._identical import identical
+from ..families._line import ContinuousLaw
+from ..measures import Law
 from ._certify import enclose
 from ._enclosure import Enclosure
-from ._line_laws import identical
-from ._validation import describe, real_number, refuse
-from .families import canonical
-from .families._line import ContinuousLaw
-from .measures import Law
 
 
 def total_variation_enclosure(p: Law, q: Law, *, width: float = 1e-6) -> Enclosure:

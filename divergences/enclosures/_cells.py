@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._special import deviance
-from ._typing import Array, Float64Array
-from ._vector_terms import LOG_2, Pair, js_terms
-from .families._given import LawOnLine
-from .families._line import ContinuousLaw
+from .._special import deviance
+from .._typing import Array, Float64Array
+from .._vector_terms import LOG_2, Pair, js_terms
+from ..families._given import LawOnLine
+from ..families._line import ContinuousLaw
 
 UNDERFLOW = 1e-300  # no mass inside a support is taken as less: it may have been rounded to 0
 ROUNDING = 2e-14  # relative error granted to the distribution functions and densities of families

@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from .._special import legendre
+from .._typing import Float64Array
+from ..families._line import ContinuousLaw, Points, off_the_graph
 from ._log_ratio import log_ratio
-from ._special import legendre
-from ._typing import Float64Array
-from .families._line import ContinuousLaw, Points, off_the_graph
 
 TAILS = np.exp(-2.0 * np.arange(39.0)) * 0.5
-MOST_PANELS = 200_000
+MOST_PANELS = 20_000
 AGREEMENT = 1e-14  # of a panel's integral: what rounding of the densities leaves
+NEGLIGIBLE = 1e-17  # of the whole integral
+STAGNANT = 1e-13  # of the whole: below, an error that no longer falls is rounding
 
 Integrand = Callable[["Nodes"], Float64Array]
 
@@ -178,6 +180,7 @@ class Panels:
     def refine(self, integrand: Integrand) -> None:
         """Halve panels until the integral over each agrees with that over its halves."""
         done_low, done_high = [], []
+        before = np.full(self.low.shape, np.inf)
         low, high = self.low, self.high
         whole = self._integrals(integrand, low, high)
         total = float(np.sum(np.abs(whole[np.isfinite(whole)])))
@@ -190,8 +193,10 @@ class Panels:
             both = left + right
             with np.errstate(invalid="ignore"):
                 error = np.abs(both - whole)
-                keep = ~(error > AGREEMENT * np.abs(both)) | (error < 1e-18 * total)
+                keep = ~(error > AGREEMENT * np.abs(both)) | (error < NEGLIGIBLE * total)
+                keep |= (error > 0.1 * before) & (error < STAGNANT * total)
             keep |= ~np.isfinite(both)
+            before = np.concatenate([error[~keep], error[~keep]])
             done_low.append(low[keep])
             done_high.append(high[keep])
             low, high, whole = (

@@ -12,8 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import _atoms, _cross_entropy, _normal, _several, _vectors
-from . import _family_forms as forms
+from . import _vectors
 from ._array import (
     as_float64,
     as_numpy,
@@ -24,10 +23,10 @@ from ._array import (
     result_dtype,
     tracks_derivatives,
 )
-from ._line_laws import certified
-from ._quadrature import of_densities
 from ._typing import Array
 from ._validation import describe, refuse, same_dimension, same_library
+from .closed_forms import normal, one_family, several, two_families
+from .enclosures import certified
 from .families import (
     Affine,
     Bernoulli,
@@ -48,7 +47,9 @@ from .families import (
 from .families._affine import AffineOnLine
 from .families._integer import IntegerLaw, ShiftedInteger
 from .families._line import ContinuousLaw
+from .families._reduced import apart, recentred, same_map, without_common_maps
 from .measures import Discrete, Law, common_support
+from .quadrature import integers, of_densities
 
 Formula = Callable[[Any, Any], Array]
 SINGULAR = {
@@ -57,6 +58,7 @@ SINGULAR = {
     "js_divergence": math.log(2.0),
     "js_distance": math.sqrt(math.log(2.0)),
 }
+BOUNDED = ("total_variation", "js_divergence")
 ELEMENTARY = (Normal, Laplace, Exponential, Gamma, Beta, Uniform)
 SMALL_KL = 1e-3  # below, entropies that nearly cancel give way to the quadrature
 
@@ -88,7 +90,9 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     _demand_one_library(divergence, p, q)
     # An answer may well be infinite, or tiny.
     with np.errstate(over="ignore", under="ignore"):
-        value, dtype = value_of(divergence, canonical(p), canonical(q))
+        first, second, factor = without_common_maps(p, q)
+        value, dtype = value_of(divergence, canonical(first), canonical(second))
+        value = value * factor if divergence == "wasserstein1" else value
     return finish(value, dtype) if dtype is not None else _finished(value, p, q)
 
 
@@ -117,9 +121,9 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
         value = _atoms_and_density(divergence, p, q)
     elif isinstance(p, MultivariateNormal) and isinstance(q, MultivariateNormal):
         same_dimension(p.mean[None], q.mean[None], divergence, "p and q")
-        value = _several.of_normals(divergence, p, q)
+        value = several.of_normals(divergence, p, q)
     elif isinstance(p, Product) and isinstance(q, Product):
-        value = _several.of_products(divergence, p, q, of_laws)
+        value = several.of_products(divergence, p, q, of_laws)
     if isinstance(value, tuple):
         value = of_laws(divergence, *value)
     if value is None:
@@ -134,18 +138,20 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
 
 def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     """Quadrature for two laws of one family; else closed forms of KL, else with a certificate."""
-    if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and _same_map(p, q):
+    if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and same_map(p, q):
         inner = _of_pair(divergence, canonical(p.law), canonical(q.law))
         return inner * abs(p.scale) if divergence == "wasserstein1" else inner
     low, high = max(p.support[0], q.support[0]), min(p.support[1], q.support[1])
-    if high <= low and divergence != "wasserstein1":
+    singular = high <= low and divergence != "wasserstein1"
+    if singular or (divergence in BOUNDED and apart(p, q)):
         return np.float64(SINGULAR[divergence])
+    p, q = recentred(p, q)
     pair = tuple(_as_beta(law) for law in (p, q))
     if type(pair[0]) is type(pair[1]) and isinstance(pair[0], Beta) and pair != (p, q):
         return _of_pair(divergence, *pair)
     if divergence == "kl_divergence" and isinstance(p, ELEMENTARY) and isinstance(q, ELEMENTARY):
-        value = _cross_entropy.kl_divergence(p, q)
-        if value is not None and (float(detach(value)) > SMALL_KL or forms.tracks(p, q)):
+        value = two_families.kl_divergence(p, q)
+        if value is not None and (float(detach(value)) > SMALL_KL or one_family.tracks(p, q)):
             return value
     if {type(p), type(q)} <= {Gamma, Exponential} or type(p) is type(q) in (Beta, Laplace):
         return of_densities(divergence, p, q)
@@ -157,15 +163,8 @@ def _as_beta(law: Any) -> Any:
     return Beta(1.0, 1.0) if unit else law
 
 
-def _same_map(p: AffineOnLine, q: AffineOnLine) -> bool:
-    return all(
-        a is b or (not is_tensor(a) and not is_tensor(b) and float(a) == float(b))
-        for a, b in ((p.scale, q.scale), (p.shift, q.shift))
-    )
-
-
 def _atomic(law: Any) -> bool:
-    return _atoms.is_atomic(law)
+    return integers.is_atomic(law)
 
 
 def _of_discrete(divergence: str, p: Discrete, q: Discrete) -> tuple[Array, Any]:
@@ -195,7 +194,7 @@ def _of_labels(divergence: str, p: Categorical, q: Categorical) -> Array:
 
 def _of_atoms(divergence: str, p: Any, q: Any) -> tuple[Array, Any]:
     """Laws on the integers, their affine images, and lists of atoms."""
-    if isinstance(p, Affine) and isinstance(q, Affine) and _same_map(p, q):  # type: ignore[arg-type]
+    if isinstance(p, Affine) and isinstance(q, Affine) and same_map(p, q):
         value, dtype = value_of(divergence, p.law, q.law)
         return (value * abs(p.scale) if divergence == "wasserstein1" else value), dtype
     if isinstance(p, ShiftedInteger) and isinstance(q, ShiftedInteger) and p.shift == q.shift:
@@ -204,8 +203,8 @@ def _of_atoms(divergence: str, p: Any, q: Any) -> tuple[Array, Any]:
     if formula is not None:
         return formula(p, q), None
     if isinstance(p, IntegerLaw) and isinstance(q, IntegerLaw):
-        return _atoms.of_integers(divergence, p, q), None
-    first, second = _atoms.as_discrete(p, q), _atoms.as_discrete(q, p)
+        return integers.of_integers(divergence, p, q), None
+    first, second = integers.as_discrete(p, q), integers.as_discrete(q, p)
     same_dimension(first.points, second.points, divergence, "the two laws")
     return _of_discrete(divergence, first, second)
 
@@ -232,16 +231,16 @@ def _atoms_and_density(  # noqa: PLR0911
             "implemented; detach the parameters, or compare with samples of that law"
         )
         raise NotImplementedError(message)
-    listed = _atoms.as_discrete(atoms)
+    listed = integers.as_discrete(atoms)
     if isinstance(law, Normal):
         return np.float64(
-            _normal.wasserstein1_of_atoms(
+            normal.wasserstein1_of_atoms(
                 as_numpy(listed.points)[:, 0], as_numpy(listed.weights), *law._numbers()
             )
         )
     if not np.isfinite(law.partial_mean(np.inf)):
         return None
-    return np.float64(_atoms.wasserstein1_to_density(listed, law))
+    return np.float64(integers.wasserstein1_to_density(listed, law))
 
 
 def _root(value: Array) -> Array:
@@ -266,7 +265,8 @@ def _demand_one_library(divergence: str, p: Law, q: Law) -> None:
 def _finished(value: Array, *laws: Law) -> Array:
     tensors = [tensor for law in laws for tensor in _tensors(law)]
     if tensors:
-        value = value if is_tensor(value) else tensors[0].new_tensor(float(value))
+        if not is_tensor(value):  # a constant: derivatives are 0
+            value = sum((0.0 * as_float64(t).sum() for t in tensors), float(value))
         return finish(value, result_dtype(*tensors))
     return finish(value, np.float64)
 
@@ -291,58 +291,58 @@ def _tensors(law: Any) -> list[Array]:
 
 
 def _of_normals(formula: Callable[..., Array]) -> Formula:
-    return lambda p, q: formula(*_normal.parameters(p, q))
+    return lambda p, q: formula(*normal.parameters(p, q))
 
 
 def _binomial_kl(p: Any, q: Any) -> Array:
     if p.count != q.count:
-        return _atoms.of_integers("kl_divergence", p, q)
-    return p.count * forms.bernoulli_law_kl(Bernoulli(p.probability), Bernoulli(q.probability))
+        return integers.of_integers("kl_divergence", p, q)
+    return p.count * one_family.bernoulli_law_kl(Bernoulli(p.probability), Bernoulli(q.probability))
 
 
 def _binomial_wasserstein1(p: Any, q: Any) -> Array:
     if p.count != q.count:
-        return _atoms.of_integers("wasserstein1", p, q)
+        return integers.of_integers("wasserstein1", p, q)
     trials = Bernoulli(p.probability), Bernoulli(q.probability)
-    return p.count * forms.ordered_wasserstein1(*trials)
+    return p.count * one_family.ordered_wasserstein1(*trials)
 
 
 def _exponential_variation(p: Any, q: Any) -> Array:
     if p.tensors() or q.tensors():
         return of_densities("total_variation", p, q)
-    return np.float64(forms.exponential_total_variation(p, q))
+    return np.float64(one_family.exponential_total_variation(p, q))
 
 
 FORMULAS: dict[tuple[str, type, type], Formula] = {
-    ("total_variation", Normal, Normal): _of_normals(_normal.total_variation),
-    ("kl_divergence", Normal, Normal): _of_normals(_normal.kl_divergence),
-    ("js_divergence", Normal, Normal): _of_normals(_normal.js_divergence),
-    ("js_distance", Normal, Normal): _of_normals(_normal.js_distance),
-    ("wasserstein1", Normal, Normal): _of_normals(_normal.wasserstein1),
-    ("kl_divergence", Laplace, Laplace): forms.laplace_kl,
-    ("wasserstein1", Laplace, Laplace): forms.laplace_wasserstein1,
+    ("total_variation", Normal, Normal): _of_normals(normal.total_variation),
+    ("kl_divergence", Normal, Normal): _of_normals(normal.kl_divergence),
+    ("js_divergence", Normal, Normal): _of_normals(normal.js_divergence),
+    ("js_distance", Normal, Normal): _of_normals(normal.js_distance),
+    ("wasserstein1", Normal, Normal): _of_normals(normal.wasserstein1),
+    ("kl_divergence", Laplace, Laplace): one_family.laplace_kl,
+    ("wasserstein1", Laplace, Laplace): one_family.laplace_wasserstein1,
     ("total_variation", Exponential, Exponential): _exponential_variation,
-    ("kl_divergence", Exponential, Exponential): forms.exponential_kl,
-    ("wasserstein1", Exponential, Exponential): forms.exponential_wasserstein1,
-    ("kl_divergence", Gamma, Gamma): forms.gamma_kl,
-    ("kl_divergence", Gamma, Exponential): forms.gamma_kl,
-    ("kl_divergence", Exponential, Gamma): forms.gamma_kl,
-    ("kl_divergence", Beta, Beta): forms.beta_kl,
-    ("wasserstein1", Uniform, Uniform): forms.uniform_wasserstein1,
-    ("total_variation", Bernoulli, Bernoulli): forms.ordered_wasserstein1,
-    ("wasserstein1", Bernoulli, Bernoulli): forms.ordered_wasserstein1,
-    ("wasserstein1", Poisson, Poisson): forms.ordered_wasserstein1,
-    ("wasserstein1", Geometric, Geometric): forms.geometric_wasserstein1,
+    ("kl_divergence", Exponential, Exponential): one_family.exponential_kl,
+    ("wasserstein1", Exponential, Exponential): one_family.exponential_wasserstein1,
+    ("kl_divergence", Gamma, Gamma): one_family.gamma_kl,
+    ("kl_divergence", Gamma, Exponential): one_family.gamma_kl,
+    ("kl_divergence", Exponential, Gamma): one_family.gamma_kl,
+    ("kl_divergence", Beta, Beta): one_family.beta_kl,
+    ("wasserstein1", Uniform, Uniform): one_family.uniform_wasserstein1,
+    ("total_variation", Bernoulli, Bernoulli): one_family.ordered_wasserstein1,
+    ("wasserstein1", Bernoulli, Bernoulli): one_family.ordered_wasserstein1,
+    ("wasserstein1", Poisson, Poisson): one_family.ordered_wasserstein1,
+    ("wasserstein1", Geometric, Geometric): one_family.geometric_wasserstein1,
     ("wasserstein1", Binomial, Binomial): _binomial_wasserstein1,
-    ("kl_divergence", Poisson, Poisson): forms.poisson_kl,
-    ("kl_divergence", Bernoulli, Bernoulli): forms.bernoulli_law_kl,
+    ("kl_divergence", Poisson, Poisson): one_family.poisson_kl,
+    ("kl_divergence", Bernoulli, Bernoulli): one_family.bernoulli_law_kl,
     ("kl_divergence", Binomial, Binomial): _binomial_kl,
-    ("kl_divergence", Geometric, Geometric): forms.geometric_kl,
+    ("kl_divergence", Geometric, Geometric): one_family.geometric_kl,
 }
 
 
 def _uniform(name: str) -> Formula:
-    return lambda p, q: forms.uniform_parts(name, p, q)
+    return lambda p, q: one_family.uniform_parts(name, p, q)
 
 
 for _name in ("total_variation", "kl_divergence", "js_divergence"):

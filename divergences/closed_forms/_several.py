@@ -15,22 +15,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._array import (
+from .._array import (
     as_float64,
     as_numpy,
-    attach,
     detach,
     is_tensor,
     like,
     namespace,
     tracks_derivatives,
+    with_graph,
 )
-from ._special import log1p_excess
-from ._typing import Array, Float64Array
-from ._vector_terms import LOG_2
-from .families._multivariate import MultivariateNormal
-from .families._normal import Normal
-from .families._product import Product
+from .._special import log1p_excess
+from .._typing import Array, Float64Array
+from .._vector_terms import LOG_2
+from ..families._multivariate import MultivariateNormal
+from ..families._normal import Normal
+from ..families._product import Product
 
 ROUNDING = 1e-12
 
@@ -121,7 +121,7 @@ def _with_graph(value: float, p: MultivariateNormal, q: MultivariateNormal) -> A
     plain = xp.sum(solved * first.T) + move @ solved @ move
     if not _singular(q):
         plain = plain - xp.linalg.slogdet(first)[1] + xp.linalg.slogdet(second)[1]
-    return attach(like(np.asarray(value), model), 0.5 * plain)
+    return with_graph(value, 0.5 * plain)
 
 
 def _tensor(array: Array, model: Array) -> Array:

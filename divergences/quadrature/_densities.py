@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._array import attach, like, namespace
+from .._array import like, namespace, with_graph
+from .._summation import total
+from .._typing import Array, Float64Array
+from .._vector_terms import JS_SERIES, LOG_2, series
+from ..families._identical import identical
+from ..families._line import ContinuousLaw, Points
 from ._panels import Nodes, Panels, pieces
-from ._summation import total
-from ._typing import Array, Float64Array
-from ._vector_terms import JS_SERIES, LOG_2, series
-from .families._line import ContinuousLaw, Points
 
 KL_SERIES = tuple((-1.0) ** k / math.factorial(k) for k in range(2, 20))
 NEAR = 0.5
@@ -40,13 +41,16 @@ class Resolved(NamedTuple):
 
 def of_densities(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     """The divergence named; with the graph of the laws' parameters, if they have one."""
-    resolved = resolve(divergence, p, q)
-    value = value_on(divergence, resolved)
     tensors = [*p.tensors(), *q.tensors()]
+    same = identical(p, q)
+    if same and not tensors:
+        return np.float64(0.0)
+    resolved = resolve(divergence, p, q)
+    value = 0.0 if same else value_on(divergence, resolved)
     if not tensors:
         return np.float64(value)
     surrogate = sum(_surrogate(divergence, part, p, q, tensors[0]) for part in resolved)
-    return attach(like(np.asarray(value), tensors[0]), surrogate)
+    return with_graph(value, surrogate)
 
 
 def resolve(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> list[Resolved]:

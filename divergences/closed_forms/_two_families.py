@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ._array import erf
-from ._family_forms import _digamma as digamma
-from ._family_forms import parameters
-from ._typing import Array, Namespace
-from .families._elementary import Exponential, Laplace, Uniform
-from .families._gamma_beta import Beta, Gamma, log_gamma
-from .families._normal import Normal
+from .._array import erf
+from .._typing import Array, Namespace
+from ..families._elementary import Exponential, Laplace, Uniform
+from ..families._gamma_beta import Beta, Gamma, log_gamma
+from ..families._normal import Normal
+from ._one_family import digamma, parameters
 
 Scalars = tuple[Array, ...]
 EULER = 0.5772156649015329
@@ -110,7 +109,9 @@ def _under_laplace(xp: Namespace, kind: type, first: Scalars, second: Scalars) -
         away = xp.where(inside, over, 1.0 / first[0] - location)
     elif kind is Uniform:
         low, high = first[0] - location, first[1] - location
-        away = 0.5 * (high * xp.abs(high) - low * xp.abs(low)) / (high - low)
+        width = first[1] - first[0]
+        over = 0.5 * (high * (high / width) + low * (low / width))
+        away = xp.where(low * high < 0, over, 0.5 * xp.abs(low + high))
     else:
         return None
     return xp.log(2.0 * scale) + away / scale

@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from ._array import attach, detach, is_tensor, like, namespace, tracks_derivatives
+from .._array import detach, is_tensor, namespace, tracks_derivatives, with_graph
+from .._special import bernoulli_kl, curvature_remainder, deviance, product_difference
+from .._typing import Array, Namespace
+from .._vector_terms import Pair, kl_terms, series
+from .._vectors import VECTOR_FORMULAS
+from ..families._elementary import Exponential, Laplace, Uniform
+from ..families._gamma_beta import Beta, Gamma, log_gamma
+from ..families._line import own
 from ._normal import log1p_parts
-from ._special import bernoulli_kl, curvature_remainder, deviance, product_difference
-from ._typing import Array, Namespace
-from ._vector_terms import Pair, kl_terms, series
-from ._vectors import VECTOR_FORMULAS
-from .families._elementary import Exponential, Laplace, Uniform
-from .families._gamma_beta import Beta, Gamma, log_gamma
-from .families._line import own
 
 EXCESS_SERIES = tuple((-1.0) ** k / math.factorial(k) for k in range(2, 22))
 
@@ -96,9 +96,9 @@ def gamma_kl(p: Any, q: Any) -> Array:
     xp, a, r, b, s = parameters(p, q)
     if xp is np:
         return np.float64(value)
-    plain = (a - b) * _digamma(a) - log_gamma(a) + log_gamma(b)
+    plain = (a - b) * digamma(a) - log_gamma(a) + log_gamma(b)
     plain = plain + b * (xp.log(r) - xp.log(s)) + a * (s / r - 1.0)
-    return attach(like(np.asarray(value), a), plain)
+    return with_graph(value, plain)
 
 
 def beta_kl(p: Beta, q: Beta) -> Array:
@@ -114,12 +114,12 @@ def beta_kl(p: Beta, q: Beta) -> Array:
         return np.float64(value)
     plain = log_gamma(a + b) - log_gamma(a) - log_gamma(b)
     plain = plain - log_gamma(c + d) + log_gamma(c) + log_gamma(d)
-    plain = plain + (a - c) * _digamma(a) + (b - d) * _digamma(b)
-    plain = plain - (a + b - c - d) * _digamma(a + b)
-    return attach(like(np.asarray(value), a), plain)
+    plain = plain + (a - c) * digamma(a) + (b - d) * digamma(b)
+    plain = plain - (a + b - c - d) * digamma(a + b)
+    return with_graph(value, plain)
 
 
-def _digamma(value: Array) -> Array:
+def digamma(value: Array) -> Array:
     if is_tensor(value):
         return value.digamma()
     from scipy.special import psi

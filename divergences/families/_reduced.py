@@ -1,0 +1,71 @@
+"""Pairs of laws moved to where floats are dense, before they are compared."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._array import detach, is_tensor
+from ..measures import Law
+from ._affine import Affine
+from ._canonical import canonical
+from ._elementary import Laplace, Uniform
+from ._line import ContinuousLaw
+from ._mixture import Mixture
+from ._normal import Normal
+
+FAR = 8.0  # distances from 0, in units of the laws' widths, from which places lose digits
+APART = 1e-20
+
+
+def without_common_maps(p: Law, q: Law) -> tuple[Law, Law, Any]:
+    """The laws before the affine maps on the line that they share, and how much those stretch."""
+    factor: Any = 1.0
+    while isinstance(p, Affine) and isinstance(q, Affine) and same_map(p, q):
+        factor = factor * abs(p.scale)
+        p, q = p.law, q.law
+    return p, q, factor
+
+
+def same_map(p: Any, q: Any) -> bool:
+    """Whether two affine maps by numbers are the same."""
+    return all(
+        a is b or (not is_tensor(a) and not is_tensor(b) and float(a) == float(b))
+        for a, b in ((p.scale, q.scale), (p.shift, q.shift))
+        if np.ndim(a) == np.ndim(b) == 0
+    ) and all(np.ndim(v) == 0 for v in (p.scale, p.shift, q.scale, q.shift))
+
+
+def recentred(p: ContinuousLaw, q: ContinuousLaw) -> tuple[Any, Any]:
+    """Laws that may be moved exactly, about 0 instead of about a place far from it."""
+    if not (_movable(p) and _movable(q)):
+        return p, q
+    narrow = min((p, q), key=_width)
+    centre = float(narrow.quantile(np.array([0.5]))[0])
+    if not FAR * _width(narrow) < abs(centre) < math.inf:
+        return p, q
+    return canonical(Affine(p, 1.0, -centre)), canonical(Affine(q, 1.0, -centre))
+
+
+def _movable(law: Any) -> bool:
+    if isinstance(law, Mixture):
+        return all(_movable(part) for part in law.components)
+    return isinstance(law, Normal | Laplace | Uniform)
+
+
+def _width(law: Any) -> float:
+    if isinstance(law, Mixture):
+        return min(_width(part) for part in law.components)
+    if isinstance(law, Uniform):
+        low, high = law._numbers()
+        return high - low
+    return float(detach(law.std if isinstance(law, Normal) else law.scale))
+
+
+def apart(p: ContinuousLaw, q: ContinuousLaw) -> bool:
+    """Whether one law lies beyond the other but for masses below the rounding of 1."""
+    tail = np.array([APART])
+    with np.errstate(all="ignore"):
+        ends = [(law.quantile(tail)[0], law.upper_quantile(tail)[0]) for law in (p, q)]
+    (low, high), (other_low, other_high) = ends
+    return bool(high < other_low or other_high < low)
