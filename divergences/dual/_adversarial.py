@@ -9,7 +9,7 @@ import math
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ._objective import Critic, _samples, average, two_samples, values_at
+from ._objective import Critic, samples, average, two_samples, values_at
 
 
 def adversarial_objective(
@@ -141,7 +141,7 @@ def saturating_generator_loss(
     Goodfellow et al., Generative Adversarial Nets (2014), equation 1.
     """
     function = "saturating_generator_loss"
-    logits = values_at(discriminator, _samples(y, "y", function), "y", function, "discriminator")
+    logits = values_at(discriminator, samples(y, "y", function), "y", function, "discriminator")
     return -average(softplus(logits), y_weights, "y", function)
 
 
@@ -176,5 +176,5 @@ def nonsaturating_generator_loss(
     (2017), theorem 2.5.
     """
     function = "nonsaturating_generator_loss"
-    logits = values_at(discriminator, _samples(y, "y", function), "y", function, "discriminator")
+    logits = values_at(discriminator, samples(y, "y", function), "y", function, "discriminator")
     return average(softplus(-logits), y_weights, "y", function)

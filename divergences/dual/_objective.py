@@ -106,20 +106,20 @@ def model_term(critic: Critic, y: Tensor, y_weights: Tensor | None = None) -> Te
     TypeError, ValueError
         As :func:`dual_objective`.
     """
-    values = values_at(critic, _samples(y, "y", "model_term"), "y", "model_term")
+    values = values_at(critic, samples(y, "y", "model_term"), "y", "model_term")
     return -average(values, y_weights, "y", "model_term")
 
 
 def two_samples(x: object, y: object, function: str) -> tuple[Tensor, Tensor]:
     """Both samples as tensors of at least two axes, checked against each other."""
-    x, y = _samples(x, "x", function), _samples(y, "y", function)
+    x, y = samples(x, "x", function), samples(y, "y", function)
     if x.shape[1:] != y.shape[1:] or x.device != y.device:
         refuse(function, "x and y", "hold points of one shape on one device",
                f"{describe(x)} on {x.device} and {describe(y)} on {y.device}")  # fmt: skip
     return x, y
 
 
-def _samples(value: object, parameter: str, function: str) -> Tensor:
+def samples(value: object, parameter: str, function: str) -> Tensor:
     """One sample as a tensor; a shape (n,) becomes (n, 1)."""
     if not isinstance(value, Tensor) or not value.is_floating_point():
         refuse(function, parameter, "be a floating torch tensor", describe(value), TypeError)
