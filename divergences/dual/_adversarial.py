@@ -9,7 +9,7 @@ import math
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ._objective import Critic, samples, average, two_samples, values_at
+from ._objective import Critic, average, samples, two_samples, values_at
 
 
 def adversarial_objective(
