@@ -139,7 +139,8 @@ def known_type(layer: nn.Module) -> type[nn.Module] | None:
 
 
 def _unknown(layer: nn.Module) -> str:
-    training = " in training mode" if layer.training else ""
+    moving = layer.training and type(layer) in BOUNDS
+    training = " in training mode" if moving else ""
     return (
         f"lipschitz_bound: no bound is known for a {type(layer).__name__}{training} ({layer}); "
         "give the module a method lipschitz_bound() that states one, or build the critic from the "

@@ -60,14 +60,15 @@ def layer_norm(layer: nn.Module, weight: Tensor, squarings: int) -> Tensor:
     }
     groups: int = layer.groups  # type: ignore[assignment]
     circular = layer.padding_mode == "circular"
-    wide = weight.float() if weight.dtype in (torch.float16, torch.bfloat16) else weight
-    kernel = wide.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
+    kernel = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
     stride = (1,) * len(options["stride"]) if circular else options["stride"]
     return response_norm(polyphase(kernel, stride, options["dilation"]), squarings)
 
 
 def response_norm(kernel: Tensor, squarings: int) -> Tensor:
     """Upper estimate of a frequency response's norm, kernel (groups, out, in, *size)."""
+    if kernel.dtype in (torch.float16, torch.bfloat16):
+        kernel = kernel.float()
     size = kernel.shape[3:]
     counts = [max(1, FINENESS * (length - 1)) for length in size]
     response = torch.fft.rfftn(kernel, s=counts, dim=list(range(3, kernel.ndim)))

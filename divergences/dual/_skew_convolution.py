@@ -91,7 +91,7 @@ class SkewOrthogonalConv2d(nn.Module):
             skew = self.raw - self.raw.transpose(0, 1).flip(2, 3)
             with torch.no_grad():
                 factor = (STEEPEST / response_norm(skew[None], squarings=4)).clamp(max=1.0)
-            return skew * torch.where(factor > 0, factor, torch.ones_like(factor))
+            return (skew * torch.where(factor > 0, factor, torch.ones_like(factor))).to(skew.dtype)
 
     def forward(self, points: Tensor) -> Tensor:
         """Map (n, in_channels, h, w) to (n, out_channels, h / stride, w / stride)."""

@@ -68,7 +68,8 @@ class SpectralNormalization:
         """Scale the weights in place; O(n^3) per layer, no synchronisation. Zeros stay zeros."""
         for layer, weight in _weights(critic):
             norm = layer_norm(layer, weight, self.squarings)
-            weight.mul_(self.limit / torch.where(norm == 0, torch.ones_like(norm), norm))
+            # divided first: the inverse of a subnormal norm overflows
+            weight.copy_(weight / torch.where(norm == 0, torch.ones_like(norm), norm) * self.limit)
 
     def lipschitz_bound(self, critic: nn.Module) -> float:
         """The measured certificate of the critic as it is, :func:`lipschitz_bound`."""

@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 import pickle
+import shutil
 
 import pytest
 import torch
@@ -79,7 +80,8 @@ def test_weights_stay_orthogonal(method):
 def test_weights_stay_orthogonal_for_a_thousand_steps_at_width_512(method, dtype, limit):
     layer = trained(method, 512, 1000, dtype)
     assert defect(layer) <= limit
-    assert 1 - limit <= lipschitz_bound(layer) <= 1 + limit
+    # the proof's own room for rounding is 2e-11 at this width
+    assert 1 - limit <= lipschitz_bound(layer) <= 1 + limit + 1e-10
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -228,6 +230,19 @@ def test_dynamo_traces_without_a_break(layer, shape):
     points = torch.randn(3, *shape, generator=seed())
     compiled = torch.compile(layer, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(points), layer(points))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_a_critic_is_compiled_with_its_gradient():
+    critic = orthogonal_mlp(3, (8, 8), generator=seed(), dtype=torch.float64)
+    compiled = torch.compile(critic, fullgraph=True)
+    points = torch.randn(5, 3, generator=seed(1)).double()
+    parameters = list(critic.parameters())
+    plain = torch.autograd.grad(critic(points).sum(), parameters)
+    fused = torch.autograd.grad(compiled(points).sum(), parameters)
+    torch.testing.assert_close(fused, plain)
 
 
 def test_residual_blocks_keep_one_within_rounding():

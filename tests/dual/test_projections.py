@@ -124,6 +124,19 @@ def test_zero_weights_stay_zero():
     assert all(not bool(parameter.any()) for parameter in layer.parameters())
 
 
+@pytest.mark.parametrize("scale", [1e-40, 1e30])
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_weights_of_any_scale_are_projected(constraint, scale):
+    layer = nn.Linear(3, 1)
+    with torch.no_grad():
+        layer.weight.fill_(scale)
+    constraint.project(layer)
+    limit = getattr(constraint, "limit", getattr(constraint, "radius", None))
+    assert lipschitz_bound(layer) <= limit * (1 + 1e-5)
+    if scale > 1 or not isinstance(constraint, SpectralClipping):
+        assert lipschitz_bound(layer) >= limit * (1 - 1e-4)
+
+
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_a_training_step_ends_in_the_allowed_set(constraint):
     critic, x = network(3)
