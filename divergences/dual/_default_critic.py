@@ -50,7 +50,7 @@ def default_critic(task: Task) -> tuple[nn.Module, str]:
         kind = _better_kind(task)
         left = task.seconds - (time.monotonic() - begin)
         steps = max(8, int(task.steps * (1 - 2 * (_SINGLE_SHARE + _PILOT_SHARE))))
-        rate, heat = _pace(dimension)
+        rate, heat = _pace(task.start)
         many = _many_cones(task, kind)
         plan = Schedule(steps, max(left, 1e-3), rate, heat)
         value = train(many, (task.x, task.y), task.held, plan, task.log, f"cones ({kind})")
@@ -70,7 +70,7 @@ def _single_cones(task: Task) -> Iterator[tuple[float, nn.Module, str]]:
 
 def _better_kind(task: Task) -> str:
     """Whether cones should point up or down, by a short training of each."""
-    rate, heat = _pace(task.start[0].shape[1])
+    rate, heat = _pace(task.start)
     values = {}
     for kind in ("max", "min"):
         plan = task.schedule(_PILOT_SHARE, rate, heat)
@@ -91,11 +91,21 @@ def _many_cones(task: Task, kind: str) -> ConeCritic:
     return ConeCritic(anchors, kind=kind)
 
 
-def _pace(dimension: int) -> tuple[float, tuple[float, float]]:
-    """Rate and temperatures, measured on the benchmark's pairs (docs/dual.md)."""
+def _pace(start: tuple[Tensor, Tensor]) -> tuple[float, tuple[float, float]]:
+    """Rate and temperatures in units of the points' deviation, measured on the benchmark's pairs.
+
+    Too hot a start is costly: cones that share all points alike stay alike until it is too late.
+    """
+    pooled = torch.cat(start)
+    deviation = float((pooled - pooled.mean(dim=0)).square().mean().sqrt()) or 1.0
+    dimension = pooled.shape[1]
     if dimension <= 8:
-        return 0.02, (0.1, 0.005)
-    return (0.1 if dimension <= 32 else 0.05), (1.0, 0.05)
+        rate, first, last = 0.014, 0.07, 0.003
+    elif dimension <= 32:
+        rate, first, last = 0.14, 0.35, 0.035
+    else:
+        rate, first, last = 0.035, 0.35, 0.035
+    return rate * deviation, (first * deviation, last * deviation)
 
 
 def _ridge(task: Task) -> tuple[float, RidgeCritic, str]:
