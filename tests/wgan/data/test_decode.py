@@ -33,7 +33,7 @@ def flat(mode, colour):
         (flat("L", 200), "BMP", (200, 200, 200), 200),
         (flat("RGB", (9, 8, 7)), "PPM", (9, 8, 7), 8),
     ],
-    ids=str,
+    ids=lambda value: value.mode if isinstance(value, Image.Image) else str(value),
 )
 def test_every_mode_becomes_rgb_and_grey(image, kind, rgb, grey):
     content = encoded(image, kind)
