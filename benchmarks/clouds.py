@@ -38,7 +38,7 @@ def _curve(rng: Any, n: int) -> Problem:
     return x, np.hstack([np.cos(5 * t + 1), np.sin(4 * t)]) * (1 + t), None, None
 
 
-def _lattice(rng: Any, n: int) -> Problem:
+def _lattice(_rng: Any, n: int) -> Problem:
     side = int(np.sqrt(n))
     points = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)
     x = points.astype(float)
