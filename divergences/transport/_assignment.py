@@ -78,3 +78,51 @@ def _assign_all(
 
 
 assign_all = jit(_assign_all)
+
+
+def _is_the_only(
+    cost: Float64Array, u: Float64Array, v: Float64Array, tolerance: float, above: IntArray
+) -> bool:
+    """Whether the pairs of reduced cost at most ``tolerance`` form a forest.
+
+    Another plan that is as cheap would differ from an optimal one by cycles of such pairs.
+    ``above`` (2 n,) is room for a union-find.
+    """
+    n = u.size
+    for node in range(2 * n):
+        above[node] = node
+    for i in range(n):
+        for j in range(n):
+            if (cost[i, j] - v[j]) - u[i] <= tolerance:
+                first, second = i, n + j
+                while above[first] != first:
+                    above[first] = above[above[first]]
+                    first = above[first]
+                while above[second] != second:
+                    above[second] = above[above[second]]
+                    second = above[second]
+                if first == second:
+                    return False
+                above[first] = second
+    return True
+
+
+is_the_only = jit(_is_the_only)
+
+
+def _assign_one(
+    cost: Float64Array, tolerance: float, column_of: IntArray, u: Float64Array, v: Float64Array
+) -> tuple[float, bool]:
+    """Fill in the last three; the plan's excess over the bound by u and v, if no other is as cheap.
+
+    ``tolerance`` is relative to the largest cost.
+    """
+    room = np.empty(2 * u.size, np.int64)
+    assign(cost, u, v, column_of, room)
+    largest, excess = lower(cost, u, v), 0.0
+    for i in range(u.size):
+        excess += (cost[i, column_of[i]] - v[column_of[i]]) - u[i]
+    return excess, is_the_only(cost, u, v, tolerance * largest, room)
+
+
+assign_one = jit(_assign_one)

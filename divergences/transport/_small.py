@@ -3,9 +3,9 @@ r"""Small problems: up to some 200 points a side neither compiler nor POT is loa
 Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
 ``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
 the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
-then it also takes over assignments of more than 40 points, at which it is quicker than SciPy; where
-its plan is not the only optimal one, SciPy's stays the answer. Beyond 40,000 pairs the kernel
-solves everything.
+then a kernel also takes over assignments of more than 16 points (shortest augmenting paths up to
+128 points and in many coordinates, else the simplex); where its plan is not the only optimal one,
+SciPy's stays the answer. Beyond 40,000 pairs the kernels solve everything.
 
 Weights are rounded to multiples of 2^-62, costs to some 2^-53 of the largest; so problems whose
 answers this might touch beyond the last digits (a value far below the diameter, points in common,
@@ -38,7 +38,9 @@ _LIGHTEST = 2**30  # units: lighter masses would be rounded by more than a part 
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
 _PRECISION, _PRECISION_COMPILED = 2.0**-48, 2.0**-45
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
-_FEW = 40  # points of an assignment that SciPy is quicker with
+_FEW = 16  # points of an assignment that SciPy is quicker with
+_FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
+_TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
 
 _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
@@ -95,7 +97,8 @@ def solve(
     if masses is None:
         return None
     if equal:
-        flow, v, error = _assigned(cost, masses.supply, value_only=value_only)
+        paths = n <= _FEW_FOR_PATHS or x.shape[1] > _FEW_COORDINATES
+        flow, v, error = _assigned(cost, masses.supply, value_only=value_only, paths=paths)
         value = total(metric.pairs(x, y[flow.target])) / n
     else:
         flow, v, error = _transported(cost, masses)
@@ -164,27 +167,48 @@ def _transported(cost: Float64Array, masses: Marginals) -> tuple[Flow, Float64Ar
 
 
 def _assigned(
-    cost: Float64Array, mass: IntArray, *, value_only: bool = False
+    cost: Float64Array, mass: IntArray, *, value_only: bool = False, paths: bool = False
 ) -> tuple[Flow, Float64Array, float]:
-    """An optimal permutation, each source sending its ``mass``, potentials, and their error."""
+    """An optimal permutation, each source sending its ``mass``, potentials, and their error.
+
+    The compiled kernel is that of shortest ``paths``, else the simplex.
+    """
     n = mass.size
     large, compiled = n > _FEW, cost.size > MOST_PAIRS
-    basis = None
+    known: tuple[Float64Array, float] | None = None
     if compiled or (large and value_only and _kernel_pays(*cost.shape)):
-        basis = _by_simplex(cost, mass, mass)
-        if compiled or _is_the_only(basis, n):
-            by_source = np.argsort(basis.flow.source)
-            flow = Flow(np.arange(n), basis.flow.target[by_source], mass)
-            return flow, basis.v, basis.error
+        by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
+        column, known, alone = by_kernel(cost, mass)
+        if compiled or alone:
+            return Flow(np.arange(n), column, mass), *known
     began = time.perf_counter() if large else 0.0
     column = _linear_assignment.assign(cost)
-    if basis is None:
-        v, error = _linear_assignment.potentials(cost, column)
-    else:  # what proves one optimal plan proves all
-        v, error = basis.v, basis.error
+    # What proves one optimal plan proves all.
+    v, error = known or _linear_assignment.potentials(cost, column)
     if large:
         _Spent.seconds += time.perf_counter() - began
     return Flow(np.arange(n), column, mass), v, error
+
+
+def _assigned_by_simplex(
+    cost: Float64Array, mass: IntArray
+) -> tuple[IntArray, tuple[Float64Array, float], bool]:
+    """The sinks of the sources; potentials, their error; and if no other plan is as cheap."""
+    basis = _by_simplex(cost, mass, mass)
+    column = basis.flow.target[np.argsort(basis.flow.source)]
+    return column, (basis.v, basis.error), _is_the_only(basis, mass.size)
+
+
+def _assigned_by_paths(
+    cost: Float64Array, mass: IntArray
+) -> tuple[IntArray, tuple[Float64Array, float], bool]:
+    """The same, by shortest augmenting paths."""
+    from ._assignment import assign_one
+
+    n = mass.size
+    column, u, v = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
+    excess, alone = assign_one(cost, _TIES, column, u, v)
+    return column, (v, excess / n), alone
 
 
 def _is_the_only(basis: _Basis, n: int) -> bool:
