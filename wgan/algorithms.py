@@ -9,9 +9,13 @@ from typing import Literal
 
 from .errors import ConfigError
 
-AlgorithmName = Literal["wgan", "wgan-2017", "wgan-sphere", "wgan-gp", "wgan-lp", "wgan-sn", "gan"]
+AlgorithmName = Literal[
+    "wgan", "wgan-2017", "wgan-sphere", "wgan-gp", "wgan-lp", "wgan-sn", "wgan-orthogonal", "gan"
+]
 """What ``--algorithm`` takes."""
-Constraint = Literal["clipping", "sphere", "penalty", "one-sided penalty", "spectral", "none"]
+Constraint = Literal[
+    "clipping", "sphere", "penalty", "one-sided penalty", "spectral", "orthogonal", "none"
+]
 """Ways of keeping a critic Lipschitz."""
 
 
@@ -25,6 +29,8 @@ class Algorithm:
     """How the critic is kept Lipschitz."""
     objective: Literal["wasserstein", "jensen-shannon"] = "wasserstein"
     """What the critic maximises."""
+    critic: str = "small"
+    """Network of the critic where none is named."""
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     """Of both networks."""
     learning_rate: float = 5e-5
@@ -70,6 +76,13 @@ ALGORITHMS: dict[str, Algorithm] = {
     "wgan-sn": Algorithm(
         "Algorithm 1 with spectrally normalised layers (after Miyato et al. 2018) and Adam",
         constraint="spectral",
+        optimizer="adam",
+        learning_rate=2e-4,
+    ),
+    "wgan-orthogonal": Algorithm(
+        "Algorithm 1 with a critic of orthogonal layers, 1-Lipschitz at every moment, and Adam",
+        constraint="orthogonal",
+        critic="orthogonal",
         optimizer="adam",
         learning_rate=2e-4,
     ),

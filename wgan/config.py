@@ -65,8 +65,8 @@ class TrainingConfig:
     """Dimension of the generator's standard normal input z."""
     generator: str = "small"
     """Network of the generator, with options: small, plane, mlp,widths=64x64, dcgan,filters=32."""
-    critic: str = "small"
-    """Network of the critic, likewise; a clipped critic's slope dies with depth."""
+    critic: str | None = None
+    """Network of the critic, likewise; None: the algorithm's. Clipped slopes die with depth."""
     average_decay: float = 0.999
     """Decay, a generator step, of the averaged generator's parameters; 0 keeps no average."""
     eval_every: int = 100
@@ -92,12 +92,12 @@ class TrainingConfig:
         _of_kind("out", self.out, (str, os.PathLike), "a path")
         _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
-        for name in ("generator", "critic"):
-            _of_kind(name, getattr(self, name), str, "the name of a network")
         own = algorithm(self.algorithm)
-        for name in ("learning_rate", "critic_steps", "beta1", "beta2"):
+        for name in ("learning_rate", "critic_steps", "beta1", "beta2", "critic"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(own, name))
+        for name in ("generator", "critic"):
+            _of_kind(name, getattr(self, name), str, "the name of a network")
         for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
                      "log_every", "keep"):  # fmt: skip
             _integer(name, getattr(self, name), least=1)

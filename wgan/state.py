@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from divergences.dual import lipschitz_bound
+
 from .algorithms import algorithm
 from .config import TrainingConfig
 from .data import Data, Stream
@@ -54,7 +56,8 @@ class TrainingState:
         generator = build_generator(
             config.generator, config.latent, shape, random, bounded=data.bounded
         ).to(device)
-        critic = build_critic(config.critic, shape, random).to(device)
+        critic = build_critic(str(config.critic), shape, random).to(device)
+        _demand_certified(config, critic)
         if config.channels_last:
             for network in (generator, critic):
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -168,6 +171,22 @@ def _stream(data: Data, config: TrainingConfig) -> Stream:
         )
         raise ConfigError(message)
     return data.stream(config.batch_size, config.seed, short_last=True)
+
+
+def _demand_certified(config: TrainingConfig, critic: nn.Module) -> None:
+    """ConfigError for wgan-orthogonal with a critic that is not 1-Lipschitz by construction."""
+    if algorithm(config.algorithm).constraint != "orthogonal":
+        return
+    try:
+        bound = lipschitz_bound(critic)
+    except NotImplementedError:
+        bound = math.inf
+    if bound > 1.001:
+        message = (
+            f"option critic: {config.algorithm} wants one that is 1-Lipschitz by construction, "
+            f"such as orthogonal,widths=128x128; got {config.critic!r}"
+        )
+        raise ConfigError(message)
 
 
 def averaged_copy(network: nn.Module) -> nn.Module:

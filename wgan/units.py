@@ -63,4 +63,4 @@ def estimate_of(algorithm: Algorithm) -> Estimate:
         return _ADVERSARIAL
     if algorithm.constraint in ("penalty", "one-sided penalty"):
         return _PENALISED
-    return _CERTIFIED if algorithm.constraint == "spectral" else _UNKNOWN
+    return _CERTIFIED if algorithm.constraint in ("spectral", "orthogonal") else _UNKNOWN

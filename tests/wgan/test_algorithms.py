@@ -21,8 +21,9 @@ EPOCHS = {"wgan-2017"}
 def choices(name):
     """Data with an end where the algorithm asks for it, and little work."""
     data = "digits" if name in EPOCHS else "ring"
-    return {"algorithm": name, "data": data, "steps": 6, "log_every": 2, "eval_every": 3,
-            "checkpoint_every": 2}  # fmt: skip
+    critic = "orthogonal,widths=16x16" if name == "wgan-orthogonal" else "mlp,widths=16"
+    return {"algorithm": name, "data": data, "critic": critic, "steps": 6,
+            "log_every": 2, "eval_every": 3, "checkpoint_every": 2}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -169,3 +170,21 @@ def test_averaged_samples_are_those_of_the_average(tmp_path):
     none = train(small_config(tmp_path / "none", **choices("wgan"), average_decay=0.0), quiet=True)
     with pytest.raises(ValueError, match="this run keeps none"):
         none.sample(5, averaged=True)
+
+
+def test_the_orthogonal_algorithm_takes_its_own_critic_and_no_other(tmp_path):
+    from wgan import ConfigError, TrainingConfig
+
+    config = TrainingConfig(tmp_path / "run", algorithm="wgan-orthogonal")
+    assert config.critic == "orthogonal"
+    other = small_config(tmp_path / "run", algorithm="wgan-orthogonal", critic="small")
+    with pytest.raises(ConfigError, match="1-Lipschitz by construction, such as orthogonal"):
+        train(other, quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_orthogonal_critic_is_certified_at_every_evaluation(tmp_path):
+    run = train(small_config(tmp_path / "run", **choices("wgan-orthogonal")), quiet=True)
+    bounds = [line["lipschitz_bound"] for line in run.metrics() if "lipschitz_bound" in line]
+    assert len(bounds) == 3
+    assert all(0.999 < bound < 1.001 for bound in bounds)

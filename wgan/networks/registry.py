@@ -10,6 +10,7 @@ from ..errors import ConfigError
 from ..specification import read_options, split
 from .dcgan import DCGANOptions, PlainDCGANOptions
 from .digits import DigitsOptions
+from .orthogonal import OrthogonalOptions
 from .perceptron import PerceptronOptions, PlaneOptions, SmallOptions
 from .resnet import ResNetOptions
 
@@ -34,6 +35,7 @@ NETWORKS: dict[str, Callable[..., Architecture]] = {
     "dcgan": DCGANOptions,
     "dcgan-plain": PlainDCGANOptions,
     "resnet": ResNetOptions,
+    "orthogonal": OrthogonalOptions,
 }
 """The options of each network by its name."""
 
