@@ -451,3 +451,44 @@ def test_a_constant_value_has_zero_gradients():
     ):
         (gradient,) = torch.autograd.grad(value, mean)
         assert gradient == 0.0
+
+
+def test_total_variation_of_normal_laws_in_the_plane():
+    # Balls: |x|^2 is exponential under both laws, and the densities cross on a circle.
+    for ratio in (4.0, 0.3, 1e6):
+        square = 2.0 * math.log(ratio) / (1.0 - 1.0 / ratio)
+        truth = abs(math.exp(-square / 2.0 / ratio) - math.exp(-square / 2.0))
+        p, q = MultivariateNormal([0.0, 0.0], ratio), MultivariateNormal([0.0, 0.0], 1.0)
+        assert abs(total_variation(p, q) - truth) < 1e-14
+    # Small opposite changes of two variances: half the mean of |e| |x^2 - y^2| / 2, which is e/pi.
+    nearly = MultivariateNormal([0.0, 0.0], [1.0 + 1e-6, 1.0 - 1e-6])
+    assert abs(total_variation(nearly, q) * math.pi / 1e-6 - 1.0) < 1e-5
+    # The two orders condition on different coordinates, and a rotation changes neither.
+    rng = np.random.default_rng(2)
+    for _ in range(10):
+        first, second = (a @ a.T + 0.05 * np.eye(2) for a in rng.normal(size=(2, 2, 2)))
+        mean, turn = rng.normal(size=2), np.linalg.qr(rng.normal(size=(4, 4)))[0]
+        p, q = MultivariateNormal(mean, first), MultivariateNormal([0.0, 0.0], second)
+        value = total_variation(p, q)
+        assert abs(total_variation(q, p) - value) < 1e-13
+        kl = min(kl_divergence(p, q), kl_divergence(q, p))
+        assert js_bounds(value, kl)
+        lifted = [
+            MultivariateNormal(turn @ [*law.mean, 1.0, 2.0], turn @ block(law) @ turn.T)
+            for law in (p, q)
+        ]
+        assert abs(total_variation(*lifted) - value) < 1e-7
+    far = MultivariateNormal([300.0, 0.0], [2.0, 3.0])
+    assert total_variation(far, MultivariateNormal([0.0, 0.0], 1.0)) == 1.0
+
+
+def block(law):
+    """The covariance beside two coordinates of variance 1."""
+    matrix = np.eye(4)
+    matrix[:2, :2] = law.matrix()
+    return matrix
+
+
+def js_bounds(variation, kl):
+    """Pinsker's and Bretagnolle and Huber's inequalities."""
+    return variation <= math.sqrt(kl / 2.0) and variation <= math.sqrt(1.0 - math.exp(-kl))
