@@ -27,8 +27,10 @@ import numpy as np
 from ._array import as_float64
 from ._typing import Array, Float64Array
 from ._vector_terms import (
+    ATANH_SERIES,
     FAR_TERMS,
     JS,
+    JS_SERIES,
     KL,
     LOG_2,
     NEAR_TERMS,
@@ -38,16 +40,16 @@ from ._vector_terms import (
 )
 
 BLOCK = 16384  # entries: a few such arrays of doubles stay in a core's cache
-# The first entries of a long row say whether its logarithms are worth trying.
-LONG = 1024
-PROBE = 64
+PROBE = 32  # the first entries of a longer row say whether its logarithms are worth trying
 PROBED_DISTANCE = 0.25
 # Divergences from which the rounding of the logarithms is a few ulps: of few atoms, and of many,
 # whose errors average out.
 FEW = 32
 LEAST_DIRECT = {KL: (0.5, 0.25), JS: (0.08, 0.03)}
 LARGEST_DEFECT = 1e-6  # of the masses, which are corrected to first or second order
-LEAST_SHARE = 0.5  # of the differences that normalisation may leave
+UNSEEN = 2.0**-55  # relative changes below are less than half a last digit
+SQUARES = np.array([5e-7, 3.5e-4, 9e-3])  # of t, up to which so many terms of the series do:
+TERMS = (2, 4, 7, 14)  # what they leave out is less than 2**-55 of the sum
 LEAST_VALUE = 1e-270
 CAPS = {TOTAL_VARIATION: 1.0, KL: math.inf, JS: LOG_2}
 
@@ -56,6 +58,7 @@ _TINY = 5e-324
 _NEAR_ONE = 1.0 - 2.0**-40
 _sum = np.add.reduce
 _least = np.minimum.reduce
+_most = np.maximum.reduce
 
 
 class Values(NamedTuple):
@@ -159,11 +162,12 @@ def _few_rows(divergence: str, p: Float64Array, q: Float64Array) -> Values:
         threshold = LEAST_DIRECT[divergence][p.shape[1] >= FEW]
         left = ~(far & (found.value >= threshold) & (found.value < math.inf))
     if found is None or left.any():
-        some = p if p.shape[0] == 1 else p[left], q if q.shape[0] == 1 else q[left]
+        some = (v if len(v) == 1 or left.all() else v[left] for v in (p, q))
         near, lost = _near(divergence, *some)
         value = near.value
         for row in np.flatnonzero(lost):
-            value[row] = accurate(np, divergence, *(v[row if len(v) > 1 else 0] for v in some))
+            lone = (v if len(v) == 1 else v[left][row][None] for v in (p, q))
+            value[row] = accurate(np, divergence, *(v[0] for v in lone))
         if found is None:
             found = near
         else:
@@ -187,7 +191,7 @@ def _capped(divergence: str, p: Array, q: Array, found: Values) -> Values:
 
 def _probably_far(p: Array, q: Array) -> Any:
     """Whether the first entries of a row differ by so much that the logarithms may do."""
-    if p.shape[-1] <= LONG:
+    if p.shape[-1] <= PROBE:
         return True if p.ndim == 1 else np.ones(1, dtype=bool)
     p, q = as_float64(p[..., :PROBE]), as_float64(q[..., :PROBE])
     return _sum(np.abs(p - q), axis=-1) >= PROBED_DISTANCE * _sum(p + q, axis=-1)
@@ -214,12 +218,14 @@ def _js_of_sums(p_mass: Any, q_mass: Any, of_p: Any, of_q: Any) -> Any:
 
 def _near(divergence: str, p: Array, q: Array) -> tuple[Values, Any]:
     """Any divergence from the differences, and whether more than rounding was lost."""
-    least, p_mass, q_mass, excess, distance = _row_sums(_masses, p, q)
+    least, p_mass, q_mass, excess = _row_sums(_masses, p, q)
     half = 0.5 * excess
     total, moved = _row_sums(_TERMS[divergence], p, q, half / p_mass, half / q_mass)
-    unequal = distance > 0
+    size = np.abs(excess)
+    unequal = moved + size > 0
     value = np.where(unequal, total / (0.5 * (p_mass + q_mass)), 0.0)
-    lost = unequal & ((moved < LEAST_SHARE * distance) | ~(value >= LEAST_VALUE))
+    # The l1 distance is at most moved + size, so that half of it is left where moved >= size.
+    lost = unequal & ((moved < size) | ~(value >= LEAST_VALUE))
     return Values(value if excess.ndim else value[()], p_mass, q_mass, least), lost
 
 
@@ -251,12 +257,9 @@ def _sum_up(values: list[float]) -> Any:
 
 
 def _masses(p: Float64Array, q: Float64Array) -> Sums:
-    """The least entry, and sums of p, q, q - p and abs(q - p)."""
+    """The least entry, and sums of p, q and q - p."""
     least = min(_least(p, axis=None), _least(q, axis=None))
-    difference = q - p
-    excess = _sum(difference, axis=-1)
-    distance = _sum(np.abs(difference, out=difference), axis=-1)
-    return least, _sum(p, axis=-1), _sum(q, axis=-1), excess, distance
+    return least, _sum(p, axis=-1), _sum(q, axis=-1), _sum(q - p, axis=-1)
 
 
 def _weighted_logarithm(p: Float64Array, q: Float64Array, zeros: bool) -> Any:
@@ -290,41 +293,106 @@ _LOGARITHMS: dict[str, Callable[..., Sums]] = {KL: _kl_logarithms, JS: _js_logar
 _FROM_LOGARITHMS: dict[str, Callable[..., Any]] = {KL: _kl_of_sums, JS: _js_of_sums}
 
 
-def _difference(
+def _difference_and_total(
     p: Float64Array, q: Float64Array, p_move: Float64Array, q_move: Float64Array
-) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """d, and what p and q move by; swapping p and q changes the sign of d to the bit."""
-    p_step, q_step = p * p_move, q * q_move
-    return (p - q) + (p_step + q_step), p_step, q_step
+) -> tuple[Float64Array, Float64Array]:
+    """The difference and sum of p' = p (1 + p_move), q' = q (1 - q_move).
+
+    Swapping p and q changes the sign of the difference to the bit. What is left out would not
+    change a bit.
+    """
+    move, stretch = 0.5 * (p_move + q_move), 1.0 + 0.5 * (p_move - q_move)
+    stretched = (stretch != 1.0).any()
+    difference, total = p - q, p + q
+    step = total * move
+    if stretched:
+        total *= stretch
+    if (np.abs(move) >= UNSEEN).any():
+        total += difference * move
+    if stretched:
+        difference *= stretch
+    difference += step
+    return difference, total
 
 
 def _total_variation_terms(
     p: Float64Array, q: Float64Array, p_move: Float64Array, q_move: Float64Array
 ) -> Sums:
-    difference, *_ = _difference(p, q, p_move, q_move)
+    difference, _ = _difference_and_total(p, q, p_move, q_move)
     moved = _sum(np.abs(difference, out=difference), axis=-1)
     return 0.5 * moved, moved
 
 
 def _divergence_terms(divergence: str) -> Callable[..., Sums]:
-    near_terms, far_terms = NEAR_TERMS[divergence], FAR_TERMS[divergence]
-
     def terms(p: Float64Array, q: Float64Array, p_move: Float64Array, q_move: Float64Array) -> Sums:
-        difference, p_step, q_step = _difference(p, q, p_move, q_move)
-        total = (p + q) + (p_step - q_step)
+        difference, total = _difference_and_total(p, q, p_move, q_move)
         t = difference / total
         square = t * t
-        near = square < SERIES_RADIUS**2
-        value = near_terms(np, difference, total, t, square)
-        if not near.all():  # NaN where both vectors vanish
-            far = ~near
-            value[far] = far_terms(np, (p + p_step)[far], (q - q_step)[far], difference[far])
-        moved = _sum(np.abs(difference, out=difference), axis=-1)
-        return _sum(value, axis=-1), moved
+
+        def summed(way: int, rows: Any) -> Any:
+            some = [array[rows] for array in (difference, total, t, square)]
+            if way < len(TERMS):
+                return _NEAR_SUMS[divergence](*some, TERMS[way])
+            pair = (p + p * p_move)[rows], (q - q * q_move)[rows]
+            return _near_and_far(divergence, *pair, *some)
+
+        ways = _ways(_most(square, axis=-1))
+        way = ways if square.ndim == 1 else ways[0]
+        if square.ndim == 1 or (ways == way).all():
+            value = summed(way, ...)
+        else:
+            value = np.empty(len(square))
+            for way in np.unique(ways):
+                value[ways == way] = summed(way, ways == way)
+        return value, _sum(np.abs(difference, out=difference), axis=-1)
 
     return terms
 
 
+def _near_and_far(
+    divergence: str, p: Array, q: Array, difference: Array, total: Array, t: Array, square: Array
+) -> Any:
+    near = square < SERIES_RADIUS**2
+    value = NEAR_TERMS[divergence](np, difference, total, t, square)
+    far = ~near  # NaN where both vectors vanish
+    value[far] = FAR_TERMS[divergence](np, p[far], q[far], difference[far])
+    return _sum(value, axis=-1)
+
+
+def _ways(largest: Any) -> Any:
+    """How many terms of the series rows need, by their largest square (NaN: not only series)."""
+    return np.where(largest < SERIES_RADIUS**2, np.searchsorted(SQUARES, largest), len(TERMS))[()]
+
+
+def _kl_near(
+    difference: Float64Array, _: Float64Array, t: Float64Array, square: Float64Array, terms: int
+) -> Any:
+    value = _series(ATANH_SERIES[:terms], square)
+    value += t * value
+    value += t
+    value *= difference
+    return _sum(value, axis=-1)
+
+
+def _js_near(
+    _: Float64Array, total: Float64Array, _t: Float64Array, square: Float64Array, terms: int
+) -> Any:
+    value = _series(JS_SERIES[:terms], square)
+    value *= square
+    value += square
+    value *= total
+    return 0.25 * _sum(value, axis=-1)
+
+
+def _series(coefficients: tuple[float, ...], square: Float64Array) -> Float64Array:
+    value = square * coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        value += coefficient
+        value *= square
+    return value
+
+
+_NEAR_SUMS: dict[str, Callable[..., Any]] = {KL: _kl_near, JS: _js_near}
 _TERMS: dict[str, Callable[..., Sums]] = {
     TOTAL_VARIATION: _total_variation_terms,
     KL: _divergence_terms(KL),

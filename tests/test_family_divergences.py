@@ -385,8 +385,8 @@ NEARLY_EQUAL = [
 def _density(law):
     if isinstance(law, Mixture):
         total = mp.fsum(mp.mpf(float(w)) for w in law.weights)
-        pairs = zip(law.weights, law.components, strict=True)
-        parts = [(mp.mpf(float(w)) / total, _density(c)) for w, c in pairs]
+        weights = [mp.mpf(float(w)) / total for w in law.weights]
+        parts = list(zip(weights, map(_density, law.components), strict=True))
         return lambda x: mp.fsum(w * f(x) for w, f in parts)
     if isinstance(law, Affine):
         scale, shift = mp.mpf(law.scale), mp.mpf(law.shift)
@@ -396,16 +396,12 @@ def _density(law):
     return {
         Normal: lambda x: mp.npdf(x, a, b),
         Laplace: lambda x: mp.exp(-abs(x - a) / b) / (2 * b),
-        Gamma: lambda x: b**a * x ** (a - 1) * mp.exp(-b * x) / mp.gamma(a) if x > 0 else mp.mpf(0),
-        Beta: lambda x: (
-            x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b) if 0 < x < 1 else mp.mpf(0)
-        ),
-    }[type(law)]  # fmt: skip
+        Gamma: lambda x: b**a * x ** (a - 1) * mp.exp(-b * x) / mp.gamma(a) if x > 0 else 0 * x,
+        Beta: lambda x: x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b) if 0 < x < 1 else 0 * x,
+    }[type(law)]
 
 
-@pytest.mark.parametrize(
-    "pair", NEARLY_EQUAL, ids=["normal, laplace", "gamma, normal", "gamma", "beta"]
-)
+@pytest.mark.parametrize("pair", NEARLY_EQUAL, ids=["two", "one", "gamma", "beta"])
 def test_nearly_equal_mixtures_and_maps_keep_their_digits(pair):
     p, q = pair
     kinks = [52.0, 100.0, 3.0, 3.0 + 1e-9, 50.0, 0.0]
@@ -455,3 +451,44 @@ def test_a_constant_value_has_zero_gradients():
     ):
         (gradient,) = torch.autograd.grad(value, mean)
         assert gradient == 0.0
+
+
+def test_total_variation_of_normal_laws_in_the_plane():
+    # Balls: |x|^2 is exponential under both laws, and the densities cross on a circle.
+    for ratio in (4.0, 0.3, 1e6):
+        square = 2.0 * math.log(ratio) / (1.0 - 1.0 / ratio)
+        truth = abs(math.exp(-square / 2.0 / ratio) - math.exp(-square / 2.0))
+        p, q = MultivariateNormal([0.0, 0.0], ratio), MultivariateNormal([0.0, 0.0], 1.0)
+        assert abs(total_variation(p, q) - truth) < 1e-14
+    # Small opposite changes of two variances: half the mean of |e| |x^2 - y^2| / 2, which is e/pi.
+    nearly = MultivariateNormal([0.0, 0.0], [1.0 + 1e-6, 1.0 - 1e-6])
+    assert abs(total_variation(nearly, q) * math.pi / 1e-6 - 1.0) < 1e-5
+    # The two orders condition on different coordinates, and a rotation changes neither.
+    rng = np.random.default_rng(2)
+    for _ in range(10):
+        first, second = (a @ a.T + 0.05 * np.eye(2) for a in rng.normal(size=(2, 2, 2)))
+        mean, turn = rng.normal(size=2), np.linalg.qr(rng.normal(size=(4, 4)))[0]
+        p, q = MultivariateNormal(mean, first), MultivariateNormal([0.0, 0.0], second)
+        value = total_variation(p, q)
+        assert abs(total_variation(q, p) - value) < 1e-13
+        kl = min(kl_divergence(p, q), kl_divergence(q, p))
+        assert js_bounds(value, kl)
+        lifted = [
+            MultivariateNormal(turn @ [*law.mean, 1.0, 2.0], turn @ block(law) @ turn.T)
+            for law in (p, q)
+        ]
+        assert abs(total_variation(*lifted) - value) < 1e-7
+    far = MultivariateNormal([300.0, 0.0], [2.0, 3.0])
+    assert total_variation(far, MultivariateNormal([0.0, 0.0], 1.0)) == 1.0
+
+
+def block(law):
+    """The covariance beside two coordinates of variance 1."""
+    matrix = np.eye(4)
+    matrix[:2, :2] = law.matrix()
+    return matrix
+
+
+def js_bounds(variation, kl):
+    """Pinsker's and Bretagnolle and Huber's inequalities."""
+    return variation <= math.sqrt(kl / 2.0) and variation <= math.sqrt(1.0 - math.exp(-kl))

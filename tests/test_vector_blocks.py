@@ -199,3 +199,36 @@ def test_masses_at_the_edge_of_the_tolerance_are_decided_exactly():
     assert kl_divergence(p, p) == 0.0
     with pytest.raises(ValueError, match="q must sum to 1"):
         kl_divergence(p, np.array([0.5, 0.5 + 20 * 2.0**-52]))
+
+
+@pytest.mark.parametrize("function", [kl_divergence, js_divergence])
+@pytest.mark.parametrize("size", [7e-4, 7.1e-4, 1.8e-2, 1.9e-2, 9.4e-2, 9.6e-2, 0.49])
+def test_as_many_terms_of_the_series_as_the_farthest_entry_needs(function, size):
+    with mp.workdps(50):
+        for count in (2, 40, 100):
+            half = np.full(count, 1.0 / count)
+            q = half * (1.0 + size * np.where(np.arange(count) % 2, 1.0, -1.0))
+            p = half * (1.0 - size * np.where(np.arange(count) % 2, 1.0, -1.0))
+            p, q = p / p.sum(), q / q.sum()
+            first, second = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
+            first, second = ([v / mp.fsum(w) for v in w] for w in (first, second))
+            middle = [(a + b) / 2 for a, b in zip(first, second, strict=True)]
+
+            def kl(a, b):
+                return mp.fsum(x * mp.log(x / y) for x, y in zip(a, b, strict=True))
+
+            jensen = (kl(first, middle) + kl(second, middle)) / 2
+            truth = kl(first, second) if function is kl_divergence else jensen
+            assert abs(mp.mpf(float(function(p, q))) / truth - 1) < 8 * 2.0**-52
+
+
+def test_rows_of_different_nearness_have_the_bits_of_each_alone():
+    rng = np.random.default_rng(5)
+    p = rng.dirichlet(np.ones(50), size=40)
+    sizes = 10.0 ** rng.uniform(-9, 0.5, size=(40, 1))
+    q = p * np.exp(sizes * rng.normal(size=p.shape))
+    q /= q.sum(axis=-1, keepdims=True)
+    for function in (total_variation, kl_divergence, js_divergence):
+        alone = [function(a, b) for a, b in zip(p, q, strict=True)]
+        np.testing.assert_array_equal(function(p, q), alone)
+        np.testing.assert_array_equal(function(p[0], q), [function(p[0], b) for b in q])

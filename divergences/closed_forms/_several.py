@@ -31,6 +31,7 @@ from .._vector_terms import LOG_2
 from ..families._multivariate import MultivariateNormal
 from ..families._normal import Normal
 from ..families._product import Product
+from . import _normal_plane
 
 ROUNDING = 1e-12
 
@@ -84,7 +85,8 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
     if divergence == "kl_divergence":
         return _with_graph(_kl(pair), p, q)
     refuse_gradients(divergence, p, q)
-    differing = np.flatnonzero((pair.excess != 0.0) & (np.abs(pair.excess) > 1e-15))
+    size = np.abs(pair.excess)
+    differing = np.flatnonzero(size > max(1e-15, 1e-13 * float(np.max(size, initial=0.0))))
     if differing.size == 0:
         return Normal(float(np.linalg.norm(pair.shift)), 1.0), Normal(0.0, 1.0)
     rest = np.delete(pair.shift, differing)
@@ -92,7 +94,20 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         only = int(differing[0])
         std = math.sqrt(1.0 + pair.excess[only])
         return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
-    return None
+    return _in_a_plane(pair, differing) if divergence == "total_variation" else None
+
+
+def _in_a_plane(pair: Whitened, differing: Any) -> float | None:
+    """Two coordinates: those whose variances differ, then the direction of the other shifts."""
+    if differing.size > 2:
+        return None
+    rest = float(np.linalg.norm(np.delete(pair.shift, differing)))
+    if differing.size == 2:
+        if rest > 1e-15:
+            return None
+        return _normal_plane.total_variation(pair.shift[differing], pair.excess[differing])
+    shift = np.array([pair.shift[differing[0]], rest])
+    return _normal_plane.total_variation(shift, np.array([pair.excess[differing[0]], 0.0]))
 
 
 def refuse_gradients(divergence: str, p: Any, q: Any) -> None:
