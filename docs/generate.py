@@ -1,13 +1,17 @@
 """A Sphinx extension: before a build, theorems, scoreboard and figures are made anew."""
 
+import sys
 from pathlib import Path
 from typing import Any
+
+import transport_pictures
 
 from divergences import plots
 from divergences._theorem_figures import clipping, counterexamples, joint_range, noise, pinsker
 from divergences.testing import scoreboard
 from divergences.theorems import ALL, Claim
 
+ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).parent / "_generated"
 
 
@@ -59,6 +63,13 @@ def write(_app: Any) -> None:
     (TARGET / "scoreboard.md").write_text(scoreboard.markdown(scoreboard.run(max_examples=100)))
     plots.figure_1().savefig(TARGET / "figure_1.svg")
     plots.figure_2().savefig(TARGET / "figure_2.svg")
+    sys.path.insert(0, str(ROOT))
+    from benchmarks import tables
+
+    (TARGET / "wasserstein1.md").write_text(tables.wasserstein1())
+    for draw in (transport_pictures.plan_and_critic, transport_pictures.levels,
+                 transport_pictures.line):  # fmt: skip
+        draw().savefig(TARGET / f"{draw.__name__}.svg")
     for draw in (joint_range, pinsker, counterexamples, clipping, noise):
         draw().savefig(TARGET / f"{draw.__name__}.svg")
 

@@ -82,3 +82,10 @@ def test_files_and_functions_stay_readable(path):
 def test_a_tensor_is_recognised_only_if_torch_is_loaded():
     loaded = _loaded("from divergences import total_variation; total_variation([1.0], [1.0])")
     assert "torch" not in loaded
+
+
+def test_the_readme_shows_what_the_benchmark_recorded():
+    from benchmarks import tables
+
+    text = (ROOT / "README.md").read_text()
+    assert tables.in_readme(text) == text

@@ -1,0 +1,83 @@
+"""Tables for the documentation from ``results/``: no figure in them is typed by hand.
+
+``python -m benchmarks.tables`` rewrites the one in README.md, between its two comments.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .record import RESULTS
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- benchmarks.tables: wasserstein1 -->\n", "<!-- end -->"
+SHORT = (1000, 5000, 10_000)
+
+
+def results(name: str) -> dict[str, Any]:
+    """What a benchmark recorded last."""
+    content: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return content
+
+
+def origin(content: dict[str, Any]) -> str:
+    """Where and when the figures were measured."""
+    machine = content["machine"]
+    return (
+        f"{machine['cores']} cores ({machine['processor']}), Python {machine['python']}, numpy "
+        f"{machine['numpy']}, POT {machine['pot']}, SciPy {machine['scipy']}; {content['date']}"
+    )
+
+
+def wasserstein1() -> str:
+    """All sizes and kinds: seconds and memory of ours and of the best peer, and their ratio."""
+    content = results("wasserstein1")
+    lines = [
+        "| problem | n | ours | memory | best peer | its memory | ratio |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for line in content["figures"]:
+        ours = line["ours"]
+        start = f"| {line['problem']} | {line['n']:,} | {_seconds(ours)} | {ours['MiB']:.0f} MiB |"
+        if "peers" not in line:
+            lines.append(f"{start} none takes it | | |")
+            continue
+        name, peer = min(line["peers"].items(), key=lambda item: item[1]["wall seconds"])
+        ratio = line["best peer / ours, wall"]
+        lines.append(f"{start} {_seconds(peer)} ({name}) | {peer['MiB']:.0f} MiB | {ratio:.1f} |")
+    return "\n".join([*lines, "", f"Wall time, {origin(content)}.", ""])
+
+
+def short_wasserstein1() -> str:
+    """The ratios alone."""
+    content = results("wasserstein1")
+    kinds = list(dict.fromkeys(line["problem"] for line in content["figures"]))
+    lines = ["| best exact peer's time / ours | " + " | ".join(f"n = {n:,}" for n in SHORT) + " |"]
+    lines.append("|---|" + "---|" * len(SHORT))
+    for kind in kinds:
+        ratios = [_ratio(content["figures"], kind, n) for n in SHORT]
+        lines.append(f"| {kind} | " + " | ".join(ratios) + " |")
+    return "\n".join([*lines, "", f"Wall time, {origin(content)}.", ""])
+
+
+def _ratio(figures: list[dict[str, Any]], kind: str, n: int) -> str:
+    """Of the problem of this kind whose size is nearest to n: lattices have squares of points."""
+    same = [line for line in figures if line["problem"] == kind and "peers" in line]
+    nearest = min(same, key=lambda line: abs(line["n"] - n))
+    return f"{nearest['best peer / ours, wall']:.1f}"
+
+
+def _seconds(run: dict[str, float]) -> str:
+    wall = run["wall seconds"]
+    return f"{1000 * wall:.3g} ms" if wall < 1 else f"{wall:.3g} s"
+
+
+def in_readme(text: str) -> str:
+    """The README with today's table between its comments."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END, 1)[1]
+    return before + BEGIN + short_wasserstein1() + END + after
+
+
+if __name__ == "__main__":
+    README.write_text(in_readme(README.read_text()))
