@@ -24,8 +24,8 @@ from .record import record
 
 ROOT = Path(__file__).parent.parent / "divergences"
 FILES = (
-    "_vector_terms.py", "_vector_blocks.py", "_vector_rationals.py", "_vectors.py",
-    "_log_space.py", "_neighbour_formulas.py",
+    "_vector_terms.py", "_vector_series.py", "_vector_blocks.py", "_vector_rationals.py",
+    "_vectors.py", "_log_space.py", "_neighbour_formulas.py",
 )  # fmt: skip
 OPERATORS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,

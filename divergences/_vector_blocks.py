@@ -26,11 +26,10 @@ import numpy as np
 
 from ._array import as_float64
 from ._typing import Array, Float64Array
+from ._vector_series import NEAR_SUMS, TERMS, series_ways
 from ._vector_terms import (
-    ATANH_SERIES,
     FAR_TERMS,
     JS,
-    JS_SERIES,
     KL,
     LOG_2,
     NEAR_TERMS,
@@ -40,7 +39,8 @@ from ._vector_terms import (
 )
 
 BLOCK = 16384  # entries: a few such arrays of doubles stay in a core's cache
-PROBE = 32  # the first entries of a longer row say whether its logarithms are worth trying
+LONG = 1024  # the first entries of a longer row say whether its logarithms are worth trying
+PROBE = 64
 PROBED_DISTANCE = 0.25
 # Divergences from which the rounding of the logarithms is a few ulps: of few atoms, and of many,
 # whose errors average out.
@@ -48,8 +48,6 @@ FEW = 32
 LEAST_DIRECT = {KL: (0.5, 0.25), JS: (0.08, 0.03)}
 LARGEST_DEFECT = 1e-6  # of the masses, which are corrected to first or second order
 UNSEEN = 2.0**-55  # relative changes below are less than half a last digit
-SQUARES = np.array([5e-7, 3.5e-4, 9e-3])  # of t, up to which so many terms of the series do:
-TERMS = (2, 4, 7, 14)  # what they leave out is less than 2**-55 of the sum
 LEAST_VALUE = 1e-270
 CAPS = {TOTAL_VARIATION: 1.0, KL: math.inf, JS: LOG_2}
 
@@ -157,9 +155,9 @@ def _few_rows(divergence: str, p: Float64Array, q: Float64Array) -> Values:
     found = None
     left = np.ones(rows, dtype=bool)
     far = divergence != TOTAL_VARIATION and _probably_far(p, q)
-    if np.any(far):
+    threshold = LEAST_DIRECT.get(divergence, (0.0, 0.0))[p.shape[1] >= FEW]
+    if np.any(far) and not _all_near(p, q, threshold):
         found = _direct(divergence, p, q)
-        threshold = LEAST_DIRECT[divergence][p.shape[1] >= FEW]
         left = ~(far & (found.value >= threshold) & (found.value < math.inf))
     if found is None or left.any():
         some = (v if len(v) == 1 or left.all() else v[left] for v in (p, q))
@@ -191,10 +189,21 @@ def _capped(divergence: str, p: Array, q: Array, found: Values) -> Values:
 
 def _probably_far(p: Array, q: Array) -> Any:
     """Whether the first entries of a row differ by so much that the logarithms may do."""
-    if p.shape[-1] <= PROBE:
+    if p.shape[-1] <= LONG:
         return True if p.ndim == 1 else np.ones(1, dtype=bool)
     p, q = as_float64(p[..., :PROBE]), as_float64(q[..., :PROBE])
     return _sum(np.abs(p - q), axis=-1) >= PROBED_DISTANCE * _sum(p + q, axis=-1)
+
+
+def _all_near(p: Float64Array, q: Float64Array, threshold: float) -> bool:
+    """Whether no row of a block will reach the threshold, by an upper bound of KL: chi-squared."""
+    first, second = p[:4], q[:4]
+    if float(np.abs(first - second).sum()) > 0.1 * float(first.sum()) or p.shape[1] > LONG:
+        return False
+    change = p - q
+    change /= q
+    largest = max(float(change.max()), -float(change.min()))
+    return bool(largest * largest < 0.5 * threshold)  # KL at most its mean square; JS less
 
 
 def _direct(divergence: str, p: Float64Array, q: Float64Array) -> Values:
@@ -332,11 +341,11 @@ def _divergence_terms(divergence: str) -> Callable[..., Sums]:
         def summed(way: int, rows: Any) -> Any:
             some = [array[rows] for array in (difference, total, t, square)]
             if way < len(TERMS):
-                return _NEAR_SUMS[divergence](*some, TERMS[way])
+                return NEAR_SUMS[divergence](*some, TERMS[way])
             pair = (p + p * p_move)[rows], (q - q * q_move)[rows]
             return _near_and_far(divergence, *pair, *some)
 
-        ways = _ways(_most(square, axis=-1))
+        ways = series_ways(_most(square, axis=-1))
         way = ways if square.ndim == 1 else ways[0]
         if square.ndim == 1 or (ways == way).all():
             value = summed(way, ...)
@@ -359,40 +368,6 @@ def _near_and_far(
     return _sum(value, axis=-1)
 
 
-def _ways(largest: Any) -> Any:
-    """How many terms of the series rows need, by their largest square (NaN: not only series)."""
-    return np.where(largest < SERIES_RADIUS**2, np.searchsorted(SQUARES, largest), len(TERMS))[()]
-
-
-def _kl_near(
-    difference: Float64Array, _: Float64Array, t: Float64Array, square: Float64Array, terms: int
-) -> Any:
-    value = _series(ATANH_SERIES[:terms], square)
-    value += t * value
-    value += t
-    value *= difference
-    return _sum(value, axis=-1)
-
-
-def _js_near(
-    _: Float64Array, total: Float64Array, _t: Float64Array, square: Float64Array, terms: int
-) -> Any:
-    value = _series(JS_SERIES[:terms], square)
-    value *= square
-    value += square
-    value *= total
-    return 0.25 * _sum(value, axis=-1)
-
-
-def _series(coefficients: tuple[float, ...], square: Float64Array) -> Float64Array:
-    value = square * coefficients[-1]
-    for coefficient in reversed(coefficients[:-1]):
-        value += coefficient
-        value *= square
-    return value
-
-
-_NEAR_SUMS: dict[str, Callable[..., Any]] = {KL: _kl_near, JS: _js_near}
 _TERMS: dict[str, Callable[..., Sums]] = {
     TOTAL_VARIATION: _total_variation_terms,
     KL: _divergence_terms(KL),
