@@ -88,9 +88,9 @@ def kl_bounds(p_places: IntArray, q_places: IntArray, size: int, risk: float) ->
         for counts in [np.bincount(places, minlength=size)]
     )
     most = np.max([_term(p, q) for p in (p_low, p_high) for q in (q_low, q_high)], axis=0)
-    least = np.maximum(_term(p_low, q_high), 0.0) * (p_low > q_high)
-    least += np.maximum(_term(p_high, q_low), 0.0) * (p_high < q_low)
-    return float(least.sum()), float(most.sum())
+    least = np.where(p_low > q_high, _term(p_low, q_high), 0.0)
+    least += np.where(p_high < q_low, _term(p_high, q_low), 0.0)
+    return max(float(least.sum()), 0.0), float(most.sum())
 
 
 def _term(p: Float64Array, q: Float64Array) -> Float64Array:

@@ -26,20 +26,27 @@ def dual_lower_bound(
 
     Which critic, and which range, is decided by cross-validation within the first half.
     """
+    if not metric.is_norm:
+        return _lower_bound(x, y, metric, risk, seed)
+    exponent = int(np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1])
+    x, y = np.ldexp(x, -exponent), np.ldexp(y, -exponent)  # squares stay in range
+    return float(np.ldexp(_lower_bound(x, y, metric, risk, seed), exponent))
+
+
+def _lower_bound(x: Float64Array, y: Float64Array, metric: Metric, risk: float, seed: int) -> float:
     chosen_x, chosen_y, tested_x, tested_y = in_fixed_roles(halved(x, y, seed))
     if min(len(chosen_x), len(chosen_y)) < 4:
         return 0.0
-    best: tuple[float, Fit, float] | None = None
+    best: tuple[float, Fit, float, tuple[Float64Array, Float64Array]] | None = None
     for fit in fits(metric, x.shape[1]):
         values = _out_of_fold(fit, chosen_x, chosen_y, metric, seed)
         for trim in _TRIMS:
             score = _expected(*values, trim, (len(tested_x), len(tested_y)))
             if best is None or score > best[0]:
-                best = score, fit, trim
+                best = score, fit, trim, values
     assert best is not None
-    _, fit, trim = best
+    _, fit, trim, first = best
     critic = fit(chosen_x, chosen_y, metric)
-    first = _out_of_fold(fit, chosen_x, chosen_y, metric, seed)
     low, high = _range(np.concatenate(first), trim)
     sizes = (len(tested_x), len(tested_y))
     clipped = [np.clip(values, low, high) for values in first]

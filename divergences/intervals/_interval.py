@@ -16,8 +16,7 @@ class Interval:
     level : float
         The least probability, over the samples, that the ends enclose the truth.
     assumptions : tuple of str
-        What has to hold for that, besides what every interval here assumes: that both samples are
-        independent draws, each from its own law.
+        What has to hold for that.
     method : str
         How the ends were obtained.
     reason : str

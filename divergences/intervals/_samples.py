@@ -9,7 +9,7 @@ from .._array import as_numpy, detach
 from .._typing import ArrayLike, Float64Array, IntArray
 from .._validation import describe, points, real_number, refuse, same_dimension, same_library
 
-INDEPENDENT = "the draws of each sample are independent and follow one law"
+INDEPENDENT = "all draws are independent, those of each sample from one law"
 
 
 def finite_support(size: int) -> str:

@@ -15,6 +15,7 @@ from ._samples import order
 MOST = 20_000  # points of either sample that a rule is fitted to
 _FEW_COORDINATES = 12  # up to here a kd-tree is faster than all distances
 _BLOCK = 1 << 22
+_SOME_REPEATED, _MOSTLY_REPEATED = 0.75, 0.25  # shares of distinct values
 
 Score = Callable[[Float64Array], Float64Array]
 Rule = Callable[[Float64Array, Float64Array], Score]
@@ -90,20 +91,25 @@ def atoms(x: Float64Array, y: Float64Array) -> Score:
         np.bincount(part, minlength=len(values)) for part in (index[: len(x)], index[len(x) :])
     ]
     ratio = np.log((counts[0] + 0.5) / len(x)) - np.log((counts[1] + 0.5) / len(y))
-    known = {value.tobytes(): score for value, score in zip(values + 0.0, ratio, strict=True)}
 
     def score(z: Float64Array) -> Float64Array:
-        return np.array([known.get(row.tobytes(), 0.0) for row in np.ascontiguousarray(z) + 0.0])
+        every, place = np.unique(np.concatenate([values, z]), axis=0, return_inverse=True)
+        place = place.reshape(-1)
+        scores = np.zeros(len(every))
+        scores[place[: len(values)]] = ratio
+        return scores[place[len(values) :]]
 
     return score
 
 
 def rules(x: Float64Array, y: Float64Array) -> tuple[Rule, ...]:
-    """What is worth trying on these points."""
+    """What is worth trying on these points; where most values repeat, only their counts are."""
     pooled = np.concatenate([x[:MOST], y[:MOST]])
-    repeated = len(np.unique(pooled, axis=0)) <= 0.75 * len(pooled)
+    distinct = len(np.unique(pooled, axis=0)) / len(pooled)
+    if distinct < _MOSTLY_REPEATED:
+        return (atoms, linear, gaussian)
     smooth: tuple[Rule, ...] = (linear, gaussian, neighbours)
-    return (atoms, *smooth) if repeated else smooth
+    return (atoms, *smooth) if distinct < _SOME_REPEATED else smooth
 
 
 def out_of_fold(
