@@ -17,7 +17,7 @@ from divergences.intervals._betting import mean_lower_bound
     ],
 )
 def test_it_holds(draw, mean, variance):
-    trials, risk = 1500, 0.2
+    trials, risk = 500, 0.2
     misses = sum(
         mean_lower_bound(draw(np.random.default_rng(seed)), 0.0, 1.0, risk, variance) > mean
         for seed in range(trials)

@@ -130,7 +130,7 @@ def test_wasserstein1_is_moved_by_nothing_but_motion():
 )  # fmt: skip
 def test_every_metric_has_an_interval(metric):
     g = np.random.default_rng(2)
-    x, y = g.normal(size=(80, 2)) + 3.0, g.normal(size=(80, 2)) + [3.0, 0.0]
+    x, y = g.normal(3.0, size=(80, 2)), g.normal((3.0, 0.0), size=(80, 2))
     interval = wasserstein1_interval(x, y, metric=metric, diameter=60.0)
     assert 0 < interval.lower < interval.estimate < interval.upper
 
@@ -179,10 +179,10 @@ def test_labels_of_any_kind(function):
 
 
 def test_labels_prove_equality():
-    x = np.tile([0, 1, 2, 3], 20_000)
-    assert total_variation_interval(x, x, support=range(4)).upper < 0.015
-    assert js_interval(x, x, support=range(4)).upper < 5e-4
-    assert kl_interval(x, x, support=range(4)).upper < 5e-3
+    x = np.tile([0, 1, 2, 3], 10_000)
+    assert total_variation_interval(x, x, support=range(4)).upper < 0.02
+    assert js_interval(x, x, support=range(4)).upper < 1e-3
+    assert kl_interval(x, x, support=range(4)).upper < 1e-2
     one = total_variation_interval([1, 1], [1], support=[1])
     assert ends(one) == (0.0, 0.0, 0.0)
     assert ends(kl_interval([1, 1], [1], support=[1])) == (0.0, 0.0, 0.0)
