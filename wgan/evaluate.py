@@ -163,7 +163,7 @@ def count_modes(samples: Tensor, modes: Tensor, deviation: float) -> tuple[int, 
     distances = torch.cdist(samples.detach().cpu().double(), modes.cpu().double())
     nearest, mode = distances.min(dim=1)
     good = nearest < DEVIATIONS * deviation
-    return int(mode[good].unique().numel()), float(good.double().mean())
+    return len(set(mode[good].tolist())), float(good.double().mean())
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:
