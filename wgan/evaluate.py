@@ -163,11 +163,7 @@ def count_modes(samples: Tensor, modes: Tensor, deviation: float) -> tuple[int, 
     distances = torch.cdist(samples.detach().cpu().double(), modes.cpu().double())
     nearest, mode = distances.min(dim=1)
     good = nearest < DEVIATIONS * deviation
-<<<<<<< HEAD
-    return int(torch.bincount(mode[good]).count_nonzero()), float(good.double().mean())
-=======
     return len(set(mode[good].tolist())), float(good.double().mean())
->>>>>>> wgan-finish
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:
