@@ -46,6 +46,7 @@ class _Envelope(torch.autograd.Function):
         if torch.is_grad_enabled():  # a second derivative is wanted
             return (*_plain_gradients(ctx, x, anchors, heights, gradient), None)
         wanted = ctx.needs_input_grad
+        x, anchors = _centred(x, anchors)
         of_x = of_anchors = of_heights = None
         if wanted[0]:
             of_x = gradient[:, None] * torch.addmm(-x * pulls.sum(1, keepdim=True), pulls, anchors)
@@ -69,25 +70,31 @@ def smooth_maximum(x: Tensor, anchors: Tensor, heights: Tensor, temperature: flo
 
 
 def squared_distances(x: Tensor, anchors: Tensor) -> Tensor:
-    """Squares of all distances, (n, k), from products of centred coordinates; never 0.
+    """Squares of all distances, (n, k), at least eps times the square of the anchors' size.
 
-    Off by some eps times the square of the size; they are raised to that, so that the quotient of
-    a difference and its distance stays of the order of 1.
+    Products of centred coordinates are off by as much; and gradients are differences of products
+    with 1 / distance, which below that would be rounding and nothing else.
     """
-    if x.shape[1] <= _FEW_COORDINATES:
+    few = x.shape[1] <= _FEW_COORDINATES
+    x, anchors = _centred(x, anchors)
+    of_anchors = anchors.square().sum(dim=1)
+    least = torch.finfo(x.dtype).eps * of_anchors.detach() + torch.finfo(x.dtype).tiny
+    if few:
         squares = (x[:, :1] - anchors[:, 0]).square()
         for axis in range(1, x.shape[1]):
             difference = x[:, axis, None] - anchors[:, axis]
-            squares += difference.square_()
-        return squares.clamp_min(torch.finfo(x.dtype).tiny)
-    centre = anchors.detach().mean(dim=0)
-    x, anchors = x - centre, anchors - centre
-    of_x, of_anchors = x.square().sum(dim=1), anchors.square().sum(dim=1)
+            squares += difference * difference
+        return torch.maximum(squares, least)
+    of_x = x.square().sum(dim=1)
     ones = torch.ones_like
     left = torch.cat([x, of_x[:, None], ones(of_x)[:, None]], dim=1)
     right = torch.cat([-2 * anchors, ones(of_anchors)[:, None], of_anchors[:, None]], dim=1)
-    least = torch.finfo(x.dtype).eps * of_anchors.detach() + torch.finfo(x.dtype).tiny
     return torch.maximum(left @ right.T, least)
+
+
+def _centred(x: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
+    centre = anchors.detach().mean(dim=0)
+    return x - centre, anchors - centre
 
 
 def _plain_gradients(
