@@ -41,7 +41,7 @@ def test_train_evaluates_in_words_and_can_be_continued(tmp_path, capsys):
 
 def test_the_bar_shows_steps_and_the_estimate(tmp_path):
     process = start(options(tmp_path / "run"))
-    _, bar = process.communicate(timeout=60)
+    _, bar = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "20/20" in bar
     assert "generator step/s" in bar
