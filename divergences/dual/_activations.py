@@ -31,6 +31,11 @@ MISH = 1.0884981612517280
 SELU = 1.7580993408473770  # scale times alpha, at 0 from the left
 
 
+def works_in_place(critic: nn.Module) -> bool:
+    """Whether a layer of the critic overwrites what it is given, perhaps the points themselves."""
+    return any(getattr(layer, "inplace", False) for layer in critic.modules())
+
+
 def _leaky(layer: Any) -> float:
     return max(1.0, abs(float(layer.negative_slope)))
 

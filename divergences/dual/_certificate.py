@@ -1,5 +1,6 @@
 """``lipschitz_bound``: what a critic's slope cannot exceed, layer by layer."""
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import partial
@@ -95,9 +96,10 @@ def lipschitz_bound(critic: nn.Module) -> float:
     bound = BOUNDS[known](critic) if known in BOUNDS else None
     if bound is None:
         raise NotImplementedError(_unknown(critic))
-    if math.isnan(bound):
+    tensors = itertools.chain(critic.parameters(recurse=False), critic.buffers(recurse=False))
+    if math.isnan(bound) or not all(bool(tensor.isfinite().all()) for tensor in tensors):
         refuse("lipschitz_bound", "critic", "have finite parameters",
-               f"NaN in a {type(critic).__name__}")  # fmt: skip
+               f"NaN or infinite ones in a {type(critic).__name__}")  # fmt: skip
     return bound
 
 
@@ -249,6 +251,8 @@ def _padding(mode: str, layer: Any) -> float:
 
 
 def _constant(entry: float | Callable[[Any], float | None], layer: Any) -> float | None:
+    if parametrize.is_parametrized(layer):  # whose parameter may change from call to call
+        return None
     return entry(layer) if callable(entry) else entry
 
 

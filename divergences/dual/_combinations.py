@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from divergences._validation import describe, real_number, refuse
 
+from ._activations import works_in_place
 from ._certificate import lipschitz_bound
 from ._rounding import product_up, sum_up
 
@@ -51,7 +52,7 @@ class CriticSum(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Map (n, ...) to (n,)."""
-        values = torch.stack([critic(points).reshape(len(points)) for critic in self.critics])
+        values = torch.stack(_values(self.critics, points))
         return self.weights.to(values.dtype) @ values
 
     def lipschitz_bound(self) -> float:
@@ -83,12 +84,22 @@ class CriticMaximum(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """Map (n, ...) to (n,)."""
-        values = [critic(points).reshape(len(points)) for critic in self.critics]
-        return torch.stack(values).amax(0)
+        return torch.stack(_values(self.critics, points)).amax(0)
 
     def lipschitz_bound(self) -> float:
         """The largest of the critics' bounds."""
         return max(lipschitz_bound(critic) for critic in self.critics)
+
+
+def _values(critics: nn.ModuleList, points: Tensor) -> list[Tensor]:
+    """Values of each critic, shape (n,), at the points as they came.
+
+    One that works in place gets points of its own: its successors must not see what it left.
+    """
+    return [
+        critic(points.clone() if works_in_place(critic) else points).reshape(len(points))
+        for critic in critics
+    ]
 
 
 def _critics(critics: Sequence[nn.Module], function: str) -> nn.ModuleList:

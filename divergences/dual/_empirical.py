@@ -100,14 +100,14 @@ def _ratio(f: Critic, first: Tensor, second: Tensor) -> Tensor:
     distance = (first - second).flatten(1).norm(dim=1)
     size = torch.maximum(first.abs().flatten(1).amax(1), second.abs().flatten(1).amax(1))
     apart = distance > 1e-5 * size
-    rise = (f(first) - f(second)).reshape(len(first)).abs()
+    rise = (f(first.clone()) - f(second.clone())).reshape(len(first)).abs()
     return torch.where(apart, rise / torch.where(apart, distance, torch.ones_like(distance)), 0.0)
 
 
 def _gradient_norms(f: Critic, points: Tensor, *, keep: bool = False) -> Tensor:
     points = points if points.requires_grad else points.detach().requires_grad_()
     with torch.enable_grad():
-        values = f(points)
+        values = f(points.clone())  # a first layer that works in place may not overwrite a leaf
         if not values.requires_grad:
             return points.new_zeros(len(points))
         (gradient,) = torch.autograd.grad(
@@ -128,9 +128,14 @@ def _ascend(
         best = max(best, _largest(slopes.detach()))
         if not slopes.requires_grad:
             return best
-        gradients = torch.autograd.grad(
-            slopes.sum(), variables, allow_unused=True, materialize_grads=True
-        )
+        try:
+            gradients = torch.autograd.grad(
+                slopes.sum(), variables, allow_unused=True, materialize_grads=True
+            )
+        except RuntimeError as error:
+            if "is not implemented" not in str(error):
+                raise
+            return best  # Hardsigmoid and few others have no second derivative in torch
         length = scale * 0.3 * 0.95**step
         for index, gradient in enumerate(gradients):
             norm = gradient.flatten(1).norm(dim=1).reshape(-1, *[1] * (gradient.ndim - 1))

@@ -14,6 +14,7 @@ from divergences._validation import describe, progress_bar, real_number, refuse
 
 from ._confidence import lower_confidence
 from ._default_critic import Task, default_critic
+from ._evaluation import demand_pointwise, evaluation_size
 from ._rescaled import RescaledCritic, natural_units, standardised
 from ._sources import FUNCTION, Batches, Parts, Points, check_dimensions, divide, read
 from ._training import Held, Log, Progress, Schedule, demand_slope, train
@@ -224,7 +225,8 @@ class _Problem:
 
     def given(self, critic: nn.Module) -> nn.Module:
         """The caller's critic, trained in place."""
-        critic.to(self.device).train()
+        demand_pointwise(critic.to(self.device), self.held[0][0], FUNCTION)
+        critic.train()
         if not any(parameter.requires_grad for parameter in critic.parameters()):
             return critic.eval()
         plan = Schedule(self.steps, self.seconds, 1e-3)
@@ -252,7 +254,14 @@ class _Problem:
             tested = [_values(critic, test, self.device) for test in tests if test is not None]
             heldout = _difference(tested, [test.weights for test in tests if test is not None])
             lower, reason = self._confidence(critic, tested, bound, diameter, level)
-        slack = _ROUNDING * self._size(everything, bound) + self._violation(everything, bound)
+        size = self._size(everything, bound)
+        if collapses and math.isfinite(bound):
+            size += self.scale * max(
+                evaluation_size(inner, block.to(self.device))
+                for side in self.parts
+                for block in torch.split(self.units(side.everything.at), _BLOCK)
+            )
+        slack = _ROUNDING * size + self._violation(everything, bound)
         return DualEstimate(
             value, _certified(value - slack, bound), bound, heldout, lower, critic,
             tuple(self.log.entries), self.log.seconds(), reason,
@@ -345,12 +354,18 @@ def _options(
         refuse(FUNCTION, "level", "lie between 0 and 1", repr(level))
     if generator is not None and not isinstance(generator, torch.Generator):
         refuse(FUNCTION, "generator", "be a torch.Generator", describe(generator), TypeError)
+    if generator is not None and generator.device.type != "cpu":
+        refuse(FUNCTION, "generator", "be one of the CPU", f"one of {generator.device}")
     progress_bar(bar, FUNCTION)
 
 
 def _place(device: torch.device | str | None, x: Any, y: Any) -> torch.device:
     if device is not None:
-        return torch.device(device)
+        try:
+            return torch.empty(0, device=device).device
+        except (AssertionError, RuntimeError, TypeError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            refuse(FUNCTION, "device", "be one that torch can use", f"{device!r} ({reason})")
     for value in (x, y):
         if isinstance(value, Tensor):
             return value.device

@@ -54,7 +54,8 @@ def input_gradients(critic: Critic, *batches: Tensor) -> list[Tensor]:
             (batch.float() if half and batch.dtype != torch.float64 else batch).requires_grad_()
             for batch in (batch.detach() for batch in batches)
         ]
-        values = [critic(batch).sum() for batch in points]
+        # copies, for a first layer that works in place may not overwrite a leaf
+        values = [critic(batch.clone()).sum() for batch in points]
         if not any(value.requires_grad for value in values):
             return [torch.zeros_like(batch, requires_grad=False).flatten(1) for batch in points]
         gradients = torch.autograd.grad(

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from divergences._validation import describe, refuse
+
 _KNOTS = 512
 _STARTS = 6
 
@@ -23,9 +25,15 @@ class RidgeCritic(nn.Module):
     direction : floating tensor, shape (d,)
         :math:`w`; divided by its length here.
     knots : floating tensor, shape (k,)
-        Increasing; where :math:`g` bends.
+        Not decreasing; where :math:`g` bends.
     slopes : floating tensor, shape (k + 1,)
         :math:`g'` left of the first knot, between knots, right of the last one.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, entries that are not finite, a direction of length 0, or knots
+        that decrease.
 
     Notes
     -----
@@ -43,23 +51,24 @@ class RidgeCritic(nn.Module):
     direction: Tensor
     knots: Tensor
     slopes: Tensor
-    heights: Tensor
 
     def __init__(self, direction: Tensor, knots: Tensor, slopes: Tensor) -> None:
         super().__init__()
-        direction = direction.detach().double()
+        direction, knots, slopes = (part.detach().double() for part in (direction, knots, slopes))
+        _check(direction, knots, slopes)
         self.register_buffer("direction", direction / torch.linalg.vector_norm(direction))
-        self.register_buffer("knots", knots.detach().double())
-        self.register_buffer("slopes", slopes.detach().double())
-        rises = self.slopes[1:-1] * self.knots.diff()
-        self.register_buffer("heights", torch.cat([rises.new_zeros(1), rises.cumsum(0)]))
+        self.register_buffer("knots", knots)
+        self.register_buffer("slopes", slopes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Values at the points (n, d), shape (n,), in the dtype of ``x``."""
         along = x.to(self.direction.dtype) @ self.direction
         piece = torch.searchsorted(self.knots, along.detach())
         knot = (piece - 1).clamp_min(0)
-        values = self.heights[knot] + self.slopes[piece] * (along - self.knots[knot])
+        # computed from what is in memory: rounded on their own they would make the pieces jump
+        rises = self.slopes[1:-1] * self.knots.diff()
+        heights = torch.cat([rises.new_zeros(1), rises.cumsum(0)])
+        values = heights[knot] + self.slopes[piece] * (along - self.knots[knot])
         return values.to(x.dtype)
 
     def lipschitz_bound(self) -> float:
@@ -67,6 +76,18 @@ class RidgeCritic(nn.Module):
         length = float(torch.linalg.vector_norm(self.direction.double()))
         steepest = float(self.slopes.double().abs().max())
         return length * steepest * (1 + 2.0**-51 * self.direction.numel())
+
+
+def _check(direction: Tensor, knots: Tensor, slopes: Tensor) -> None:
+    for name, part in (("direction", direction), ("knots", knots), ("slopes", slopes)):
+        if part.ndim != 1 or part.numel() == 0 or not bool(part.isfinite().all()):
+            refuse("RidgeCritic", name, "be finite and have one axis", describe(part))
+    if slopes.numel() != knots.numel() + 1:
+        refuse("RidgeCritic", "slopes", f"have {knots.numel() + 1} entries", describe(slopes))
+    if not bool((knots.diff() >= 0).all()):
+        refuse("RidgeCritic", "knots", "not decrease", describe(knots))
+    if not bool(direction.any()):
+        refuse("RidgeCritic", "direction", "have a positive length", "zeros")
 
 
 def fit_potential(direction: Tensor, x: Tensor, y: Tensor) -> RidgeCritic:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ._activations import works_in_place
 from ._ascent import ascent_step
 from ._cones import ConeCritic
 from ._constraint import Constraint
@@ -110,6 +111,7 @@ def train(
     best, waited, due = -math.inf, 0, 0.0
     best_state: dict[str, Any] = {}
     active = None
+    overwrites = works_in_place(critic)
     step = 0
     while True:
         elapsed = (time.monotonic() - begin) / schedule.seconds
@@ -128,6 +130,8 @@ def train(
             break
         _set(optimizer, critic, schedule, done)
         (x, x_weights), (y, y_weights) = batches[0](), batches[1]()
+        if overwrites:
+            x, y = x.clone(), y.clone()
         ascent_step(critic, optimizer, x, y, active, x_weights, y_weights)
         step += 1
         if log.bar is not None:
@@ -150,6 +154,8 @@ def evaluate(critic: nn.Module, held: Held) -> float:
     training = critic.training
     critic.eval()
     (x, x_weights), (y, y_weights) = held
+    if works_in_place(critic):
+        x, y = x.clone(), y.clone()
     value = float(dual_objective(critic, x, y, x_weights, y_weights))
     critic.train(training)
     return value
@@ -158,7 +164,7 @@ def evaluate(critic: nn.Module, held: Held) -> float:
 def demand_slope(critic: nn.Module, points: Tensor) -> None:
     """CollapsedCriticError for a critic whose gradient vanishes at all of the points."""
     at = points.detach().clone().requires_grad_()
-    values = critic(at)
+    values = critic(at.clone())  # a first layer that works in place may not overwrite a leaf
     norm = 0.0
     if values.requires_grad:
         (gradient,) = torch.autograd.grad(values.sum(), at, allow_unused=True)

@@ -1,0 +1,131 @@
+"""Critics that look certified and are not: each was once believed."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from divergences import wasserstein1
+from divergences.dual import (
+    CriticMaximum,
+    CriticSum,
+    OneSidedGradientPenalty,
+    RidgeCritic,
+    empirical_lipschitz,
+    lipschitz_bound,
+    wasserstein1_dual,
+)
+
+
+def _frozen(*layers):
+    return nn.Sequential(*layers).requires_grad_(requires_grad=False)
+
+
+def _normal(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_a_ridge_critic_of_few_digits_does_not_jump(dtype):
+    knots = _normal(0, 200).cumsum(0).abs().sort().values
+    critic = RidgeCritic(torch.tensor([1.0]), knots, _normal(1, 201).sign()).to(dtype).double()
+    at = torch.linspace(-5, 40, 100_001, dtype=torch.float64)
+    slopes = critic(at[:, None]).diff().abs() / at.diff()
+    assert slopes.max() <= critic.lipschitz_bound() * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("direction", "knots", "slopes", "name"),
+    [
+        ([0.0], [1.0], [1.0, 1.0], "direction"),
+        ([1.0], [2.0, 1.0], [1.0, 1.0, 1.0], "knots"),
+        ([1.0], [1.0, 2.0], [1.0, 1.0], "slopes"),
+        ([1.0], [float("nan")], [1.0, 1.0], "knots"),
+    ],
+)
+def test_a_ridge_critic_refuses_parts_that_do_not_fit(direction, knots, slopes, name):
+    parts = (torch.tensor(part) for part in (direction, knots, slopes))
+    with pytest.raises(ValueError, match=f"RidgeCritic: {name}"):
+        RidgeCritic(*parts)
+
+
+@pytest.mark.parametrize("combine", [CriticSum, CriticMaximum])
+def test_a_critic_that_works_in_place_does_not_change_its_neighbours_points(combine):
+    steep = [nn.Sequential(nn.LeakyReLU(3.0, inplace=True), nn.Flatten()) for _ in range(2)]
+    points = torch.tensor([[-1.0], [0.0]])
+    torch.testing.assert_close(combine(steep)(points), torch.tensor([-3.0, 0.0]))
+    assert points[0, 0] == -1.0
+
+
+def test_a_first_layer_that_works_in_place_can_be_trained_and_searched():
+    critic = nn.Sequential(nn.LeakyReLU(0.5, inplace=True), nn.Linear(2, 1))
+    x, y = _normal(2, 40, 2), _normal(3, 40, 2) - 3
+    kept = x.clone()
+    estimate = wasserstein1_dual(x, y, critic=critic, max_steps=20)
+    assert estimate.lower_bound <= wasserstein1(x, y)
+    assert 0 < empirical_lipschitz(critic, x, steps=3) <= lipschitz_bound(critic) * (1 + 1e-9)
+    OneSidedGradientPenalty().penalty(critic, x, y).backward()
+    assert torch.equal(x, kept)
+
+
+def test_what_cancels_inside_a_critic_leaves_no_false_bound():
+    critic = _frozen(nn.Linear(1, 1), nn.Linear(1, 1)).double()
+    for layer, offset in zip(critic, (1e17, -1e17), strict=True):
+        layer.weight.fill_(1.0)
+        layer.bias.fill_(offset)
+    x, y = torch.tensor([[8.1], [8.2]]), torch.tensor([[7.9], [7.8]])
+    assert wasserstein1_dual(x, y, critic=critic).lower_bound <= wasserstein1(x, y)
+    assert wasserstein1_dual(x, y, critic=CriticMaximum([critic])).lower_bound <= 0.3
+    # the same critic with a small offset is as sharp as ever
+    critic[0].bias.fill_(1.0)
+    critic[1].bias.fill_(-1.0)
+    sharp = wasserstein1_dual(x, y, critic=critic).lower_bound
+    assert 0.3 * (1 - 1e-6) < sharp <= wasserstein1(x.double(), y.double())
+
+
+@pytest.mark.parametrize(
+    "critic",
+    [
+        _frozen(nn.Conv1d(4, 4, 3), nn.Flatten()),  # points as channels
+        _frozen(nn.Linear(3, 1), nn.ZeroPad2d((0, 0, 1, -1))),  # pads the axis of the points
+        _frozen(nn.Linear(3, 2)),
+        _frozen(nn.Linear(2, 1)),
+    ],
+)
+def test_a_critic_that_is_no_function_of_a_point_is_refused(critic):
+    x = _normal(4, 4, 3)
+    with pytest.raises(ValueError, match="wasserstein1_dual: critic must map points"):
+        wasserstein1_dual(x, x.flip(0), critic=critic)
+
+
+@pytest.mark.parametrize("name", ["bias", "running_mean"])
+def test_a_nan_that_no_norm_sees_is_refused(name):
+    layer = nn.Linear(2, 1) if name == "bias" else nn.BatchNorm1d(2).eval()
+    getattr(layer, name).data.fill_(float("nan"))
+    with pytest.raises(ValueError, match="finite parameters"):
+        lipschitz_bound(layer)
+
+
+def test_an_activation_whose_slope_is_random_has_no_bound():
+    class Jitter(nn.Module):
+        def forward(self, weight):
+            return weight * torch.rand(())
+
+    layer = nn.PReLU()
+    parametrize.register_parametrization(layer, "weight", Jitter())
+    with pytest.raises(NotImplementedError, match="PReLU"):
+        lipschitz_bound(layer)
+
+
+def test_a_layer_without_second_derivative_is_searched_as_far_as_possible():
+    critic = nn.Sequential(nn.Linear(2, 4), nn.Hardsigmoid(), nn.Linear(4, 1))
+    found = empirical_lipschitz(critic, _normal(5, 20, 2), steps=3)
+    assert 0 < found <= lipschitz_bound(copy.deepcopy(critic).double())
+
+
+@pytest.mark.parametrize("device", ["nonsense", 3.5])
+def test_a_device_that_is_none_is_named(device):
+    with pytest.raises(ValueError, match="wasserstein1_dual: device must"):
+        wasserstein1_dual([0.0, 1.0], [2.0], device=device)
