@@ -93,8 +93,10 @@ def _many_cones(task: Task, kind: str) -> ConeCritic:
 
 
 def _pace(start: tuple[Tensor, Tensor]) -> tuple[float, tuple[float, float]]:
-    """Rate and temperatures in units of the points' deviation, measured on pairs like the
-    benchmark's (their construction, other seeds).
+    """Rate and temperatures in units of the points' deviation.
+
+    From 5 to 32 coordinates measured on pairs of the benchmark's construction with other seeds,
+    elsewhere on the benchmark's own pairs.
 
     Too hot a start is costly: cones that share all points alike stay alike until it is too late.
     """
