@@ -225,6 +225,10 @@ class _Problem:
         critic.train()
         if not any(parameter.requires_grad for parameter in critic.parameters()):
             return critic.eval()
+        for name, side in zip("xy", self.parts, strict=True):
+            if side.start.at.shape[0] == 1 and any(map(_normalises, critic.modules())):
+                refuse(FUNCTION, name, "hold two points at least for a critic with batch "
+                       "normalisation", "one")  # fmt: skip
         plan = Schedule(self.steps, self.seconds, 1e-3)
         rule = partial(constraint_for, generator=self.generator)
         train(critic, (self.x, self.y), self.held, plan, self.log, "critic", rule)
@@ -297,6 +301,11 @@ def _plain(critic: nn.Module, centre: Tensor, scale: float) -> bool:
     fixed = not any(parameter.requires_grad for parameter in critic.parameters())
     usual = 1 / _UNUSUAL <= scale <= _UNUSUAL and float(centre.abs().max()) <= _UNUSUAL
     return fixed or usual
+
+
+def _normalises(layer: nn.Module) -> bool:
+    """Whether a layer takes its statistics from the batch while it is trained."""
+    return isinstance(layer, nn.modules.batchnorm._BatchNorm)
 
 
 def _certified(value: float, bound: float) -> float:
