@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ Records = list[dict[str, Any]]
 
 MEDIAN = 101
 """Generator steps of the median filter on the curve of the estimates: the authors' number."""
+
+_LABEL = 40  # characters that fit beside a chart
 
 
 def distance_chart(records: Records, distance_unit: str) -> str:
@@ -68,9 +71,14 @@ def estimate_chart(records: Records, quantity: str, unit: str) -> str:
         [record["critic_estimate_held_out"] for record in held_out],
         color=BLUE, marker="o", markersize=3.5, label="on held-out data",
     )  # fmt: skip
-    axes.set(xlabel="generator steps", ylabel=f"{quantity}\n({unit})")
+    axes.set(xlabel="generator steps", ylabel=axis_label(quantity, unit))
     _legend_above(axes)
     return _image(figure, "Critic estimate against generator steps")
+
+
+def axis_label(quantity: str, unit: str) -> str:
+    """A quantity and its unit in lines that are no longer than a chart is high."""
+    return "\n".join(textwrap.fill(part, _LABEL) for part in (quantity, f"({unit})"))
 
 
 def estimates_of(records: Records) -> tuple[list[int], list[float]]:

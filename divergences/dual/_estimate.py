@@ -14,11 +14,10 @@ from divergences._validation import describe, progress_bar, real_number, refuse
 
 from ._confidence import lower_confidence
 from ._default_critic import Task, default_critic
-from ._evaluation import demand_pointwise, evaluation_size
 from ._rescaled import RescaledCritic, natural_units, standardised
 from ._sources import FUNCTION, Batches, Parts, Points, check_dimensions, divide, read
 from ._training import Held, Log, Progress, Schedule, demand_slope, train
-from ._user_critic import bound_or_infinity, constraint_for
+from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise
 from ._violation import violation
 
 _STEPS = 1000
@@ -229,6 +228,10 @@ class _Problem:
         critic.train()
         if not any(parameter.requires_grad for parameter in critic.parameters()):
             return critic.eval()
+        for name, side in zip("xy", self.parts, strict=True):
+            if side.start.at.shape[0] == 1 and any(map(_normalises, critic.modules())):
+                refuse(FUNCTION, name, "hold two points at least for a critic with batch "
+                       "normalisation", "one")  # fmt: skip
         plan = Schedule(self.steps, self.seconds, 1e-3)
         rule = partial(constraint_for, generator=self.generator)
         train(critic, (self.x, self.y), self.held, plan, self.log, "critic", rule)
@@ -254,14 +257,7 @@ class _Problem:
             tested = [_values(critic, test, self.device) for test in tests if test is not None]
             heldout = _difference(tested, [test.weights for test in tests if test is not None])
             lower, reason = self._confidence(critic, tested, bound, diameter, level)
-        size = self._size(everything, bound)
-        if collapses and math.isfinite(bound):
-            size += self.scale * max(
-                evaluation_size(inner, block.to(self.device))
-                for side in self.parts
-                for block in torch.split(self.units(side.everything.at), _BLOCK)
-            )
-        slack = _ROUNDING * size + self._violation(everything, bound)
+        slack = _ROUNDING * self._size(everything, bound) + self._violation(everything, bound)
         return DualEstimate(
             value, _certified(value - slack, bound), bound, heldout, lower, critic,
             tuple(self.log.entries), self.log.seconds(), reason,
@@ -310,6 +306,11 @@ def _plain(critic: nn.Module, centre: Tensor, scale: float) -> bool:
     fixed = not any(parameter.requires_grad for parameter in critic.parameters())
     usual = 1 / _UNUSUAL <= scale <= _UNUSUAL and float(centre.abs().max()) <= _UNUSUAL
     return fixed or usual
+
+
+def _normalises(layer: nn.Module) -> bool:
+    """Whether a layer takes its statistics from the batch while it is trained."""
+    return isinstance(layer, nn.modules.batchnorm._BatchNorm)
 
 
 def _certified(value: float, bound: float) -> float:

@@ -1,15 +1,19 @@
 """A critic that the caller brings: kept Lipschitz in training if it is not so by construction."""
 
+import copy
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from divergences._validation import refuse
 
 from ._certificate import lipschitz_bound
 from ._constraint import Constraint
 from ._gradient_penalty import OneSidedGradientPenalty
 
 _ENOUGH = 1.001
+_SOME = 4
 
 
 def bound_or_infinity(critic: nn.Module) -> float:
@@ -25,3 +29,33 @@ def constraint_for(critic: nn.Module, generator: torch.Generator) -> Constraint 
     if bound_or_infinity(critic) <= _ENOUGH:
         return None
     return OneSidedGradientPenalty(generator=generator)
+
+
+@torch.no_grad()
+def demand_pointwise(critic: nn.Module, points: Tensor, function: str) -> None:
+    """ValueError for a critic that does not map (n, d) to (n,), each point by itself.
+
+    A convolution of as many channels as there are points, or a padding of the first axis, mixes
+    them: such a critic is no function on the space, whatever the bound of its layers.
+    """
+    try:
+        probe = copy.deepcopy(critic).double().eval()
+    except RuntimeError:  # hooks of old have weights that cannot be copied, and no bound either
+        return
+    rows = points[:_SOME].detach().double()
+    count, requirement = len(rows), "map points (n, d) to (n,) or (n, 1), each by itself"
+    try:
+        together = probe(rows.clone())
+        alone = [probe(row[None].clone()) for row in rows]
+    except (RuntimeError, IndexError, ValueError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        message = f"an error for points of shape {tuple(rows.shape)}: {reason}"
+        refuse(function, "critic", requirement, message)
+    shape = tuple(together.shape) if isinstance(together, Tensor) else type(together).__name__
+    if shape not in ((count,), (count, 1)) or any(value.numel() != 1 for value in alone):
+        refuse(function, "critic", requirement, f"{shape} from {tuple(rows.shape)}")
+    one_by_one = torch.stack([value.reshape(()) for value in alone])
+    apart = float((together.reshape(count) - one_by_one).abs().max())
+    if apart > 1e-6 * (1 + float(one_by_one.abs().max())):
+        refuse(function, "critic", requirement,
+               f"values that depend on the other points: {apart:.3g} apart")  # fmt: skip

@@ -129,3 +129,9 @@ def test_a_layer_without_second_derivative_is_searched_as_far_as_possible():
 def test_a_device_that_is_none_is_named(device):
     with pytest.raises(ValueError, match="wasserstein1_dual: device must"):
         wasserstein1_dual([0.0, 1.0], [2.0], device=device)
+
+
+def test_one_point_has_no_batch_statistics():
+    critic = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    with pytest.raises(ValueError, match="wasserstein1_dual: y must hold two points"):
+        wasserstein1_dual(_normal(6, 8, 2), _normal(7, 1, 2), critic=critic)

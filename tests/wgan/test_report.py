@@ -5,7 +5,10 @@ import shlex
 import pytest
 
 from wgan import RunError, TrainingConfig, train
+from wgan.algorithms import ALGORITHMS
+from wgan.charts import axis_label
 from wgan.report import command, excess_fall, verdict, write_report
+from wgan.units import estimate_of
 
 from .conftest import small_config
 
@@ -94,3 +97,11 @@ def test_a_run_without_an_evaluation_has_no_report(tmp_path):
     with pytest.raises(RunError, match="has not been evaluated yet"):
         write_report(run.folder.path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_label_of_the_estimate_fits_beside_its_chart(name):
+    estimate = estimate_of(ALGORITHMS[name])
+    label = axis_label(estimate.quantity, estimate.unit)
+    assert max(map(len, label.splitlines())) <= 40
+    assert " ".join(label.split()) == f"{estimate.quantity} ({estimate.unit})"
