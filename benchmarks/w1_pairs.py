@@ -15,7 +15,9 @@ import torch
 FOLDER = "DIVERGENCES_W1_BENCHMARK"  # the variable that names the folder of the funnels
 _SIDE = 2.5
 _POWER = 8
-_BLOCK = 4096
+_BLOCK = 1024
+_NEAR, _FAR = "donot_use_mm_for_euclid_dist", "use_mm_for_euclid_dist"
+_FAR_FROM = 16  # coordinates, where uniform points are so far from all centres that products do
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,9 @@ class Pair:
     centres: torch.Tensor
     heights: torch.Tensor
 
-    def potential(self, x):
-        """u(x), and the index of the funnel that attains it."""
-        distances = torch.cdist(x, self.centres, compute_mode="donot_use_mm_for_euclid_dist")
+    def potential(self, x, mode=_NEAR):
+        """u(x), the index of the funnel that attains it, and the distances from all centres."""
+        distances = torch.cdist(x, self.centres, compute_mode=mode)
         lowest = (distances + self.heights).min(dim=1)
         return lowest.values, lowest.indices, distances
 
@@ -45,7 +47,7 @@ class Pair:
         return torch.cat(blocks)
 
     def _moved(self, y):
-        u, own, distances = self.potential(y)
+        u, own, distances = self.potential(y, _FAR if y.shape[1] >= _FAR_FROM else _NEAR)
         start = self.centres[own]
         length = distances.gather(1, own[:, None])[:, 0]
         direction = (y - start) / length[:, None]

@@ -97,9 +97,9 @@ class Comparison:
         rows: list[tuple[str, ...]] = [("divergence", "value", "from", "to", "unit", "how")]
         for name, entry in self.entries().items():
             bounds = entry.enclosure
-            ends = [_number(bounds.lower), _number(bounds.upper)]
+            ends = [number(bounds.lower), number(bounds.upper)]
             unit = UNITS.get(name, "of x")
-            rows.append((NAMES[name], _number(entry.value), *ends, unit, entry.method))
+            rows.append((NAMES[name], number(entry.value), *ends, unit, entry.method))
         widths = [max(len(row[k]) for row in rows) for k in range(6)]
         sides = "<>>><<"
         lines = [
@@ -126,7 +126,7 @@ class Comparison:
         return comparison(self)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     return "unknown" if math.isnan(value) else f"{value:.6g}"
 
 
@@ -196,12 +196,12 @@ def compare(p: ArrayLike | Law, q: ArrayLike | Law) -> Comparison:
     geometry = isinstance(p, Law) and not isinstance(p, Categorical)
     distance = _entry("wasserstein1", wasserstein1, p, q) if geometry else None
     bounds = {name: _widened(entry) for name, entry in entries.items()}
-    bounds = _implied(bounds)
+    bounds = implied(bounds)
     result = {name: _met(entry, bounds[name]) for name, entry in entries.items()}
     if distance is not None:
         diameter = _diameter(p, q)
-        implied = Enclosure(0.0, _times(diameter, bounds["total_variation"].upper))
-        distance = _met(distance, implied)
+        reach = Enclosure(0.0, _times(diameter, bounds["total_variation"].upper))
+        distance = _met(distance, reach)
     return Comparison(**result, wasserstein1=distance)
 
 
@@ -251,7 +251,7 @@ def _widened(entry: Entry) -> Enclosure:
     return Enclosure(lower * (1.0 - SLACK), upper * (1.0 + SLACK))
 
 
-def _implied(bounds: dict[str, Enclosure]) -> dict[str, Enclosure]:
+def implied(bounds: dict[str, Enclosure]) -> dict[str, Enclosure]:
     """Intersect what is known with what each divergence says of the others."""
     variation, js = bounds["total_variation"], bounds["js"]
     variation = variation.intersection(Enclosure(0.0, 1.0))
@@ -259,13 +259,13 @@ def _implied(bounds: dict[str, Enclosure]) -> dict[str, Enclosure]:
     for name in ("kl_pq", "kl_qp"):
         kl = bounds[name].upper
         least = min(math.sqrt(0.5 * kl), math.sqrt(-math.expm1(-kl)))
-        variation = _narrowed(variation, 0.0, least)
-    variation = _narrowed(variation, js.lower / LOG_2, math.sqrt(2.0 * js.upper))
-    js = _narrowed(js, variation_to_js(variation.lower), variation.upper * LOG_2)
+        variation = narrowed(variation, 0.0, least)
+    variation = narrowed(variation, js.lower / LOG_2, math.sqrt(2.0 * js.upper))
+    js = narrowed(js, variation_to_js(variation.lower), variation.upper * LOG_2)
     kl_least = max(2.0 * variation.lower**2, _bretagnolle_huber(variation.lower))
     result = {"total_variation": variation, "js": js}
     for name in ("kl_pq", "kl_qp"):
-        result[name] = _narrowed(bounds[name], kl_least, math.inf)
+        result[name] = narrowed(bounds[name], kl_least, math.inf)
     return result
 
 
@@ -281,18 +281,18 @@ def _bretagnolle_huber(variation: float) -> float:
     return -math.log1p(-square) if square < 1.0 else math.inf
 
 
-def _narrowed(bounds: Enclosure, lower: float, upper: float) -> Enclosure:
+def narrowed(bounds: Enclosure, lower: float, upper: float) -> Enclosure:
     """The intersection; within rounding of an empty one, the bounds as they were."""
     low = max(bounds.lower, lower * (1.0 - 4 * SLACK))
     high = min(bounds.upper, upper * (1.0 + 4 * SLACK))
     return Enclosure(low, high) if low <= high else bounds
 
 
-def _met(entry: Entry, implied: Enclosure) -> Entry:
+def _met(entry: Entry, reach: Enclosure) -> Entry:
     """An entry with its enclosure intersected; the value moves only if it was unknown."""
     if entry.method == "exact":
         return entry
-    bounds = _narrowed(entry.enclosure, implied.lower, implied.upper)
+    bounds = narrowed(entry.enclosure, reach.lower, reach.upper)
     value = entry.value
     if math.isnan(value) and math.isfinite(bounds.upper):
         value = bounds.midpoint

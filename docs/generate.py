@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import dual_figures
 import transport_pictures
 
 from divergences import plots
@@ -57,10 +58,13 @@ def _claims() -> str:
 
 
 def write(_app: Any) -> None:
-    """Write what ``theorems.md`` and ``scoreboard.md`` include, and the figures."""
+    """Write what pages include (theorems, scoreboard, critics), and the figures."""
     TARGET.mkdir(exist_ok=True)
     (TARGET / "theorems.md").write_text(_claims())
     (TARGET / "scoreboard.md").write_text(scoreboard.markdown(scoreboard.run(max_examples=100)))
+    for name, text in dual_figures.tables().items():
+        (TARGET / name).write_text(text)
+    dual_figures.cosines().savefig(TARGET / "dual_cosines.svg")
     plots.figure_1().savefig(TARGET / "figure_1.svg")
     plots.figure_2().savefig(TARGET / "figure_2.svg")
     sys.path.insert(0, str(ROOT))

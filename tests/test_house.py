@@ -29,6 +29,8 @@ def _loaded(statement):
         ("import divergences.theorems", set()),
         ("import divergences.problems", set()),
         ("import divergences.plots", set()),
+        ("import divergences.intervals", set()),
+        ("import divergences.estimators", set()),
         ("import divergences.testing", set()),
         ("import divergences._cli", set()),
     ],
@@ -42,6 +44,8 @@ def test_an_import_loads_numpy_and_our_light_modules_only(statement, allowed):
 PUBLIC = [
     "divergences",
     "divergences.dual",
+    "divergences.estimators",
+    "divergences.intervals",
     "divergences.theorems",
     "divergences.testing",
     "divergences.testing.laws",

@@ -22,7 +22,9 @@ from .errors import RunError
 from .options import read_options
 from .presets import PRESETS
 
-Preset = Literal["digits", "paper-dcgan", "paper-plain", "paper-mlp"]
+Preset = Literal[
+    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "paper-dcgan", "paper-plain", "paper-mlp"
+]
 """What ``--preset`` takes: the names in ``presets.PRESETS``."""
 
 

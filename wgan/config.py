@@ -45,6 +45,8 @@ class TrainingConfig:
     """Seed of every random number of the run: weights, batches, noise, evaluation."""
     learning_rate: float | None = None
     """Learning rate (the paper's alpha, 5e-5) of generator and critic; None: the algorithm's."""
+    decay_steps: int = 0
+    """Generator steps in which the learning rate falls linearly to 0; with 0 it stays."""
     beta1: float | None = None
     """Adam's decay rate of the first moment; None: the algorithm's. RMSProp has none."""
     beta2: float | None = None
@@ -102,6 +104,7 @@ class TrainingConfig:
                      "log_every", "keep"):  # fmt: skip
             _integer(name, getattr(self, name), least=1)
         _integer("steps", self.steps, least=0)
+        _integer("decay_steps", self.decay_steps, least=0)
         _integer("seed", self.seed, least=0, most=2**63 - 1)
         _integer("threads", self.threads, least=0, most=1024)
         for name in ("learning_rate", "clip", "radius", "penalty"):

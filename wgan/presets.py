@@ -14,16 +14,51 @@ _PAPER: dict[str, Any] = {
     "checkpoint_every": 1000,
 }
 _WGAN = {**_PAPER, "algorithm": "wgan-2017"}
+_RING: dict[str, Any] = {
+    "data": "ring",
+    "generator": "mlp,widths=128x128x128",
+    "latent": 2,
+    "batch_size": 256,
+    "beta1": 0.5,
+    "beta2": 0.9,
+    "critic_steps": 3,
+    "steps": 12_000,
+    "decay_steps": 12_000,
+    "log_every": 50,
+    "eval_every": 500,
+    "checkpoint_every": 1000,
+}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "digits": {"data": "digits"},
+    "ring-gp": {
+        **_RING,
+        "algorithm": "wgan-gp",
+        "critic": "mlp,widths=128x128x128",
+        "penalty": 1.0,
+        "learning_rate": 2e-3,
+    },
+    "ring-orthogonal": {
+        **_RING,
+        "algorithm": "wgan-orthogonal",
+        "critic": "orthogonal,widths=64x64x64",
+        "learning_rate": 3e-3,
+    },
+    "ring-gan": {
+        **_RING,
+        "algorithm": "gan",
+        "critic": "mlp,widths=128x128x128",
+        "critic_steps": 1,
+        "learning_rate": 1e-3,
+    },
     "paper-dcgan": {**_WGAN, "generator": "dcgan", "critic": "dcgan"},
     "paper-plain": {**_WGAN, "generator": "dcgan-plain", "critic": "dcgan"},
     "paper-mlp": {**_WGAN, "generator": "mlp,tanh=no", "critic": "dcgan"},
 }
 """Options by the name that ``--preset`` takes; what a preset leaves out has its default.
 
-paper-dcgan, paper-plain and paper-mlp are the WGANs of Figures 5 to 7: the authors' program with a
-DCGAN, a DCGAN without batch normalisation and with a constant number of filters, and a perceptron
-of four layers of 512 as generator, each against a DCGAN as critic.
+ring-gp and ring-orthogonal resolve eight narrow Gaussians in the plane; ring-gan is the standard
+GAN on the same networks. paper-dcgan, paper-plain and paper-mlp are the WGANs of Figures 5 to 7:
+the authors' program with a DCGAN, a DCGAN without batch normalisation and with a constant number
+of filters, and a perceptron of four layers of 512 as generator, each against a DCGAN as critic.
 """

@@ -150,9 +150,9 @@ def _numbers(run: Run) -> str:
     shown = _spread(records, ROWS)
     start = records[0]["excess"]
     unit = estimate_of(algorithm(run.config.algorithm)).unit
-    columns = ("step", distance_name(run), "floor", "excess", "excess left", "estimate, held-out",
-               "its gap to training", "Lipschitz bound", "certified: W1 ≥")  # fmt: skip
-    rows = [
+    columns = ["step", distance_name(run), "floor", "excess", "excess left", "estimate, held-out",
+               "its gap to training", "Lipschitz bound", "certified: W1 ≥"]  # fmt: skip
+    rows: list[tuple[str, ...]] = [
         (
             str(record["step"]),
             f"{distance_of(record):.4f}",
@@ -166,6 +166,10 @@ def _numbers(run: Run) -> str:
         )
         for record in shown
     ]
+    if "modes" in records[0]:  # a law in the plane with modes
+        columns += ["modes", "high quality"]
+        counted = [(str(record["modes"]), f"{record['high_quality']:.1%}") for record in shown]
+        rows = [row + counts for row, counts in zip(rows, counted, strict=True)]
     left_out = "" if len(shown) == len(records) else f" {len(shown)} of {len(records)} are shown."
     return (
         f"<p>Distances are {distance_unit(run.data)}; the critic's estimate is in "

@@ -73,9 +73,9 @@ class Run:
             return np.concatenate([generator(part).numpy() for part in torch.split(noise, SAMPLED)])
 
     def evaluate(self, seed: int = 0) -> Evaluation:
-        """Compare fresh samples, as many as data are held out, with the held-out data."""
+        """Compare fresh samples with the held-out data."""
         evaluator = Evaluator(self.data, Procedure.of(self.config))
-        samples = torch.from_numpy(self.sample(len(evaluator.held_out), seed))
+        samples = torch.from_numpy(self.sample(evaluator.wanted, seed))
         return evaluator(self.critic, samples)
 
     def metrics(self) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ class Session:
         """Steps until all are done or a signal arrives, and a last checkpoint in either case."""
         config, state = self.config, self.state
         self.evaluator = Evaluator(self.data, self.procedure)
-        self.noise = evaluation_noise(config, len(self.evaluator.held_out)).to(state.device)
+        self.noise = evaluation_noise(config, self.evaluator.wanted).to(state.device)
         self.board = Board(config, state.step)
         self.clock, self.logged_step = Clock(), state.step
         if state.step == 0 and self.log.sync() == 0:

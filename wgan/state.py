@@ -41,6 +41,10 @@ class TrainingState:
     latent: int
     device: torch.device
     average_decay: float
+    learning_rate: float
+    """Of both networks, before it falls."""
+    decay_steps: int = 0
+    """Generator steps in which it falls to 0; with 0 it stays."""
     step: int = 0
     """Generator steps done."""
     estimates: list[Tensor] = field(default_factory=list)
@@ -80,6 +84,8 @@ class TrainingState:
             latent=config.latent,
             device=device,
             average_decay=config.average_decay,
+            learning_rate=float(config.learning_rate or 0.0),
+            decay_steps=config.decay_steps,
         )
 
     def noise(self, count: int) -> Tensor:
@@ -91,6 +97,13 @@ class TrainingState:
             dtype=torch.float32,
             device=self.device,
         )
+
+    def schedule(self) -> None:
+        """Set the learning rate of this step; without a decay nothing is touched."""
+        if self.decay_steps:
+            rate = self.learning_rate * max(0.0, 1 - self.step / self.decay_steps)
+            for optimizer in (self.generator_optimizer, self.critic_optimizer):
+                optimizer.param_groups[0]["lr"] = rate
 
     @torch.no_grad()
     def average(self) -> None:

@@ -24,6 +24,7 @@ def train_step(state: TrainingState, procedure: Procedure) -> Tensor:
         last step; on the device, not read.
     """
     generator, critic, size = state.generator, state.critic, procedure.batch_size
+    state.schedule()
     for _ in range(procedure.critic_steps_before(state.step)):  # line 2
         x = state.batches.next()  # line 3
         with torch.no_grad():

@@ -19,6 +19,7 @@ from ._training import Held, Log, Schedule, evaluate, train
 
 _RIDGE_STEPS = 150
 _RIDGE_BATCH = 1024
+_MANY = 32  # coordinates up to which twice as many cones still find their places
 _SINGLE_SHARE, _PILOT_SHARE = 0.08, 0.06  # of the budget, for each kind
 
 
@@ -83,7 +84,7 @@ def _better_kind(task: Task) -> str:
 def _many_cones(task: Task, kind: str) -> ConeCritic:
     """Cones at points of the sample that they point out, drawn together in many coordinates."""
     points = task.start[0] if kind == "max" else task.start[1]
-    count = max(1, min(512 if points.shape[1] <= 8 else 256, points.shape[0] // 4))
+    count = max(1, min(512 if points.shape[1] <= _MANY else 256, points.shape[0] // 4))
     order = torch.randperm(points.shape[0], generator=task.generator)[:count]
     anchors = points[order.to(points.device)]
     if points.shape[1] > 16:
@@ -92,17 +93,22 @@ def _many_cones(task: Task, kind: str) -> ConeCritic:
 
 
 def _pace(start: tuple[Tensor, Tensor]) -> tuple[float, tuple[float, float]]:
-    """Rate and temperatures in units of the points' deviation, measured on the benchmark's pairs.
+    """Rate and temperatures in units of the points' deviation, measured on pairs like the
+    benchmark's (their construction, other seeds).
 
     Too hot a start is costly: cones that share all points alike stay alike until it is too late.
     """
     pooled = torch.cat(start)
     deviation = float((pooled - pooled.mean(dim=0)).square().mean().sqrt()) or 1.0
     dimension = pooled.shape[1]
-    if dimension <= 8:
+    if dimension <= 4:
         rate, first, last = 0.014, 0.07, 0.003
-    elif dimension <= 32:
-        rate, first, last = 0.14, 0.35, 0.035
+    elif dimension <= 8:
+        rate, first, last = 0.03, 0.1, 0.01
+    elif dimension <= 16:
+        rate, first, last = 0.07, 0.2, 0.05
+    elif dimension <= _MANY:
+        rate, first, last = 0.07, 0.35, 0.05
     else:
         rate, first, last = 0.035, 0.35, 0.035
     return rate * deviation, (first * deviation, last * deviation)

@@ -26,11 +26,12 @@ _least = np.minimum.reduce
 
 def assign(cost: Float64Array) -> IntArray:
     """The sink of each source, in an optimal assignment of a square matrix; O(n^3)."""
-    return np.asarray(_solver()(cost)[1])
+    return np.asarray(load()(cost)[1])
 
 
 @cache
-def _solver() -> Any:
+def load() -> Any:
+    """SciPy's solver, imported at first need."""
     from scipy.optimize import linear_sum_assignment
 
     return linear_sum_assignment

@@ -3,9 +3,9 @@ r"""Small problems: up to some 200 points a side neither compiler nor POT is loa
 Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
 ``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
 the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
-then a kernel also takes over assignments of more than 16 points (shortest augmenting paths up to
-128 points and in many coordinates, else the simplex); where its plan is not the only optimal one,
-SciPy's stays the answer. Beyond 40,000 pairs the kernels solve everything.
+then a kernel also takes over assignments (shortest augmenting paths up to 128 points and in many
+coordinates, else the simplex); where its plan is not the only optimal one, SciPy's stays the
+answer. Beyond 40,000 pairs the kernels solve everything.
 
 Weights are rounded to multiples of 2^-62, costs to some 2^-53 of the largest; so problems whose
 answers this might touch beyond the last digits (a value far below the diameter, points in common,
@@ -38,7 +38,6 @@ _LIGHTEST = 2**30  # units: lighter masses would be rounded by more than a part 
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
 _PRECISION, _PRECISION_COMPILED = 2.0**-48, 2.0**-45
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
-_FEW = 16  # points of an assignment that SciPy is quicker with
 _FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
@@ -177,19 +176,19 @@ def _assigned(
     The compiled kernel is that of shortest ``paths``, else the simplex.
     """
     n = mass.size
-    large, compiled = n > _FEW, cost.size > MOST_PAIRS
+    compiled = cost.size > MOST_PAIRS
     known: tuple[Float64Array, float] | None = None
-    if compiled or (large and value_only and _kernel_pays(*cost.shape)):
+    if compiled or (value_only and _kernel_pays(*cost.shape)):
         by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
         column, known, alone = by_kernel(cost, mass)
         if compiled or alone:
             return Flow(np.arange(n), column, mass), *known
-    began = time.perf_counter() if large else 0.0
+    _linear_assignment.load()
+    began = time.perf_counter()
     column = _linear_assignment.assign(cost)
     # What proves one optimal plan proves all.
     v, error = known or _linear_assignment.potentials(cost, column)
-    if large:
-        _Spent.seconds += time.perf_counter() - began
+    _Spent.seconds += time.perf_counter() - began
     return Flow(np.arange(n), column, mass), v, error
 
 

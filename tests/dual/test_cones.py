@@ -90,3 +90,44 @@ def test_refused_options():
         ConeCritic(torch.zeros(1, 1), kind="mean")
     with pytest.raises(ValueError, match="temperature must be at least 0"):
         ConeCritic(torch.zeros(1, 1), temperature=-1.0)
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+@pytest.mark.parametrize("dimension", [1, 2, 4, 5, 9])
+def test_gradients_of_a_training_step_are_those_of_differences(dimension, kind):
+    critic = _critic(7, temperature=0.7, dimension=dimension, kind=kind).train()
+    generator = torch.Generator().manual_seed(8)
+    x = torch.randn(6, dimension, dtype=torch.float64, generator=generator, requires_grad=True)
+    temperature = critic.temperature
+
+    def value(x, anchors, heights):
+        parameters = {"anchors": anchors, "heights": heights}
+        return torch.func.functional_call(critic, parameters, (x,))
+
+    inputs = (x, critic.anchors, critic.heights)
+    assert torch.autograd.gradcheck(value, inputs)
+    assert torch.autograd.gradgradcheck(value, inputs)
+    torch.testing.assert_close(critic(x), critic.eval()(x), rtol=1e-12, atol=1e-12)
+    assert critic.temperature == temperature
+
+
+@pytest.mark.parametrize("dimension", [2, 9])
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_a_step_beside_an_apex_is_no_leap(dimension, offset):
+    critic = _critic(9, count=50, dimension=dimension, temperature=1e-3).float().train()
+    with torch.no_grad():
+        critic.heights.zero_()
+        critic.anchors += offset
+    x = (critic.anchors[:20].detach() * (1 + 1e-7)).requires_grad_()
+    critic(x).sum().backward()
+    assert torch.linalg.vector_norm(x.grad, dim=1).max() <= 1.1
+    assert torch.linalg.vector_norm(critic.anchors.grad, dim=1).max() <= 20
+
+
+def test_torch_func_works_in_training_mode():
+    critic = _critic(10, temperature=0.5).train().requires_grad_(requires_grad=False)
+    x = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    by_rows = torch.func.vmap(torch.func.grad(lambda row: critic(row[None])[0]))(x)
+    x.requires_grad_()
+    (together,) = torch.autograd.grad(critic(x).sum(), x)
+    torch.testing.assert_close(by_rows, together)

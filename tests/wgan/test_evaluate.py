@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -6,7 +7,8 @@ import torch
 from torch import nn
 
 from wgan import TrainingConfig
-from wgan.evaluate import Evaluator, exact_distance
+from wgan.data import make_data
+from wgan.evaluate import Evaluator, count_modes, exact_distance
 from wgan.procedure import Procedure
 
 
@@ -83,3 +85,35 @@ def test_two_real_halves_of_the_digits_are_2_8_apart():
 
     data = make_data("digits", torch.device("cpu"))
     assert exact_distance(data.held_out, data.reference) == pytest.approx(2.8, abs=0.1)
+
+
+def test_modes_are_counted_in_all_samples_and_high_quality_is_within_three_deviations():
+    modes = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    samples = torch.tensor([[0.0, 0.029], [0.031, 0.0], [1.0, 0.0], [0.5, 0.5]])
+    assert count_modes(samples, modes, 0.01) == (2, 0.5)
+    assert count_modes(samples + 5, modes, 0.01) == (0, 0.0)
+
+
+def test_the_ring_itself_has_the_published_quality():
+    """1 - exp(-9/2), within five standard errors; every mode is met."""
+    ring = make_data("ring", torch.device("cpu"))
+    count = 20_000
+    samples = ring.batch(count, torch.Generator().manual_seed(2))
+    modes, high_quality = count_modes(samples, ring.modes, ring.deviation)
+    expected = -math.expm1(-4.5)
+    assert modes == 8
+    assert abs(high_quality - expected) < 5 * math.sqrt(expected * (1 - expected) / count)
+
+
+def test_a_law_with_modes_is_evaluated_on_as_many_samples_as_published():
+    ring = make_data("ring", torch.device("cpu"))
+    evaluator = Evaluator(ring, clipping())
+    assert evaluator.wanted == 2500
+    critic = nn.Sequential(nn.Linear(2, 1))
+    samples = ring.batch(evaluator.wanted, torch.Generator().manual_seed(3))
+    evaluation = evaluator(critic, samples)
+    assert evaluation.modes == 8
+    assert evaluation.wasserstein1 == exact_distance(ring.held_out, samples[:500])
+    assert evaluation.to_json()["high_quality"] == evaluation.high_quality
+    assert "8 modes" in evaluation.sentence()
+    assert "modes" not in Evaluator(Tiny(), clipping())(critic, samples[:4]).to_json()

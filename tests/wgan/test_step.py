@@ -370,6 +370,21 @@ def test_a_critic_step_raises_its_estimate_and_a_generator_step_lowers_it(tmp_pa
     assert estimate() < risen
 
 
+def test_the_learning_rate_falls_linearly_to_zero(tmp_path):
+    """A generator without memory of the past moves by the rate, and at its end not at all."""
+    _, state, procedure = prepare(
+        tmp_path, data="ring", algorithm="wgan-gp", learning_rate=0.1, decay_steps=4
+    )
+    for step in range(6):
+        train_step(state, procedure)
+        for optimizer in (state.generator_optimizer, state.critic_optimizer):
+            assert optimizer.param_groups[0]["lr"] == 0.1 * max(0, 1 - step / 4)
+        if step == 3:
+            former = [w.detach().clone() for w in state.generator.parameters()]
+    for w, old in zip(state.generator.parameters(), former, strict=True):
+        assert torch.equal(w, old)
+
+
 def test_the_averaged_generator_is_the_average(tmp_path):
     _, state, procedure = prepare(tmp_path, data="ring", average_decay=0.9)
     average = [w.detach().clone() for w in state.generator.parameters()]

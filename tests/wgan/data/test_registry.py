@@ -237,7 +237,7 @@ def test_a_run_on_images_of_a_file(tmp_path):
     path = saved(tmp_path / "a.npy", pixels(40, 6, 6, 3))
     config = TrainingConfig(
         out=tmp_path / "run", data=f"{path},size=4,crop=random,mirror=yes", steps=2, device="cpu",
-        generator_widths=(8,), critic_widths=(8,), batch_size=8, latent=3,
+        generator="small,widths=8", critic="small,widths=8", batch_size=8, latent=3,
     )  # fmt: skip
     run = train(config, quiet=True)
     assert run.sample(5).shape == (5, 48)
