@@ -49,6 +49,16 @@ def values_are_readable(*values: Array) -> bool:
     return not (on_cuda and torch.cuda.is_current_stream_capturing())
 
 
+def hides_values(tensor: Array) -> bool:
+    """Whether no program can read the entries of a torch tensor: meta, or wrapped by functorch."""
+    torch: Any = sys.modules["torch"]
+    if torch.compiler.is_compiling():
+        return False
+    return bool(
+        tensor.device.type == "meta" or torch._C._functorch.is_functorch_wrapped_tensor(tensor)
+    )
+
+
 def result_dtype(*arrays: Array) -> Any:
     """The dtype of an answer computed from ``arrays`` (floating, integer or boolean).
 
@@ -78,7 +88,7 @@ def as_float64(array: Array) -> Array:
 def as_numpy(array: Array) -> Float64Array:
     """A float64 NumPy array of the values of ``array``, off the graph and on the host."""
     if is_tensor(array):
-        return np.asarray(array.detach().cpu().double().numpy())
+        return np.asarray(array.detach().cpu().double().resolve_neg().numpy())
     return np.asarray(array, dtype=np.float64)
 
 
@@ -101,7 +111,7 @@ def host_view(array: Array) -> Array | None:
     if array.device.type != "cpu" or not values_are_readable(array):
         return None
     array = array.detach()
-    return (array.float() if "float16" in str(array.dtype) else array).numpy()
+    return (array.float() if "float16" in str(array.dtype) else array).resolve_neg().numpy()
 
 
 def from_numpy(values: Any, model: Array) -> Array:

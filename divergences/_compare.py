@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, detach
+from ._array import as_float64, as_numpy, detach, namespace
 from ._js import js_divergence
 from ._kl import kl_divergence
 from ._laws import FORMULAS
@@ -25,6 +25,7 @@ from ._total_variation import total_variation
 from ._typing import ArrayLike
 from ._validation import masses, refuse
 from ._vector_validation import aligned_pair
+from ._vectors import VECTOR_FORMULAS
 from ._wasserstein1 import wasserstein1
 from .enclosures import Enclosure, enclose
 from .families import Categorical, canonical
@@ -185,6 +186,7 @@ def compare(p: ArrayLike | Law, q: ArrayLike | Law) -> Comparison:
         if first.ndim != 1 or second.ndim != 1:
             refuse("compare", "p and q", "be single probability vectors or laws",
                    f"shapes {tuple(first.shape)} and {tuple(second.shape)}")  # fmt: skip
+        p, q = first, second
     entries = {
         "total_variation": _entry("total_variation", total_variation, p, q),
         "kl_pq": _entry("kl_divergence", kl_divergence, p, q),
@@ -205,6 +207,9 @@ def compare(p: ArrayLike | Law, q: ArrayLike | Law) -> Comparison:
 
 def _entry(divergence: str, function: Any, p: Any, q: Any) -> Entry:
     """The value of a divergence and how it came about; "inequalities" where there is none."""
+    if not isinstance(p, Law):  # checked, and in float64 so that the answer is not rounded
+        value = float(detach(VECTOR_FORMULAS[divergence](namespace(p), p, q)))
+        return Entry(value, Enclosure(value, value), "exact")
     try:
         value = float(detach(function(p, q)))
     except NotImplementedError:
@@ -215,8 +220,6 @@ def _entry(divergence: str, function: Any, p: Any, q: Any) -> Entry:
 
 
 def _exact(divergence: str, p: Any, q: Any) -> bool:
-    if not isinstance(p, Law):
-        return True
     first, second = canonical(p), canonical(q)
     if not (isinstance(first, ContinuousLaw) and isinstance(second, ContinuousLaw)):
         return True

@@ -76,7 +76,7 @@ def _detached(side: Array | None) -> Array | None:
 def _readable(side: Array | None) -> Any:
     if side is None or str(side.dtype) != "torch.float32":
         return None if side is None else as_numpy(side)
-    return side.detach().cpu().numpy()
+    return side.detach().cpu().resolve_neg().numpy()
 
 
 def on_device(shape: tuple[int, ...], x: Array, y: Array, a: Any, b: Any) -> Array:

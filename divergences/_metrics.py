@@ -79,6 +79,9 @@ class Metric:
         return 2 * xp.atan2(chord, sum_length)
 
 
+NAMED_NORMS = {name: Metric(name, order) for name, order in NORM_ORDERS.items()}
+
+
 def unit_vectors(points: Float64Array) -> Float64Array:
     """Non-zero points divided by their Euclidean lengths, at any scale."""
     exponents = np.frexp(np.abs(points).max(axis=-1, keepdims=True))[1]

@@ -10,6 +10,7 @@ from ._validation import (
     cost_matrix,
     describe,
     ground_metric,
+    known_values,
     one_of,
     progress_bar,
     real_number,
@@ -124,6 +125,7 @@ def _cost_problem(
     a = _weights_of_side("x", x, x_weights, cost, _NAME)
     b = _weights_of_side("y", y, y_weights, cost.T, _NAME)
     same_library(_NAME, cost=cost, x_weights=a, y_weights=b)
+    known_values(_NAME, cost=cost, x_weights=a, y_weights=b)
     return CostProblem(cost, a, b, solver)
 
 

@@ -19,6 +19,7 @@ from ._metrics import Metric
 from ._typing import Array, ArrayLike, Float64Array
 from ._validation import (
     cost_matrix,
+    known_values,
     nonzero_points,
     one_of,
     points,
@@ -139,6 +140,7 @@ def point_problem(
     x, x_weights = law(function, "x", x, x_weights, batch=batch)
     y, y_weights = law(function, "y", y, y_weights, batch=batch)
     same_library(function, x=x, y=y, x_weights=x_weights, y_weights=y_weights)
+    known_values(function, x=x, y=y, x_weights=x_weights, y_weights=y_weights)
     same_dimension(x, y, function)
     if metric.name == "angular":
         nonzero_points(x, "x", function)

@@ -11,13 +11,12 @@ import importlib.util
 import math
 import numbers
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ._array import as_numpy, detach, is_tensor, values_are_readable
-from ._metrics import NAMES, NORM_ORDERS, Metric
+from ._array import as_numpy, detach, hides_values, is_tensor, values_are_readable
+from ._metrics import NAMED_NORMS, NAMES, Metric
 from ._summation import exact_sum, plainly_sums_to_one
 from ._typing import Array, ArrayLike, Float64Array
 
@@ -60,7 +59,8 @@ def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
     requirement = "be an array, tensor or list of real numbers"
     if is_tensor(value):
         dense = str(value.layout) == "torch.strided" and not value.is_nested
-        if value.is_complex() or not dense or value.is_quantized:
+        tiny = value.is_floating_point() and value.element_size() < 2  # eight bits and fewer
+        if value.is_complex() or not dense or value.is_quantized or tiny:
             refuse(
                 function, parameter, "be a dense tensor of real numbers", describe(value), TypeError
             )
@@ -125,13 +125,24 @@ def finite(array: Array, parameter: str, function: str) -> None:
            f"{values[where]} at index {where} ({int((~good).sum())} such entries)")  # fmt: skip
 
 
+def known_values(function: str, **arrays: Array | None) -> None:
+    """Demand tensors that hold values which a solver can see: not on meta, not under functorch."""
+    for name, array in arrays.items():
+        if array is None or not is_tensor(array) or not hides_values(array):
+            continue
+        refuse(function, name, "hold values that a solver can read (in place of torch.func "
+               "transforms: batch axes, backward())",
+               f"{describe(array)} under a transform or on the meta device", TypeError)  # fmt: skip
+
+
 def mass_tolerance(dtype: Any, count: int) -> float:
     """How far a sum of ``count`` weights of ``dtype`` may lie from 1.
 
     ``eps(dtype) (8 + 4 sqrt(count))``, at most 1e-3: what rounding of honestly normalised weights
     can leave, and no more.
     """
-    name = "" if dtype == np.float64 else str(dtype)  # whose text takes microseconds
+    # Text takes microseconds; and torch.compile compares no dtype of torch with one of NumPy.
+    name = "" if isinstance(dtype, np.dtype) and dtype == np.float64 else str(dtype)
     eps = 2.0**-52
     for narrow, width in (("bfloat16", 2.0**-7), ("float16", 2.0**-10), ("float32", 2.0**-23)):
         if name.endswith(narrow):
@@ -328,24 +339,19 @@ def ground_metric(value: Any, function: str) -> Metric:
         if order < 1:
             refuse(function, "the order of metric", "be at least 1", repr(value[1]))
         return Metric("minkowski", order)
-    if isinstance(value, str) and value in NORM_ORDERS:
-        return _norm(value)
+    if isinstance(value, str) and value in NAMED_NORMS:
+        return NAMED_NORMS[value]
     if callable(value):
         return Metric("callable", function=value)
     choices = ", ".join(repr(name) for name in NAMES if name != "minkowski")
     requirement = f"be one of {choices}, ('minkowski', order) or a callable"
-    if value in ("cosine", "sqeuclidean"):
+    if isinstance(value, str) and value in ("cosine", "sqeuclidean"):
         requirement += f" ({value} is no metric: give its matrix to optimal_transport as cost=)"
     if not isinstance(value, str):
         refuse(function, "metric", requirement, describe(value), TypeError)
     if value not in NAMES or value == "minkowski":
         refuse(function, "metric", requirement, describe(value))
     return Metric(value)
-
-
-@cache
-def _norm(name: str) -> Metric:
-    return Metric(name, NORM_ORDERS[name])
 
 
 def default_for_laws(value: object, default: object, parameter: str, function: str) -> None:

@@ -10,6 +10,7 @@ from ._typing import Array, ArrayLike
 from ._validation import (
     describe,
     ground_metric,
+    known_values,
     masses,
     real_array,
     real_number,
@@ -22,6 +23,7 @@ def histogram_pair(p: ArrayLike, q: ArrayLike, function: str) -> tuple[Array, Ar
     """Two histograms of one shape on 1 to 3 axes: masses that sum to 1 over all cells."""
     p, q = real_array(p, "p", function), real_array(q, "q", function)
     same_library(function, p=p, q=q)
+    known_values(function, p=p, q=q)
     for name, array in (("p", p), ("q", q)):
         if array.ndim not in (1, 2, 3):
             refuse(function, name, "be a histogram with 1, 2 or 3 axes", describe(array))

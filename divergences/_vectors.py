@@ -44,7 +44,7 @@ def of_vectors(divergence: str, p: ArrayLike, q: ArrayLike, axis: int, unit: flo
 
     The masses are checked while they are summed for the value: one pass over the arrays.
     """
-    if _plain(p) and _plain(q) and p.size == q.size > 0 and axis in (-1, 0):
+    if _plain(p) and _plain(q) and p.size == q.size > 0 and _whole(axis):
         quick = evaluate(JS if divergence == JS_DISTANCE else divergence, p, q)
         if quick.in_order(mass_tolerance(p.dtype, p.size)):
             value = np.sqrt(quick.value) if divergence == JS_DISTANCE else quick.value
@@ -55,8 +55,13 @@ def of_vectors(divergence: str, p: ArrayLike, q: ArrayLike, axis: int, unit: flo
 
 
 def _plain(vector: ArrayLike) -> bool:
-    """Whether there is nothing to check but the values (axis True is no integer, and equals 1)."""
+    """Whether there is nothing to check but the values."""
     return type(vector) is np.ndarray and vector.ndim == 1 and vector.dtype == np.float64
+
+
+def _whole(axis: int) -> bool:
+    """Whether ``axis`` is an integer that names the only axis (False and -1.0 are none)."""
+    return type(axis) is int and axis in (-1, 0)
 
 
 def _divergence(

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from divergences import _array
+from divergences import (
+    _array,
+    js_distance,
+    js_divergence,
+    kl_divergence,
+    optimal_transport,
+    total_variation,
+    wasserstein1,
+    wasserstein1_grid,
+)
 
 
 def test_namespaces_and_tensors():
@@ -63,3 +72,37 @@ def test_as_numpy_detaches_and_widens():
     array = _array.as_numpy(tensor)
     assert array.dtype == np.float64
     assert array[0] == 1.5
+
+
+def test_views_with_a_lazy_sign_are_read_as_what_they_are():
+    values = torch.tensor([0.25, 0.75], dtype=torch.float64)
+    other = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    lazy = torch._neg_view(-values)
+    assert _array.as_numpy(lazy).tolist() == _array.host_view(lazy).tolist() == [0.25, 0.75]
+    for function in (total_variation, js_divergence, wasserstein1, wasserstein1_grid):
+        assert function(lazy, other) == function(values, other)
+    single = torch._neg_view(-values.float())
+    assert wasserstein1(single, other.float()) == wasserstein1(values.float(), other.float())
+
+
+@pytest.mark.parametrize("function", [wasserstein1, optimal_transport, wasserstein1_grid])
+def test_solvers_say_that_they_need_values(function):
+    x = torch.full((4,), 0.25, dtype=torch.float64)
+    with pytest.raises(TypeError, match="must hold values that a solver can read"):
+        function(x.to("meta"), x.to("meta"))
+    with pytest.raises(TypeError, match="must hold values that a solver can read"):
+        torch.func.vmap(function)(x[None], x[None])
+    with pytest.raises(TypeError, match="optimal_transport: cost must hold values"):
+        optimal_transport(cost=torch.ones(2, 2, device="meta"))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [js_distance, *(pytest.param(f, marks=pytest.mark.long)
+                    for f in (total_variation, kl_divergence, js_divergence))],
+)  # fmt: skip
+def test_a_vector_divergence_is_one_graph_of_dynamo(function):
+    p, q = torch.tensor([0.25, 0.75]), torch.tensor([0.5, 0.5])
+    torch.compiler.reset()
+    compiled = torch.compile(function, backend="eager", fullgraph=True)
+    assert float(compiled(p, q)) == pytest.approx(float(function(p, q)), rel=1e-6)

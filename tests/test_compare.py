@@ -103,3 +103,12 @@ def test_the_figure():
     figure = compare(Discrete([0.0]), Discrete([1.0])).plot()
     assert len(figure.axes) == 3
     assert len(compare([0.5, 0.5], [0.4, 0.6]).plot().axes) == 2
+
+
+def test_float32_vectors_are_compared_in_float64():
+    torch = pytest.importorskip("torch")
+    truth = compare([0.5, 0.5], [0.25, 0.75])
+    for kind in (lambda p: torch.tensor(p), lambda p: np.array(p, dtype=np.float32)):
+        assert compare(kind([0.5, 0.5]), kind([0.25, 0.75])) == truth
+    third = np.full(3, 1 / 3, dtype=np.float32)  # whose sum is 1 in float32 only
+    assert compare(third, third).js.value == 0.0

@@ -143,3 +143,20 @@ def test_libraries_and_masks_are_seen_however_deep_they_lie():
         optimal_transport(torch.tensor([0.0, 1.0]), cost=np.eye(2))
     with pytest.raises(ValueError, match="Normal: mean must be a finite number; got inf"):
         Normal(10**400, 1)
+
+
+@pytest.mark.parametrize("axis", [False, True, -1.0, 0.0, None, (0,)])
+def test_only_integers_are_axes_of_plain_vectors(axis):
+    half = np.array([0.5, 0.5])
+    with pytest.raises(TypeError, match="js_divergence: axis must be an integer; got"):
+        js_divergence(half, half, axis=axis)
+
+
+def test_tensors_of_eight_bits_are_refused():
+    with pytest.raises(TypeError, match="p must be a dense tensor of real numbers"):
+        js_divergence(torch.ones(1).to(torch.float8_e4m3fn), torch.ones(1))
+
+
+def test_an_array_is_no_metric():
+    with pytest.raises(TypeError, match="wasserstein1: metric must be one of"):
+        wasserstein1([0.0], [1.0], metric=np.array(["euclidean", "cityblock"]))

@@ -322,3 +322,14 @@ def test_easy_problems_do_not_import_the_solver(problem):
         "sys.exit(any(name in sys.modules for name in ('ot', 'torch', 'numba')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_differences_that_overflow_are_no_warning():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.5, 1, (4, 2))
+    distance = wasserstein1(x, -x, metric=("minkowski", 3.0))
+    with pytest.raises(ValueError, match="must be so close"):
+        wasserstein1(1.7e308 * x, -1.7e308 * x, metric=("minkowski", 3.0))
+    assert wasserstein1(1e307 * x, -1e307 * x, metric=("minkowski", 3.0)) == pytest.approx(
+        1e307 * distance, rel=1e-14
+    )

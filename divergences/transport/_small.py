@@ -121,7 +121,10 @@ def _distances(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array
     """Distances of all pairs, squares being safe."""
     if metric.name in ("euclidean", "cityblock", "chebyshev"):
         return np.asarray(_cdist()(x, y, metric.name))
-    return metric.matrix(x, y)
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # an infinite distance is left to the general way
+        return metric.matrix(x, y)
 
 
 @cache

@@ -29,7 +29,7 @@ claims = pytest.mark.parametrize("claim", theorems.ALL, ids=IDS)
 
 @claims
 def test_a_claim_passes(claim):
-    (result,) = theorems.check_all(claim.id, cases=30)
+    (result,) = theorems.check_all(claim.id, cases=5 if claim.requires else 20)
     assert result.verdict == "pass", result.worst_case
     assert result.worst_slack >= 0
 
@@ -96,6 +96,7 @@ GUARDS = {
     ("arjovsky_bottou_2_5", "the finite difference resolves 1e-5"),
 }
 """Their false variants change the problem, not the bound."""
+RARE = {"theorem_1_1", "frozen_critic"}  # whose tightest cases are rare
 
 
 def _falsified(relation, factor, change):
@@ -108,7 +109,7 @@ def _falsified(relation, factor, change):
 
 @claims
 def test_no_relation_of_a_claim_is_loose(claim):
-    cases = 60 if claim.requires else 100
+    cases = 25 if claim.requires else 100 if claim.id in RARE else 60
     drawn = [theorems.check_case(claim.id, index) for index in range(cases)]
     change = COARSE.get(claim.id, 1e-6)
     for name in sorted({relation.name for relations in drawn for relation in relations}):
