@@ -29,7 +29,7 @@ claims = pytest.mark.parametrize("claim", theorems.ALL, ids=IDS)
 
 @claims
 def test_a_claim_passes(claim):
-    (result,) = theorems.check_all(claim.id, cases=5 if claim.requires else 20)
+    (result,) = theorems.check_all(claim.id, cases=4 if claim.requires else 15)
     assert result.verdict == "pass", result.worst_case
     assert result.worst_slack >= 0
 
@@ -55,7 +55,7 @@ def test_the_false_variants_of_a_claim_are_refuted(claim):
 
 
 @claims
-@settings(max_examples=10 if settings.default.max_examples <= 100 else 200)
+@settings(max_examples=6 if settings.default.max_examples <= 100 else 200)
 @given(data=st.data())
 def test_a_claim_holds_on_cases_that_hypothesis_draws(claim, data):
     seed = data.draw(strategies.case_seeds())
