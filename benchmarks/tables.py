@@ -64,6 +64,8 @@ def _ratio(figures: list[dict[str, Any]], kind: str, n: int) -> str:
     """Of the problem of this kind whose size is nearest to n: lattices have squares of points."""
     same = [line for line in figures if line["problem"] == kind and "peers" in line]
     nearest = min(same, key=lambda line: abs(line["n"] - n))
+    if abs(nearest["n"] - n) > n / 10:
+        return "not run"
     return f"{nearest['best peer / ours, wall']:.1f}"
 
 
