@@ -46,11 +46,14 @@ class PointCosts:
         return self.metric.pairs(self.x[i], self.y[j])
 
     def largest(self) -> float:
-        """At least the diameter of the points, at most four times as much."""
+        """At least the diameter of the points, at most six times as much.
+
+        From any point to any other it is at most three steps by way of the first of x and of y.
+        """
         n, m = self.x.shape[0], self.y.shape[0]
         row = self(np.zeros(m, dtype=np.int64), np.arange(m)).max()
         column = self(np.arange(n), np.zeros(n, dtype=np.int64)).max()
-        return 2 * float(max(row, column))
+        return 3 * float(max(row, column))
 
     def near(self, u: Float64Array, v: Float64Array) -> Iterator[tuple[IntArray, IntArray]] | None:
         """The pairs that could contradict potentials; None where all are to be looked at."""

@@ -175,3 +175,10 @@ def test_many_points_are_verified_in_little_time_and_memory():
     u[123] += 1e-9
     with pytest.raises(CertificateError):
         dataclasses.replace(result, potential_x=u).verify()
+
+
+def test_the_first_points_may_lie_between_all_others():
+    """The diameter is then three times what lies around them, and the tolerance knows it."""
+    x, y = np.array([[0.0, 0.0], [2.0, 0.0]]), np.array([[1.0, 0.0], [-1.0, 0.0]])
+    for solver in (None, "multiscale", "dense", "simplex"):
+        optimal_transport(x, y, [1 - 1e-9, 1e-9], solver=solver).verify()
