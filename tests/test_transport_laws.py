@@ -166,3 +166,10 @@ def test_the_largest_of_the_small_problems(shape, metric):
     assert agrees(value, wasserstein1(x, y, metric=metric, solver="dense"), x, y)
     if found is not None and metric == "euclidean":
         assert found.value == value
+
+
+def test_atoms_between_few_sources_and_more_sinks():
+    """Their potentials come from the sinks, those of the sources must agree with them."""
+    problem = draw(np.random.default_rng(8000333), 600)
+    x, y, a, b, metric = problem[1:]
+    optimal_transport(x, y, a, b, metric=metric, solver="dense").verify()

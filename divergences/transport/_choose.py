@@ -202,7 +202,9 @@ def _solve_residual(
     if solver == "dense":
         flow, f, g = _solve_high_dimension(residual, metric, total, diameter, scale, clock)
         potential[sources], potential[sinks] = f, g
-        _extend(potential, residual, metric)
+        # Of fewer sources than sinks the solver knows f to the units of its costs only, and
+        # atoms between them would notice.
+        _extend(potential, residual, metric, and_sources=sources.size < sinks.size)
         return flow, potential, sinks
     clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
     cost = interruptible(lambda: metric.matrix(atoms[sources], atoms[sinks]), clock.glance)
@@ -212,11 +214,18 @@ def _solve_residual(
     return dense.flow, potential, sinks
 
 
-def _extend(potential: Float64Array, residual: Residual, metric: Metric) -> None:
-    """Fill in the potential of atoms that are neither source nor sink; O(n d) memory."""
+def _extend(
+    potential: Float64Array, residual: Residual, metric: Metric, *, and_sources: bool = False
+) -> None:
+    """Fill in the potential of atoms that are neither source nor sink; O(n d) memory.
+
+    Where there are such, that of the sources is filled in anew if ``and_sources``.
+    """
     atoms, sinks = residual.atoms, residual.sinks
     others = np.ones(atoms.shape[0], dtype=bool)
     others[residual.sources] = others[sinks] = False
+    if and_sources and others.any():
+        others[residual.sources] = True
     rows = np.nonzero(others)[0]
     step = max(1, _BLOCK_ENTRIES // sinks.size)
     for start in range(0, rows.size, step):
