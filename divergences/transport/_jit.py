@@ -74,8 +74,8 @@ def _announce_compiling() -> None:
         told = False
 
         def on_start(self, event: Any) -> None:
-            ours = getattr(event.data["dispatcher"].py_func, "__module__", "")
-            if not self.told and ours.startswith(__package__):
+            module = getattr(event.data["dispatcher"].py_func, "__module__", None)
+            if not self.told and str(module).startswith(__package__):
                 self.told = True
                 place = cache_folder()
                 kept = f"kept in {place}" if place else "again in each process: no writable cache"

@@ -120,34 +120,32 @@ def _hang(
         size[parent[order[k]]] += size[order[k]]
 
 
-def _cheapest(row: Any, height: Any, sinks: Any) -> int:
-    """The sink of the most negative reduced cost in the row of a source, or NONE.
-
-    Two loops, since the compiler turns the first into vector instructions only without an index.
+def _least(row: Any, height: Any, sinks: Any) -> int:
+    """The most negative reduced cost in the row of a source, or 0; without an index, which would
+    keep the compiler from vector instructions.
     """
     least = height
     for j in range(len(sinks)):
         reduced = row[j] + sinks[j]
         least = reduced if reduced < least else least
-    if least == height:
-        return NONE
-    j = 0
-    while row[j] + sinks[j] != least:
-        j += 1
-    return j
+    return least - height
 
 
 def _entering(cost: Any, n: int, m: int, start: int, height: Any) -> tuple[int, int, int]:
     """The most negative reduced cost of a few rows from ``start`` on; its pair, or NONE twice."""
-    least, source, sink, i = 0, NONE, NONE, start
+    least, source, i = 0, NONE, start
     sinks = height[n : n + m]
     for _ in range(_ROWS):
-        row = cost[i * m : i * m + m]
-        j = _cheapest(row, height[i], sinks)
-        if j != NONE and row[j] + sinks[j] - height[i] < least:
-            least, source, sink = row[j] + sinks[j] - height[i], i, j
+        of_row = _least(cost[i * m : i * m + m], height[i], sinks)
+        if of_row < least:
+            least, source = of_row, i
         i = i + 1 if i + 1 < n else 0
-    return least, source, sink
+    if source == NONE:
+        return 0, NONE, NONE
+    row, j = cost[source * m : source * m + m], 0
+    while row[j] + sinks[j] - height[source] != least:
+        j += 1
+    return least, source, j
 
 
 def _cycle(
@@ -264,7 +262,7 @@ def workspace(n: int, m: int) -> list[int]:
 
 def compiled() -> Any:
     """The kernel of ``optimise``; loads the compiler."""
-    helpers = (_plan, _link, _unlink, _arcs_at_nodes, _hang, _cheapest, _entering, _cycle, _augment,
+    helpers = (_plan, _link, _unlink, _arcs_at_nodes, _hang, _least, _entering, _cycle, _augment,
                _rehang, _raise)  # fmt: skip
     return jit(optimise, helpers=helpers)
 
