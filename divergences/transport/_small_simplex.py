@@ -24,10 +24,11 @@ NONE = -1
 MOST = 2**63 - 1
 
 # The columns of a tree, each over the n + m + 1 nodes: sources, sinks, root.
-# parent, child, after, before (siblings), size of the subtree, flow on the arc to the parent, and
-# height: the potential, for which ``cost - height[i] + height[n + j]`` is 0 on the tree's arcs.
-COLUMNS = 7
-PARENT, FLOW, HEIGHT = 0, 5, 6
+# parent, following and previous in preorder (a ring, so that a subtree is a stretch of it), size of
+# the subtree, flow on the arc to the parent, and height: the potential, for which
+# ``cost - height[i] + height[n + j]`` is 0 on the tree's arcs.
+COLUMNS = 6
+PARENT, FLOW, HEIGHT = 0, 4, 5
 
 _ROWS = 4  # are priced for a pivot: a third fewer pivots than one row, and not much more to read
 
@@ -57,25 +58,6 @@ def _plan(
     return count
 
 
-def _link(u: int, above: int, parent: Any, child: Any, after: Any, before: Any) -> None:
-    """Make u the first child of a node."""
-    first = child[above]
-    parent[u], before[u], after[u] = above, NONE, first
-    if first != NONE:
-        before[first] = u
-    child[above] = u
-
-
-def _unlink(u: int, parent: Any, child: Any, after: Any, before: Any) -> None:
-    """Take u out of the list of children of its parent."""
-    if before[u] == NONE:
-        child[parent[u]] = after[u]
-    else:
-        after[before[u]] = after[u]
-    if after[u] != NONE:
-        before[after[u]] = before[u]
-
-
 def _arcs_at_nodes(count: int, source: Any, target: Any, n: int, first: Any, other: Any) -> None:
     """Lists of arc ends: 2k at the source of arc k, 2k + 1 at its sink; each names the next."""
     for k in range(count):
@@ -85,39 +67,39 @@ def _arcs_at_nodes(count: int, source: Any, target: Any, n: int, first: Any, oth
 
 
 def _hang(
-    cost: Any, n: int, m: int, count: int, source: Any, target: Any, mass: Any, order: Any,
-    first: Any, other: Any, parent: Any, child: Any, after: Any, before: Any, size: Any, flow: Any,
+    cost: Any, n: int, m: int, count: int, source: Any, target: Any, mass: Any, stack: Any,
+    first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any, flow: Any,
     height: Any,
 ) -> None:  # fmt: skip
-    """Write the tree of a plan; ``order``, ``first``, ``other`` are space, the last two NONE."""
+    """Write the tree of a plan; ``stack``, ``first``, ``other`` are space, the last two NONE."""
     root = n + m
     for u in range(root + 1):
-        parent[u], child[u], after[u], before[u] = NONE, NONE, NONE, NONE
-        size[u], flow[u], height[u] = 1, 0, 0
+        parent[u], size[u], flow[u], height[u] = NONE, 1, 0, 0
     _arcs_at_nodes(count, source, target, n, first, other)
-    found = reached = 0
+    last = root
     for top in range(n):
+        waiting = 0
         if parent[top] == NONE:
-            _link(top, root, parent, child, after, before)
-            order[found] = top
-            found += 1
-        while reached < found:
-            u = order[reached]
-            reached += 1
+            parent[top], stack[0], waiting = root, top, 1
+        while waiting > 0:
+            waiting -= 1
+            u = stack[waiting]
+            following[last], previous[u], last = u, last, u
             end = first[u]
             while end != NONE:
                 i, j = source[end // 2], target[end // 2]
                 v = n + j if u == i else i
                 if v != parent[u]:
-                    _link(v, u, parent, child, after, before)
                     length = cost[i * m + j]
-                    flow[v] = mass[end // 2]
+                    parent[v], flow[v] = u, mass[end // 2]
                     height[v] = height[u] - length if u == i else height[u] + length
-                    order[found] = v
-                    found += 1
+                    stack[waiting] = v
+                    waiting += 1
                 end = other[end]
-    for k in range(found - 1, -1, -1):
-        size[parent[order[k]]] += size[order[k]]
+    following[last], previous[root] = root, last
+    while last != root:
+        size[parent[last]] += size[last]
+        last = previous[last]
 
 
 def _least(row: Any, height: Any, sinks: Any) -> int:
@@ -172,60 +154,74 @@ def _cycle(
     return u, moved_u, cut_u, True
 
 
-def _augment(n: int, i: int, sink: int, join: int, moved: int, parent: Any, flow: Any) -> None:
-    """Send flow round the cycle of a new arc."""
-    u = i
-    while u != join:
-        flow[u] += -moved if u < n else moved
-        u = parent[u]
-    u = sink
-    while u != join:
-        flow[u] += moved if u < n else -moved
-        u = parent[u]
-
-
-def _rehang(
-    u: int, above: int, cut: int, join: int, moved: int,
-    parent: Any, child: Any, after: Any, before: Any, size: Any, flow: Any,
+def _shift(
+    u: int, stop: int, n: int, gain: int, weight: int, parent: Any, size: Any, flow: Any
 ) -> None:  # fmt: skip
-    """Cut the subtree of ``cut`` off and hang it by its node u, turning the way between round."""
-    weight, below, carried = size[cut], 0, moved
-    v = parent[cut]
-    while v != join:
-        size[v] -= weight
-        v = parent[v]
-    v = above
-    while v != join:
-        size[v] += weight
-        v = parent[v]
+    """Add to the sizes of u and of the nodes above it, up to ``stop``, and to their arcs' flows: a
+    gain where the child is a sink, a loss where it is a source.
+    """
+    while u != stop:
+        size[u] += weight
+        flow[u] += -gain if u < n else gain
+        u = parent[u]
+
+
+def _move(
+    top: int, above: int, cut: int, change: int,
+    parent: Any, following: Any, previous: Any, size: Any, height: Any,
+) -> None:  # fmt: skip
+    """Add to the potentials of the subtree of ``cut``, and put it behind ``above`` in preorder.
+
+    Its node ``top`` comes first, then what else hangs from the parent of top, and so on.
+    """
+    edge, entry, rest, tail = previous[top], previous[cut], top, top
+    u, below = top, size[top]
+    for _ in range(below):
+        height[rest] += change
+        tail, rest = rest, following[rest]
+    while u != cut:
+        u = parent[u]
+        left, below = size[u] - below, size[u]
+        stop, edge = edge, previous[u]
+        following[tail], previous[u], tail = u, tail, u
+        height[u] += change
+        left -= 1
+        while tail != stop:
+            tail = following[tail]
+            height[tail] += change
+            left -= 1
+        if left > 0:
+            following[tail], previous[rest] = rest, tail
+            for _ in range(left):
+                height[rest] += change
+                tail, rest = rest, following[rest]
+    following[entry], previous[rest] = rest, entry
+    behind = following[above]
+    following[above], previous[top] = top, above
+    following[tail], previous[behind] = behind, tail
+
+
+def _turn(
+    top: int, above: int, cut: int, n: int, gain: int, moved: int,
+    parent: Any, size: Any, flow: Any,
+) -> None:  # fmt: skip
+    """Hang ``top`` from ``above``, and what lay between it and ``cut`` the other way round.
+
+    The flows of the arcs between change by ``gain`` as in ``_shift``.
+    """
+    u, weight, below, carried = top, size[cut], 0, moved
     while True:
-        old_parent, old_flow, old_size = parent[u], flow[u], size[u]
-        _unlink(u, parent, child, after, before)
-        _link(u, above, parent, child, after, before)
-        flow[u], size[u] = carried, weight - below
+        old_parent, old_size = parent[u], size[u]
+        old_flow = flow[u] + (-gain if u < n else gain)
+        parent[u], flow[u], size[u] = above, carried, weight - below
         if u == cut:
             return
         above, u, carried, below = u, old_parent, old_flow, old_size
 
 
-def _raise(top: int, change: int, parent: Any, child: Any, after: Any, height: Any) -> None:
-    """Add to the potentials of a subtree."""
-    u = top
-    while True:
-        height[u] += change
-        if child[u] != NONE:
-            u = child[u]
-            continue
-        while u != top and after[u] == NONE:
-            u = parent[u]
-        if u == top:
-            return
-        u = after[u]
-
-
 def optimise(
     cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
-    order: Any, first: Any, other: Any, parent: Any, child: Any, after: Any, before: Any, size: Any,
+    stack: Any, first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any,
     flow: Any, height: Any,
 ) -> int:  # fmt: skip
     """Write the optimal tree of n sources and m sinks; the number of pivots.
@@ -234,8 +230,8 @@ def optimise(
     positive, of equal sum below 2^63. See ``workspace`` for the others.
     """
     count = _plan(cost, n, m, supply, demand, source, target, mass)
-    _hang(cost, n, m, count, source, target, mass, order, first, other, parent, child, after,
-          before, size, flow, height)  # fmt: skip
+    _hang(cost, n, m, count, source, target, mass, stack, first, other, parent, following, previous,
+          size, flow, height)  # fmt: skip
     pivots, start, quiet = 0, 0, 0
     while quiet < n:
         change, i, sink = _entering(cost, n, m, start, height)
@@ -247,11 +243,12 @@ def optimise(
         pivots += 1
         sink += n
         join, moved, cut, beside_source = _cycle(n, i, sink, parent, size, flow)
-        if moved > 0:
-            _augment(n, i, sink, join, moved, parent, flow)
-        top, above = (i, sink) if beside_source else (sink, i)
-        _rehang(top, above, cut, join, moved, parent, child, after, before, size, flow)
-        _raise(top, change if beside_source else -change, parent, child, after, height)
+        top, above, gain = (i, sink, moved) if beside_source else (sink, i, -moved)
+        _shift(parent[cut], join, n, gain, -size[cut], parent, size, flow)
+        _shift(above, join, n, -gain, size[cut], parent, size, flow)
+        change = change if beside_source else -change
+        _move(top, above, cut, change, parent, following, previous, size, height)
+        _turn(top, above, cut, n, gain, moved, parent, size, flow)
     return pivots
 
 
@@ -262,8 +259,8 @@ def workspace(n: int, m: int) -> list[int]:
 
 def compiled() -> Any:
     """The kernel of ``optimise``; loads the compiler."""
-    helpers = (_plan, _link, _unlink, _arcs_at_nodes, _hang, _least, _entering, _cycle, _augment,
-               _rehang, _raise)  # fmt: skip
+    helpers = (_plan, _arcs_at_nodes, _hang, _least, _entering, _cycle, _shift,
+               _move, _turn)  # fmt: skip
     return jit(optimise, helpers=helpers)
 
 

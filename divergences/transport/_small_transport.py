@@ -146,7 +146,7 @@ def _transport_all(
             work[8, place], other[2 * place], other[2 * place + 1] = _NONE, _NONE, _NONE
         _optimise(
             integers, n, m, supply, demand, work[4], work[5], work[6], work[7], work[8], other,
-            tree[0], tree[1], tree[2], tree[3], tree[4], tree[5], tree[6],
+            tree[0], tree[1], tree[2], tree[3], tree[4], tree[5],
         )  # fmt: skip
         for h in range(m):
             v[k, columns[h]] -= tree[_HEIGHT, n + h] * unit
