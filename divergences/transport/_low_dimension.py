@@ -42,7 +42,7 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
     sources, sinks = residual.sources[used_x], residual.sinks[used_y]
     try:
-        found, potential = _multiscale.solve(
+        found = _multiscale.solve(
             atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock
         )
     except _multiscale.OutOfTime as stopped:
@@ -51,8 +51,12 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
         heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
         raise StoppedEarly(flow, heights * scale) from None
     clock.announce("certificate")
-    flow = _exact(found, used_x, used_y, residual, metric)
-    return flow, potential(atoms, order) * scale
+    flow = _exact(found.flow, used_x, used_y, residual, metric)
+    heights, others = np.empty(atoms.shape[0]), np.ones(atoms.shape[0], dtype=bool)
+    heights[sources], heights[sinks] = found.at_x, found.at_y
+    others[sources] = others[sinks] = False
+    heights[others] = found.potential(atoms[others], order)
+    return flow, heights * scale
 
 
 def _normalised(atoms: Float64Array, order: float) -> tuple[Float64Array, float]:

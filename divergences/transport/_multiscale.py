@@ -48,6 +48,7 @@ _REFINE = 2  # levels of the kd-tree between one level of the problem and the ne
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
 _PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 4e-15  # reduced costs above minus this count as 0, in diameters
+_LIFT = 1e-14  # more than that: so much above its value a potential contradicts some pair of a point
 _EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 2000  # far beyond any problem met: the guard against an endless loop
 _SWEEPS, _PART, _LEAST_PARTS = 4, 500, 2  # over parts of so many points at most, and at least
@@ -63,7 +64,7 @@ class Cloud(NamedTuple):
 
 
 class Potential(NamedTuple):
-    """The function f(z) = min_j d(z, y_j) + height_j."""
+    """The function f(z) = min_j d(z, y_j) + height_j; y is in the order of its tree."""
 
     y: Tree
     heights: Float64Array
@@ -90,6 +91,15 @@ class Level(NamedTuple):
     lists: Candidates
 
 
+class Optimum(NamedTuple):
+    """An optimal flow, the potential that proves it, and its values at the sources and sinks."""
+
+    flow: Flow
+    potential: Potential
+    at_x: Float64Array
+    at_y: Float64Array
+
+
 class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is known)
     """The time ended; ``flow`` is feasible and ``potential``, where not None, has slope 1."""
 
@@ -102,7 +112,7 @@ class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is know
 def solve(
     x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float,
     clock: Clock,
-) -> tuple[Flow, Potential]:  # fmt: skip
+) -> Optimum:  # fmt: skip
     """Optimal flow from points x (n, d) to y (m, d) under the norm of this order; its potential.
 
     Masses are positive int64 of equal sums, at most 2^62; points are scaled so that their diameter
@@ -129,7 +139,25 @@ def solve(
     assert found is not None
     flow = found.flow
     flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
-    return flow, Potential(found.sinks.tree, found.g)
+    at_x, at_y = np.empty(x.shape[0]), np.empty(y.shape[0])
+    at_x[x_order], at_y[y_order] = _at_ends(found, order)
+    return Optimum(flow, Potential(found.sinks.tree, found.g), at_x, at_y)
+
+
+def _at_ends(found: Level, order: float) -> tuple[Float64Array, Float64Array]:
+    """The potential at sources and sinks, to the last digits, from nearly the same values.
+
+    Pricing finds it sooner than ``Potential`` does, since whole nodes of points are known to lie
+    close to what they have.
+    """
+    lifted = found.f + _LIFT, found.g + _LIFT
+    bounds = below(found.sinks.tree, found.g)
+    trees = found.sources.tree, found.sinks.tree
+    at_x, at_y = (
+        known + price(below(tree, -known), bounds, order, 0.0, 1)[0][:, 0]
+        for tree, known in zip(trees, lifted, strict=True)
+    )
+    return at_x, at_y
 
 
 def _levels(count: int) -> list[int | None]:

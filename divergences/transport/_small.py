@@ -14,6 +14,7 @@ masses far apart) are left to the general way, which cancels and refines, and is
 
 import math
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -181,7 +182,7 @@ def _assigned(
     if compiled or (value_only and _kernel_pays(*cost.shape)):
         by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
         column, known, alone = by_kernel(cost, mass)
-        if compiled or alone:
+        if compiled or alone():
             return Flow(np.arange(n), column, mass), *known
     _linear_assignment.load()
     began = time.perf_counter()
@@ -194,23 +195,23 @@ def _assigned(
 
 def _assigned_by_simplex(
     cost: Float64Array, mass: IntArray
-) -> tuple[IntArray, tuple[Float64Array, float], bool]:
+) -> tuple[IntArray, tuple[Float64Array, float], Callable[[], bool]]:
     """The sinks of the sources; potentials, their error; and if no other plan is as cheap."""
     basis = _by_simplex(cost, mass, mass)
     column = basis.flow.target[np.argsort(basis.flow.source)]
-    return column, (basis.v, basis.error), _is_the_only(basis, mass.size)
+    return column, (basis.v, basis.error), lambda: _is_the_only(basis, mass.size)
 
 
 def _assigned_by_paths(
     cost: Float64Array, mass: IntArray
-) -> tuple[IntArray, tuple[Float64Array, float], bool]:
+) -> tuple[IntArray, tuple[Float64Array, float], Callable[[], bool]]:
     """The same, by shortest augmenting paths."""
     from ._assignment import assign_one
 
     n = mass.size
     column, u, v = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
     excess, alone = assign_one(cost, _TIES, column, u, v)
-    return column, (v, excess / n), alone
+    return column, (v, excess / n), lambda: bool(alone)
 
 
 def _is_the_only(basis: _Basis, n: int) -> bool:
@@ -224,16 +225,33 @@ def _is_the_only(basis: _Basis, n: int) -> bool:
 
 def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basis:
     n, m = cost.shape
-    reduced = cost - _least(cost, axis=1)[:, None]
-    v = _least(reduced, axis=0)
-    reduced -= v
     bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
-    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
-    reduced /= unit
-    integers = np.rint(reduced, out=reduced).ravel().astype(np.int64)
+    large = cost.size > MOST_PAIRS
+    integers, v, unit = (_reduced_by_kernel if large else _reduced)(cost, bits)
     tree = (_compiled if _kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
     v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
     return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
+
+
+def _reduced(cost: Float64Array, bits: int) -> tuple[IntArray, Float64Array, float]:
+    """Costs less their least in each row and then column, as integers of at most so many bits, row
+    by row; what the columns were reduced by; and the unit of the integers.
+    """
+    reduced = cost - _least(cost, axis=1)[:, None]
+    v = _least(reduced, axis=0)
+    reduced -= v
+    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
+    reduced /= unit
+    return np.rint(reduced, out=reduced).ravel().astype(np.int64), v, unit
+
+
+def _reduced_by_kernel(cost: Float64Array, bits: int) -> tuple[IntArray, Float64Array, float]:
+    """The same, with no array of this size but the integers."""
+    from ._small_costs import to_integers
+
+    integers, v = np.empty(cost.size, dtype=np.int64), np.empty(cost.shape[1])
+    unit = to_integers(cost, _least(cost, axis=1), bits, v, integers)
+    return integers, v, unit
 
 
 def _interpreted(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:

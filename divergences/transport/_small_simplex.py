@@ -34,20 +34,27 @@ _ROWS = 4  # are priced for a pivot: a third fewer pivots than one row, and not 
 
 
 def _plan(
-    cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any
-) -> int:
+    cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
+    open_sinks: Any,
+) -> int:  # fmt: skip
     """Write a plan whose support is a forest, free arcs first; how many pairs it has.
 
-    Each pair exhausts its source or its sink. ``supply`` and ``demand`` end as zeros.
+    Each pair exhausts its source or its sink. ``supply`` and ``demand`` end as zeros; the sinks
+    still open are listed in the last argument.
     """
-    count = 0
+    for j in range(m):
+        open_sinks[j] = j
+    count, width = 0, m
     for free in (True, False):
         for i in range(n):
             while supply[i] > 0:
-                best, column = MOST, NONE
-                for j in range(m):
-                    if demand[j] > 0 and cost[i * m + j] < best:
-                        best, column = cost[i * m + j], j
+                best, column, place = MOST, NONE, 0
+                for k in range(width):
+                    j = open_sinks[k]
+                    if cost[i * m + j] < best:
+                        best, column, place = cost[i * m + j], j, k
+                        if best == 0:
+                            break
                 if free and best > 0:
                     break
                 moved = min(supply[i], demand[column])
@@ -55,6 +62,10 @@ def _plan(
                 supply[i] -= moved
                 demand[column] -= moved
                 count += 1
+                if demand[column] == 0:
+                    width -= 1
+                    for k in range(place, width):
+                        open_sinks[k] = open_sinks[k + 1]
     return count
 
 
@@ -229,7 +240,7 @@ def optimise(
     ``cost`` has n m entries, at least 0 and at most 2^53, row by row; ``supply`` and ``demand`` are
     positive, of equal sum below 2^63. See ``workspace`` for the others.
     """
-    count = _plan(cost, n, m, supply, demand, source, target, mass)
+    count = _plan(cost, n, m, supply, demand, source, target, mass, stack)
     _hang(cost, n, m, count, source, target, mass, stack, first, other, parent, following, previous,
           size, flow, height)  # fmt: skip
     pivots, start, quiet = 0, 0, 0
