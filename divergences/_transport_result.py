@@ -41,6 +41,11 @@ class PointCosts:
     x: Float64Array
     y: Float64Array
 
+    @property
+    def width(self) -> int:
+        """The coordinates of a point."""
+        return self.x.shape[1]
+
     def __call__(self, i: IntArray, j: IntArray) -> Float64Array:
         """The distances of pairs."""
         return self.metric.pairs(self.x[i], self.y[j])
@@ -68,6 +73,7 @@ class MatrixCosts:
     """Scaled costs of all pairs."""
 
     matrix: Float64Array
+    width: int = 1
 
     def __call__(self, i: IntArray, j: IntArray) -> Float64Array:
         """The costs of pairs."""

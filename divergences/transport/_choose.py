@@ -131,12 +131,11 @@ def solve_points(
 
 def _of_small(small: _small.Small, dimension: int, y: Float64Array) -> Solution:
     """The solution from the plan and the potentials of a small problem between prepared points."""
-    u, v = _certificate.conjugates(small.cost, small.v)
+    u, v = small.potentials()
     middle = (min(u.min(), -v.max()) + max(u.max(), -v.min())) / 2
     u, v = u - middle, v + middle
-    diameter = float(small.cost.max())
-    u = u - _certificate.rounding_of_distances(dimension, 2 * diameter)
-    return _certified(small.flow, small.masses, small.value, u, v, diameter, 1.0, y, -v)
+    u = u - _certificate.rounding_of_distances(dimension, 2 * small.diameter)
+    return _certified(small.flow, small.masses, small.value, u, v, small.diameter, 1.0, y, -v)
 
 
 def solve_cost(

@@ -24,12 +24,15 @@ from .._metrics import Metric
 from .._summation import total
 from .._typing import Float64Array, IntArray
 from . import _linear_assignment, _small_simplex
+from ._certificate import conjugates
 from ._masses import Flow, Marginals, cost_of, only_plan
 
 MOST_PAIRS = 40_000  # without a compiler
 # With one: in few coordinates until the multiscale simplex wins, in many until the dense solver.
 _FEW_COORDINATES = 5
-_MOST_PAIRS_IN_FEW, _MOST_PAIRS_IN_MANY = 1_000_000, 360_000
+_MOST_PAIRS, _MOST_PAIRS_IN_MANY = 1_000_000, 360_000
+# Where distances cost more than pivots, lower bounds guide the simplex (``_small_guided``).
+_MANY_COORDINATES, _COORDINATES_OF_GUIDE = 16, 1_000_000
 
 _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
@@ -47,13 +50,16 @@ _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
 
 
 class Small(NamedTuple):
-    """A plan of integer masses, its cost, and potentials of the columns that prove it optimal."""
+    """A plan of integer masses, its cost, and the potentials that prove it optimal.
+
+    No distance is above twice the ``diameter``, and one is not below it.
+    """
 
     flow: Flow
     masses: Marginals
     value: float
-    v: Float64Array
-    cost: Float64Array
+    potentials: Callable[[], tuple[Float64Array, Float64Array]]
+    diameter: float
 
 
 class _Basis(NamedTuple):
@@ -85,29 +91,77 @@ def solve(
     With ``value_only`` the potentials may come from another solver than without; the plan may not.
     """
     n, m = x.shape[0], y.shape[0]
-    most = _MOST_PAIRS_IN_FEW if x.shape[1] <= _FEW_COORDINATES else _MOST_PAIRS_IN_MANY
-    if n * m > most or n + m > _MOST_POINTS or not metric.is_norm:
+    if n * m > _MOST_PAIRS or n + m > _MOST_POINTS or not metric.is_norm:
+        return None
+    masses = _equal_masses(n) if a is None and b is None and n == m else _masses(a, n, b, m)
+    if masses is None:
+        return None
+    rounding = 0.0 if a is None and b is None else (n + m) / _MASS_UNITS
+    if _guide_pays(x, y, metric, value_only=value_only):
+        found = _guided(x, y, masses, metric, rounding)
+        if found is not None:
+            return found
+    return _by_distances(x, y, masses, metric, rounding, value_only=value_only)
+
+
+def _by_distances(
+    x: Float64Array, y: Float64Array, masses: Marginals, metric: Metric, rounding: float, *,
+    value_only: bool,
+) -> Small | None:  # fmt: skip
+    """From the matrix of distances; ``rounding``, that of the masses, is in diameters."""
+    (n, m), few = (x.shape[0], y.shape[0]), x.shape[1] <= _FEW_COORDINATES
+    if n * m > (_MOST_PAIRS if few else _MOST_PAIRS_IN_MANY):
         return None
     cost = _distances(x, y, metric)
     diameter = float(_most(cost, axis=None))
     if not (_least(cost, axis=None) > _SAFE and diameter < 1 / _SAFE):
         return None
-    equal = a is None and b is None and n == m
-    masses = _equal_masses(n) if equal else _masses(a, n, b, m)
-    if masses is None:
-        return None
-    if equal:
-        paths = n <= _FEW_FOR_PATHS or x.shape[1] > _FEW_COORDINATES
+    if masses.total == n == m:
+        paths = n <= _FEW_FOR_PATHS or not few
         flow, v, error = _assigned(cost, masses.supply, value_only=value_only, paths=paths)
-        value = total(metric.pairs(x, y[flow.target])) / n
     else:
         flow, v, error = _transported(cost, masses)
-        value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
-    rounding = 0.0 if a is None and b is None else (n + m) / _MASS_UNITS * diameter
+    value = _value(x, y, flow, masses, metric)
     precision = _PRECISION if n * m <= MOST_PAIRS else _PRECISION_COMPILED
-    if max(error, rounding / 2) <= precision * value:
-        return Small(flow, masses, value, v, cost)
+    if max(error, rounding / 2 * diameter) <= precision * value:
+        return Small(flow, masses, value, lambda: conjugates(cost, v), diameter)
     return None
+
+
+def _guided(
+    x: Float64Array, y: Float64Array, masses: Marginals, metric: Metric, rounding: float
+) -> Small | None:
+    """The same without that matrix; None too where it would not do, or not to the same bits."""
+    from . import _small_guided
+
+    found = _small_guided.solve(x, y, masses)
+    if found is None or (x.shape[0] * y.shape[0] <= MOST_PAIRS and not found.alone):
+        return None
+    value = _value(x, y, found.flow, masses, metric)
+    if max(found.error, rounding * found.largest) > _PRECISION_COMPILED * value:
+        return None
+    potentials = found.u - found.error, found.v
+    return Small(found.flow, masses, value, lambda: potentials, found.largest)
+
+
+def _value(
+    x: Float64Array, y: Float64Array, flow: Flow, masses: Marginals, metric: Metric
+) -> float:
+    """The cost of a plan."""
+    lengths = metric.pairs(x[flow.source], y[flow.target])
+    if masses.total == flow.mass.size:
+        return total(lengths) / masses.total
+    return cost_of(flow, lengths, masses.total)
+
+
+def _guide_pays(x: Float64Array, y: Float64Array, metric: Metric, *, value_only: bool) -> bool:
+    """Whether bounds from matrix products are worth their while, and a kernel is at hand."""
+    (n, d), m = x.shape, y.shape[0]
+    if metric.name != "euclidean" or d < _MANY_COORDINATES or min(n, m) == 1:
+        return False
+    if n * m <= MOST_PAIRS and not (value_only and n * m * d >= _COORDINATES_OF_GUIDE):
+        return False
+    return _kernel_pays(n, m)
 
 
 def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flow, Float64Array]:

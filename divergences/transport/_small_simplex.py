@@ -230,19 +230,22 @@ def _turn(
         above, u, carried, below = u, old_parent, old_flow, old_size
 
 
-def optimise(
+def begin(
     cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
     stack: Any, first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any,
     flow: Any, height: Any,
-) -> int:  # fmt: skip
-    """Write the optimal tree of n sources and m sinks; the number of pivots.
-
-    ``cost`` has n m entries, at least 0 and at most 2^53, row by row; ``supply`` and ``demand`` are
-    positive, of equal sum below 2^63. See ``workspace`` for the others.
-    """
+) -> None:  # fmt: skip
+    """Write a first tree of n sources and m sinks; arguments as of ``optimise``."""
     count = _plan(cost, n, m, supply, demand, source, target, mass, stack)
     _hang(cost, n, m, count, source, target, mass, stack, first, other, parent, following, previous,
           size, flow, height)  # fmt: skip
+
+
+def improve(
+    cost: Any, n: int, m: int, parent: Any, following: Any, previous: Any, size: Any, flow: Any,
+    height: Any,
+) -> int:  # fmt: skip
+    """Pivot until the tree is optimal; the number of pivots."""
     pivots, start, quiet = 0, 0, 0
     while quiet < n:
         change, i, sink = _entering(cost, n, m, start, height)
@@ -263,16 +266,51 @@ def optimise(
     return pivots
 
 
+def retune(cost: Any, n: int, m: int, parent: Any, following: Any, height: Any) -> None:
+    """Potentials of the tree after changes of the costs."""
+    root = n + m
+    u = following[root]
+    while u != root:
+        above = parent[u]
+        if u >= n:
+            height[u] = height[above] - cost[above * m + u - n]
+        elif above != root:
+            height[u] = height[above] + cost[u * m + above - n]
+        u = following[u]
+
+
+def optimise(
+    cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
+    stack: Any, first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any,
+    flow: Any, height: Any,
+) -> int:  # fmt: skip
+    """Write the optimal tree of n sources and m sinks; the number of pivots.
+
+    ``cost`` has n m entries, at least 0 and at most 2^53, row by row; ``supply`` and ``demand`` are
+    positive, of equal sum below 2^63. See ``workspace`` for the others.
+    """
+    begin(cost, n, m, supply, demand, source, target, mass, stack, first, other, parent, following,
+          previous, size, flow, height)  # fmt: skip
+    return improve(cost, n, m, parent, following, previous, size, flow, height)
+
+
 def workspace(n: int, m: int) -> list[int]:
     """Sizes of the sequences behind ``demand``, the initial entries of each being NONE."""
     return [n + m] * 5 + [2 * (n + m)] + [n + m + 1] * COLUMNS
 
 
+_OF_BEGIN = (_plan, _arcs_at_nodes, _hang)
+_OF_IMPROVE = (_least, _entering, _cycle, _shift, _move, _turn)
+
+
 def compiled() -> Any:
     """The kernel of ``optimise``; loads the compiler."""
-    helpers = (_plan, _arcs_at_nodes, _hang, _least, _entering, _cycle, _shift,
-               _move, _turn)  # fmt: skip
-    return jit(optimise, helpers=helpers)
+    return jit(optimise, helpers=(*_OF_BEGIN, *_OF_IMPROVE, begin, improve))
+
+
+def compiled_parts() -> tuple[Any, Any, Any]:
+    """The kernels of ``begin``, ``improve`` and ``retune``."""
+    return jit(begin, helpers=_OF_BEGIN), jit(improve, helpers=_OF_IMPROVE), jit(retune)
 
 
 def is_cached() -> bool:

@@ -11,14 +11,18 @@ from . import _certificate
 from ._certificate import EPS, SUBNORMAL
 from ._result import CertificateError
 
-_BLOCK_ENTRIES = 1 << 20
+_BLOCK_ENTRIES = 1 << 18  # numbers that a block of pairs has, all coordinates counted
 _MARGINAL_ERROR = 1e-14
 _VALUE_ERROR = 1e-13
 _ROUNDING = 16  # ulps by which two ways to compute a distance in R^d may differ
 
 
 class Costs(Protocol):
-    """The costs of a problem, scaled."""
+    """The costs of a problem, scaled; ``width`` numbers are read for one of them."""
+
+    @property
+    def width(self) -> int:
+        """Coordinates of a point, or 1."""
 
     def __call__(self, i: IntArray, j: IntArray) -> Float64Array:
         """Of pairs, index arrays being broadcast against each other."""
@@ -141,7 +145,7 @@ def _scaled(claims: Claims, scale: float) -> Claims:
 def _feasible(u: Float64Array, v: Float64Array, costs: Costs, subnormal: float) -> None:
     pairs = costs.near(u, v)
     worst, message = 0.0, ""
-    for i, j in _all_pairs(u.size, v.size) if pairs is None else pairs:
+    for i, j in _all_pairs(u.size, v.size, costs.width) if pairs is None else pairs:
         block = costs(i, j)
         excess = (u[i] + v[j]) - block - (_ROUNDING * EPS * np.abs(block) + subnormal)
         if not excess.size or excess.max() <= worst:
@@ -155,12 +159,14 @@ def _feasible(u: Float64Array, v: Float64Array, costs: Costs, subnormal: float) 
         _fail(message or "a potential is not finite")
 
 
-def _all_pairs(n: int, m: int) -> Iterator[tuple[IntArray, IntArray]]:
-    """All pairs, a few rows at a time."""
-    columns = np.arange(m)
-    step = max(1, _BLOCK_ENTRIES // m)
+def _all_pairs(n: int, m: int, width: int) -> Iterator[tuple[IntArray, IntArray]]:
+    """All pairs, a few rows at a time and not too many columns."""
+    across = max(1, min(m, _BLOCK_ENTRIES // width))
+    step = max(1, _BLOCK_ENTRIES // (across * width))
     for start in range(0, n, step):
-        yield np.arange(start, min(start + step, n))[:, None], columns
+        rows = np.arange(start, min(start + step, n))[:, None]
+        for first in range(0, m, across):
+            yield rows, np.arange(first, min(first + across, m))
 
 
 def _fail(message: str) -> None:
