@@ -44,7 +44,7 @@ class PointCosts:
     @property
     def width(self) -> int:
         """The coordinates of a point."""
-        return self.x.shape[1]
+        return int(self.x.shape[1])
 
     def __call__(self, i: IntArray, j: IntArray) -> Float64Array:
         """The distances of pairs."""

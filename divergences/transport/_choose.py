@@ -1,23 +1,20 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
 On the line (one coordinate and a norm) the monotone plan. Under a norm, up to a million pairs (in
-one to five coordinates; 360,000 in more) the small simplex (``_small``), unless one side has many
-more points than the other. In every other case, and where the small simplex cannot vouch for the
-last digits, common mass is cancelled. What is left goes, under a norm in few coordinates, to the
-multiscale simplex in O(n) memory if there are more than 100,000 pairs (in two or three coordinates)
-or four million (in four or five); else to the dense solver if there are more than 100,000 pairs;
-else to POT's network simplex with our refinement.
+one to five coordinates, and from sixteen on under the Euclidean; 360,000 in others) the small
+simplex (``_small``), unless one side has many more points than the other. In every other case, and
+where the small simplex cannot vouch for the last digits, common mass is cancelled. What is left
+goes, under a norm in few coordinates, to the multiscale simplex in O(n) memory if there are more
+than 100,000 pairs (in two or three coordinates) or four million (in four or five); else to the
+dense solver if there are more than 100,000 pairs; else to POT's network simplex with our
+refinement.
 
 Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
 processor time on a busy machine, best of five, n points a side:
 
 | n | square | Gaussians | the same, weighted | d = 32 |
 |---|---|---|---|---|
-| 250 | 2.4/16/17/3.8 | 3.5/25/25/5.6 | 5.5/30/34/7.2 | 3.4/108/10/8.7 |
-| 500 | 12/25/31/23 | 16/45/76/28 | 24/74/130/36 | 17/205/18/69 |
-| 700 | 24/42/48/70 | 31/67/128/94 | 50/85/192/94 | 36/419/27/113 |
-| 1000 | 35/60/64/136 | 58/83/218/164 | 105/100/384/197 | 65/636/42/222 |
-| 1400 | 128/95/116/217 | 151/153/488/292 | 269/223/897/338 | 174/1455/76/427 |
+@@TABLE@@
 
 Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
 to compile. A solver that the caller names is used as named, so all can be asked for anywhere.

@@ -1,15 +1,21 @@
 """The costs of a small problem as integers, in passes that the compiler turns into vectors."""
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 
 
 def _to_integers(
-    cost: Float64Array, least: Float64Array, bits: int, v: Float64Array, integers: IntArray
+    cost: NDArray[np.floating[Any]],
+    least: Float64Array,
+    bits: int,
+    v: Float64Array,
+    integers: IntArray,
 ) -> float:
     """Write costs less ``least`` of their row and then ``v`` of their column; the unit they are in.
 

@@ -121,7 +121,8 @@ def _least(row: Any, height: Any, sinks: Any) -> int:
     for j in range(len(sinks)):
         reduced = row[j] + sinks[j]
         least = reduced if reduced < least else least
-    return least - height
+    reduced = least - height
+    return int(reduced)
 
 
 def _entering(cost: Any, n: int, m: int, start: int, height: Any) -> tuple[int, int, int]:
