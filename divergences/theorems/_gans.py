@@ -15,7 +15,10 @@ from ._networks import Network
 from ._theorem_1 import latent
 from ._variants import rewritten, times
 
-STEP = 2.0**-6
+STEP = 2.0**-8
+"""Of the differences: their rounding, some eps/STEP, stays below 1e-12, and so does their
+truncation, some (8 STEP)^8/16, so that nothing hangs on its estimate, which may vanish by chance.
+"""
 
 
 def extrapolated_slope(function: Callable[[float], float]) -> tuple[float, float]:
