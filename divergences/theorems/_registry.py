@@ -13,6 +13,7 @@ import numpy as np
 from .._validation import progress_bar
 from . import (
     _clipping,
+    _clipping_steps,
     _corollary_1,
     _counterexamples,
     _critics,
@@ -46,6 +47,7 @@ ALL: tuple[Claim, ...] = (
     *_theorem_3.CLAIMS,
     *_critics.CLAIMS,
     *_clipping.CLAIMS,
+    *_clipping_steps.CLAIMS,
     *_frozen_critic.CLAIMS,
     *_supports.CLAIMS,
     *_likelihood.CLAIMS,

@@ -170,6 +170,15 @@ def _twice_lhs(relation: Relation) -> Relation:
     return replace(relation, lhs=2.0 * relation.lhs)
 
 
+def _light_and_far(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
+    """Mass 1/n at n: the laws converge in distribution, and W is 1 for all n."""
+    _ = index
+    n = float(rng.integers(10, 1000))
+    law, origin = Discrete([0.0, n], [1.0 - 1.0 / n, 1.0 / n]), Discrete([0.0])
+    rho = prokhorov(law, origin)
+    return (at_most("W <= 2 rho", distance(law, origin).value, 2.0 * rho),)
+
+
 def _escaping_mass(rng: np.random.Generator, index: int) -> tuple[Relation, ...]:
     """Mass 1/n at n^2: no multiple of TV bounds W."""
     _ = index
@@ -216,6 +225,7 @@ CLAIMS = (
             rewritten("half of Lip(f) W bounds |E_P f - E_Q f|", check_weak, "|E_P f", times(0.5)),
             rewritten("W <= rho^2", check_weak, "rho^2 <= W", reversed_),
             rewritten("W <= (diam + 1) rho / 2", check_weak, "W <= (diam", times(0.5)),
+            FalseVariant("W <= 2 rho whatever the diameter, on the whole line", _light_and_far),
             rewritten("W -> 0 forces TV -> 0", check_weak, "TV(delta_1/n", value(0.0)),
         ),
     ),

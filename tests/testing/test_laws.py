@@ -387,4 +387,4 @@ def test_inputs_of_a_module_can_be_given():
     with pytest.raises(ValueError, match="check_critic: inputs must be a tensor of at least two"):
         laws.check_critic(image, 10.0, inputs=torch.randn(1, 12))
     with pytest.raises(TypeError, match=r"check_generator: g must be a torch.nn.Module"):
-        laws.check_generator(lambda z: z)
+        laws.check_generator(3)

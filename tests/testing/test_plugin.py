@@ -52,6 +52,21 @@ def site(tmp_path):
     return folder.parent
 
 
+WITHOUT = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "hypothesis":
+            raise ModuleNotFoundError("No module named 'hypothesis'", name="hypothesis")
+
+sys.meta_path.insert(0, Blocked())
+for name in [name for name in sys.modules if name.split(".")[0].endswith("hypothesis")]:
+    del sys.modules[name]
+"""
+"""An environment without Hypothesis, for ``-p blocked``, which is read before all else."""
+
+
 def run(tmp_path, text, *options, path=()):
     (tmp_path / "test_it.py").write_text(text)
     environment = os.environ | {
@@ -95,3 +110,24 @@ def test_the_entry_point_is_named_like_the_module():
 def test_the_marker_says_what_it_takes(tmp_path):
     result = run(tmp_path, "", "-p", NAME, "--markers")
     assert "@pytest.mark.laws(fn, *, kind, reference=None, ...)" in result.stdout
+
+
+def without_hypothesis(tmp_path, text, site):
+    folder = tmp_path / "blocked"
+    folder.mkdir()
+    (folder / "blocked.py").write_text(WITHOUT)
+    options = ("-p", "blocked", "-p", "no:hypothesispytest")
+    return run(tmp_path, text, *options, path=(folder, site))
+
+
+def test_without_hypothesis_a_run_that_does_not_use_it_does_not_notice_it(tmp_path, site):
+    result = without_hypothesis(tmp_path, UNUSED, site)
+    assert "1 passed" in result.stdout, result.stdout + result.stderr
+    assert result.stderr == ""
+
+
+def test_without_hypothesis_a_run_that_uses_it_says_what_to_install(tmp_path, site):
+    result = without_hypothesis(tmp_path, USED, site)
+    words = 'divergences.testing needs Hypothesis: pip install "divergences[testing]"'
+    assert f"ModuleNotFoundError: {words}" in result.stdout, result.stdout + result.stderr
+    assert "passed" not in result.stdout.splitlines()[-1]

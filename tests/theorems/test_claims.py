@@ -64,6 +64,20 @@ def test_a_claim_holds_on_cases_that_hypothesis_draws(claim, data):
         assert relation.holds, relation
 
 
+FOUND = (
+    # the estimate of the truncation vanished by chance
+    ("arjovsky_bottou_2_5", 759, 20261129),
+)
+"""Cases that runs of many cases have found: a budget was wrong, not the claim."""
+
+
+@pytest.mark.parametrize(("claim_id", "index", "seed"), FOUND)
+def test_a_case_that_was_found_once_holds(claim_id, index, seed):
+    for relation in theorems.check_case(claim_id, index, seed=seed):
+        assert relation.slack >= 0.5 or relation.kind == "<=", relation
+        assert relation.holds, relation
+
+
 # By how much a bound may be tightened before a case contradicts it: 0.9 unless said here.
 LOOSE = {
     ("theorem_1_2", "|W(t) - W(s)| <= E L(Z) |t - s|"): 0.6,

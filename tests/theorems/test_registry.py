@@ -197,7 +197,8 @@ def test_refute_stops_at_the_first_case_that_fails():
 def test_every_row_of_the_paper_is_there():
     assert {f"erratum_{n}" for n in range(1, 8)} <= set(IDS)
     assert {f"counterexample_{n}" for n in range(1, 8)} <= set(IDS)
-    others = "arjovsky_bottou_2_4 arjovsky_bottou_2_5 clipping_dilemma maximum_likelihood "
+    others = "arjovsky_bottou_2_4 arjovsky_bottou_2_5 clipping_dilemma clipping_steps "
+    others += "maximum_likelihood "
     others += "noise_and_blur noise_likelihood general_position bounded_functions "
     others += "mean_discrepancy energy_distance f_divergences topology_order energy_based_gan "
     others += "frozen_critic theorem_2_rates theorem_3_autograd corollary_1_torch"

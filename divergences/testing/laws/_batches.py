@@ -1,14 +1,14 @@
 """The law of batches: one answer a row, each that of the row alone."""
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..._array import is_tensor
 from ..strategies import simplex_vectors
 from ._law import Comparison, Example, Law
-from ._subject import Subject, UnfitAnswerError
+from ._subject import Subject, UnfitAnswerError, as_reals, known_number
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -18,7 +18,7 @@ ONE_A_ROW = "one answer a row"
 
 
 def _batches() -> "SearchStrategy[Example]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     batch = st.lists(simplex_vectors(ATOMS, ATOMS, positive=True), min_size=ROWS, max_size=ROWS)
     return st.fixed_dictionaries({"p": batch.map(np.array), "q": batch.map(np.array)})
@@ -28,9 +28,9 @@ def batch_law(known: Callable[..., Any] | None) -> Law:
     """Rows of a batch of two vectors of three atoms."""
 
     def compare(d: Subject, e: Example) -> Comparison:
-        answer = d.raw(e["p"], e["q"])
-        values = np.asarray(answer.detach().cpu().numpy() if is_tensor(answer) else answer)
-        rows = [float((known or d)(p, q)) for p, q in zip(e["p"], e["q"], strict=True)]
+        values = as_reals(d.raw(e["p"], e["q"]), "one real number a row")
+        alone = d if known is None else functools.partial(known_number, known)
+        rows = [alone(p, q) for p, q in zip(e["p"], e["q"], strict=True)]
         if values.shape != (ROWS,):
             raise UnfitAnswerError(_shape(values, np.array(rows)))
         worst = int(np.argmax(np.nan_to_num(np.abs(values - rows), nan=np.inf)))

@@ -16,7 +16,7 @@ from ._gradient import gradient_law
 from ._law import Law, LawFailure, LawReport
 from ._modules import check_critic, check_generator
 from ._search import search
-from ._subject import Subject, library_of, library_that_runs
+from ._subject import Subject, library_of, library_that_runs, name_of
 
 KINDS = (
     "f-divergence",
@@ -127,7 +127,7 @@ def check(
     (False, 'square root: it is the root of js_divergence; a metric, but no f-divergence')
     """
     _options(fn, kind, max_examples, seed, domain)
-    name = _name(fn)
+    name = name_of(fn)
     if kind == "generator":
         return check_generator(fn, seed=seed)
     if kind == "critic":
@@ -188,10 +188,6 @@ def _options(fn: Any, kind: Any, max_examples: Any, seed: Any, domain: Any) -> N
         one_of(domain, "domain", DOMAINS, "check")
 
 
-def _name(fn: Any) -> str:
-    return str(getattr(fn, "__name__", type(fn).__name__))
-
-
 def _plan(
     fn: Callable[..., Any], kind: str, reference: Any, seed: int, max_examples: int,
     domain_name: str | None, batch: bool,
@@ -212,7 +208,7 @@ def _plan(
         fn = _statistics.with_level(fn)
         subject = Subject(fn, library_that_runs(fn, *probe, 0.9))
         return _Plan(subject, _statistics.interval_laws(named, known, seed, max_examples), None)
-    return _distance_plan(fn, kind, known, named or _name(reference), domain_name, batch)
+    return _distance_plan(fn, kind, known, named or name_of(reference), domain_name, batch)
 
 
 def _distance_plan(
@@ -245,7 +241,7 @@ def _failures(
     plan: _Plan, kind: str, reference: Any, max_examples: int, seed: int
 ) -> tuple[LawFailure, ...]:
     known = None if reference is None else _reference.quantity(reference, "check")
-    name = reference if isinstance(reference, str) else _name(reference)
+    name = reference if isinstance(reference, str) else name_of(reference)
     failures = []
     few = max(1, max_examples // 20) if kind in {"estimator", "interval"} else max_examples
     found_by_law = search(plan.laws, plan.subject, few, seed)

@@ -4,7 +4,6 @@ The plan is a coupling of a and b, of least cost: no plan costs more than
 :math:`\min_\pi \langle C, \pi \rangle`, which is known by a certificate.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,14 @@ from ..._array import is_tensor
 from ..._typing import Float64Array
 from ..strategies import simplex_vectors
 from ._law import Comparison, Example, Law
-from ._subject import Subject, UnfitAnswerError
+from ._subject import (
+    FunctionRaisedError,
+    Subject,
+    UnfitAnswerError,
+    as_reals,
+    called,
+    parameters_of,
+)
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -35,10 +41,7 @@ COST_NAMES = {"cost", "costs", "cost_matrix", "m", "c"}
 
 def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
     """The solver as ``fn(cost, a, b)``, also where its own order is ``fn(a, b, M)``."""
-    try:
-        names = [name.lower() for name in inspect.signature(function).parameters]
-    except (TypeError, ValueError):
-        return function
+    names = [name.lower() for name in parameters_of(function)]
     if names[0:1] and names[0] not in COST_NAMES and COST_NAMES & set(names[2:3]):
         return lambda cost, a, b: function(a, b, cost)
     return function
@@ -47,26 +50,24 @@ def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
 def plan_of(subject: Subject, e: Example) -> Float64Array:
     """The plan that the solver returns, dense, as an array; ``.plan`` of a result is taken."""
     answer = subject.raw(e["cost"], e["a"], e["b"])
-    answer = getattr(answer, "plan", answer)
-    if is_tensor(answer):
-        answer = (answer.to_dense() if answer.layout != _strided() else answer).detach()
-        answer = answer.cpu().double().numpy()
-    answer = answer.toarray() if hasattr(answer, "toarray") else answer
     try:
-        plan = np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError):
+        answer = called(_dense, answer)
+    except FunctionRaisedError as error:
         message = f"returned a {type(answer).__name__}, not a plan"
-        raise UnfitAnswerError(message) from None
+        raise UnfitAnswerError(message) from error
+    plan = np.asarray(as_reals(answer, "a plan"), dtype=np.float64)
     if plan.shape != e["cost"].shape:
         message = f"returned a plan of shape {plan.shape}, not {e['cost'].shape}"
         raise UnfitAnswerError(message)
     return plan
 
 
-def _strided() -> Any:
-    import torch
-
-    return torch.strided
+def _dense(answer: Any) -> Any:
+    """The plan of a result, as a dense array."""
+    answer = getattr(answer, "plan", answer)
+    if is_tensor(answer):
+        return answer.detach().to_dense().cpu().double().numpy()
+    return answer.toarray() if hasattr(answer, "toarray") else answer
 
 
 def optimum(e: Example) -> float:
@@ -107,7 +108,7 @@ CORNERS = (
 
 def problems() -> "SearchStrategy[Example]":
     """Problems with costs from 0 to 9 and masses that may vanish."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def of_shape(shape: tuple[int, int]) -> "SearchStrategy[Example]":
         count = shape[0] * shape[1]

@@ -139,7 +139,7 @@ def metric_laws(domain: Domain) -> tuple[Law, ...]:
     apart = tuple(dict(zip(_names(domain, 2), laws, strict=True)) for laws in point_laws(domain))
 
     def some() -> "SearchStrategy[Example]":
-        from hypothesis import strategies as st
+        from .._hypothesis import strategies as st
 
         return st.sampled_from(apart[:2] if domain.name == "samples" else apart)
 
@@ -150,7 +150,7 @@ def ipm_laws(domain: Domain) -> tuple[Law, ...]:
     """The laws of an integral probability metric."""
 
     def one() -> "SearchStrategy[Example]":
-        from hypothesis import strategies as st
+        from .._hypothesis import strategies as st
 
         return st.just({})
 

@@ -5,7 +5,6 @@ samples. Where the names say nothing, or the function refuses what they say, sma
 the report says what was decided.
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import numpy as np
 from ..._typing import Float64Array
 from ..strategies import lattice, simplex_vectors
 from ._f_divergence import pair
-from ._subject import Subject, accepts, library_of
+from ._subject import Subject, accepts, library_of, parameters_of
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -88,10 +87,7 @@ def decide(function: Callable[..., Any], domain: str | None) -> tuple[Domain, st
 
 
 def _names(function: Callable[..., Any]) -> list[str]:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []
+    return list(parameters_of(function))
 
 
 def _unordered(
@@ -104,7 +100,7 @@ def _unordered(
 
 
 def _vectors(count: int) -> "SearchStrategy[tuple[Float64Array, ...]]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def tuples(size: int) -> "SearchStrategy[tuple[Float64Array, ...]]":
         return st.tuples(*[simplex_vectors(size, size)] * count)
@@ -118,7 +114,7 @@ def _vectors(count: int) -> "SearchStrategy[tuple[Float64Array, ...]]":
 
 
 def _samples(count: int, domain: Domain) -> "SearchStrategy[tuple[Float64Array, ...]]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def sample(dimension: int, sizes: tuple[int, int]) -> "SearchStrategy[Float64Array]":
         point = st.lists(lattice(), min_size=dimension, max_size=dimension)

@@ -41,7 +41,7 @@ FIRST, SECOND = np.array([1.0, 0.0]), np.array([0.0, 1.0])
 
 def pairs() -> "SearchStrategy[Example]":
     """Pairs in every relation, and with masses down to 1e-100."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     related = st.one_of(*[vector_pairs(name, max_size=5) for name in RELATIONS])
     exponents = st.lists(st.integers(-100, 0), min_size=3, max_size=3)
@@ -53,13 +53,13 @@ def pairs() -> "SearchStrategy[Example]":
 
 def _with(**more: Any) -> "SearchStrategy[Example]":
     """Pairs together with further entries, each drawn from a strategy."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     return st.builds(lambda two, rest: two | rest, pairs(), st.fixed_dictionaries(more))
 
 
 def _two_pairs() -> "SearchStrategy[Example]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def merge(first: Example, second: Example, eighths: int) -> Example:
         return first | {"p2": second["p"], "q2": second["q"], "share": eighths / 8}
@@ -68,7 +68,7 @@ def _two_pairs() -> "SearchStrategy[Example]":
 
 
 def _four_vectors() -> "SearchStrategy[Example]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def four(size: int) -> "SearchStrategy[Example]":
         vector = simplex_vectors(size, size)
@@ -146,7 +146,7 @@ def _apart(d: Subject, e: Example) -> Comparison:
 
 
 def _processed_pairs() -> "SearchStrategy[Example]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def of_size(size: int) -> "SearchStrategy[Example]":
         vector = simplex_vectors(size, size)
@@ -157,14 +157,14 @@ def _processed_pairs() -> "SearchStrategy[Example]":
 
 
 def _split_pairs() -> "SearchStrategy[Example]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     eighths = st.integers(1, 7).map(lambda step: step / 8)
     return _with(place=st.integers(0, 6), share=eighths)
 
 
 def _disjoint() -> "SearchStrategy[Example]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     return st.just(CORNERS[3])
 

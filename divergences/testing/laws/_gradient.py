@@ -20,7 +20,9 @@ def _no_nan(d: Subject, e: Example) -> Comparison | None:
         if getattr(value, "grad_fn", None) is None or not np.isfinite(as_number(value)[0]):
             return None
         gradients = torch.autograd.grad(value.sum(), (p, q), allow_unused=True)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if d.library == "numpy":  # it need not know tensors
             return None
         raise FunctionRaisedError(error) from error

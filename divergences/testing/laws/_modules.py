@@ -11,7 +11,7 @@ from ..._validation import describe, refuse
 from . import _critic, _generator
 from ._law import LawFailure, LawReport
 from ._probe import Probe
-from ._subject import FunctionRaisedError
+from ._subject import FunctionRaisedError, UnfitAnswerError, name_of
 
 
 def check_critic(
@@ -86,7 +86,7 @@ def check_generator(g: Callable[..., Any], *, inputs: Any = None, seed: int = 0)
     Raises
     ------
     TypeError, ValueError
-        If g is no module or inputs no such tensor.
+        If g cannot be called or inputs are no such tensor.
     ModuleNotFoundError
         If torch is missing.
 
@@ -100,26 +100,34 @@ def check_generator(g: Callable[..., Any], *, inputs: Any = None, seed: int = 0)
     """
     from torch import nn
 
-    if not isinstance(g, nn.Module):
+    if not callable(g):
         refuse("check_generator", "g", "be a torch.nn.Module", describe(g), TypeError)
+    if not isinstance(g, nn.Module):
+        text = "a generator is a torch.nn.Module: half of its laws are about its parameters"
+        return _unfit(g, "is a module", text, "generator", seed)
     return _run(g, inputs, seed, "generator", _generator.CHECKS, 3)
 
 
 def _run(function: Any, inputs: Any, seed: int, kind: str, checks: Any, needs: int) -> LawReport:
     import torch
 
-    name = str(getattr(function, "__name__", type(function).__name__))
+    name, original = name_of(function), function
     if not isinstance(function, torch.nn.Module):
         function = _on_tensors(function)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             probe = Probe(function, inputs, seed, f"check_{kind}")
-        except FunctionRaisedError as error:
-            nan = float("nan")
-            failure = LawFailure("answers", {}, nan, nan, str(error), "the module can be called")
-            return LawReport(name, kind, ("answers",), (failure,), (), 1, seed)
+        except (FunctionRaisedError, UnfitAnswerError) as error:
+            return _unfit(original, "can be called", str(error), kind, seed)
         return _generator.run(probe, checks, name, kind, seed, needs)
+
+
+def _unfit(function: Any, law: str, diagnosis: str, kind: str, seed: int) -> LawReport:
+    """The report of what cannot be judged by the other laws."""
+    nan = float("nan")
+    failure = LawFailure(law, {}, nan, nan, diagnosis, f"the {kind} {law}")
+    return LawReport(name_of(function), kind, (law,), (failure,), (), 1, seed)
 
 
 def _on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._validation import describe, refuse
 from ._law import Example, LawFailure
-from ._subject import FunctionRaisedError
+from ._subject import FunctionRaisedError, UnfitAnswerError, called
 
 if TYPE_CHECKING:
     import torch
@@ -28,15 +28,16 @@ class Probe:
     module : the copy, in the mode (training or evaluation) of the original
     inputs : tensor, shape (16, ...), standard normal unless given
     generator : torch.Generator, for all that is drawn
-    exact : bool, whether the copy computes in float64
+    answers : str, the dtype of its answers
+    exact : bool, whether that is float64
     """
 
     def __init__(self, module: Any, inputs: Any, seed: int, function: str) -> None:
         import torch
 
         self.generator, self.calls = torch.Generator().manual_seed(seed), 0
-        self.module, self.exact = _double(module)
-        self.dtype = torch.float64 if self.exact else torch.float32
+        self.module, copied = _double(module)
+        self.dtype = torch.float64 if copied else torch.float32
         if inputs is not None:
             if not isinstance(inputs, torch.Tensor) or inputs.ndim < 2 or len(inputs) < 2:
                 refuse(function, "inputs", "be a tensor of at least two inputs, shape (n, ...)",
@@ -44,6 +45,8 @@ class Probe:
             self.inputs = inputs.detach().to("cpu", self.dtype)
         else:
             self.inputs = self._guess(function)
+        self.answers = str(self(self.inputs).dtype)
+        self.exact = self.answers == "torch.float64"
 
     def draw(self, *shape: int) -> "Tensor":
         """Standard normal numbers."""
@@ -58,13 +61,15 @@ class Probe:
         self.calls += 1
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.calls)  # so that noise drawn inside differs from call to call
-            try:
-                answer = self.module(inputs)
-            except (Exception, SystemExit) as error:
-                raise FunctionRaisedError(error) from error
-        if not isinstance(answer, torch.Tensor):
-            raise FunctionRaisedError(TypeError(f"returned a {type(answer).__name__}, no tensor"))
-        return answer
+            answer = called(self.module, inputs)
+        kind = type(answer).__name__
+        if not called(isinstance, answer, torch.Tensor):
+            raise FunctionRaisedError(TypeError(f"returned a {kind}, no tensor"))
+        if not answer.is_floating_point() or answer.layout is not torch.strided or answer.is_meta:
+            what = f"{answer.dtype}, {answer.layout}, on {answer.device}"
+            message = f"returned a tensor ({what}) that does not hold real numbers densely"
+            raise FunctionRaisedError(TypeError(message))
+        return answer  # type: ignore[no-any-return]
 
     def _guess(self, function: str) -> "Tensor":
         """Inputs of the shape that the first layer with weights takes, else of the first width."""
@@ -77,11 +82,8 @@ class Probe:
                 trouble = trouble or error
                 continue
             return inputs
-        if trouble is not None and not _is_module(self.module):
-            raise trouble
-        raise trouble or FunctionRaisedError(
-            ValueError(f"takes no inputs that {function} could think of: give inputs=")
-        )
+        message = f"{trouble} (the shape of its inputs was guessed: give {function} inputs=)"
+        raise UnfitAnswerError(message)
 
     def failure(self, law: str, statement: str, example: Example, lhs: Any, relation: str,
                 rhs: Any, diagnosis: str = "") -> LawFailure:  # fmt: skip
@@ -139,10 +141,12 @@ def _shapes(module: Any) -> list[tuple[int, ...]]:
         kind = type(layer).__name__
         if hasattr(layer, "in_features"):
             return [(int(layer.in_features),)]
-        if kind.startswith("ConvTranspose2d"):
-            return [(layer.in_channels, 1, 1)]
-        if kind.startswith("Conv2d"):
-            return [(layer.in_channels, side, side) for side in reversed(SIDES)]
+        axes = int(kind[-2]) if kind.startswith("Conv") and kind[-2:-1].isdigit() else 0
+        if axes:
+            if kind.startswith("ConvTranspose"):
+                return [(int(layer.in_channels), *(1,) * axes)]
+            sides = SIDES[::-1] if axes == 2 else SIDES  # images tend to fit one size only
+            return [(int(layer.in_channels), *(side,) * axes) for side in sides]
     return [(width,) for width in WIDTHS]
 
 

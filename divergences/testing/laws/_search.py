@@ -58,7 +58,9 @@ def _random_search(
     laws: list[Law], subject: Subject, max_examples: int, seed: int
 ) -> list[Finding]:
     """What breaks some of the laws on one and the same example, the smallest found."""
-    from hypothesis import HealthCheck, Phase, Verbosity, errors, find, settings
+    from .._hypothesis import hypothesis
+
+    settings, errors, phase = hypothesis.settings, hypothesis.errors, hypothesis.Phase
     from hypothesis._settings import local_settings
 
     latest: list[Finding] = []
@@ -72,15 +74,17 @@ def _random_search(
         max_examples=max_examples,
         database=None,
         deadline=None,
-        verbosity=Verbosity.quiet,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+        phases=(phase.generate, phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
         report_multiple_bugs=False,
     )
     generator = random.Random(f"{seed} {laws[0].name}")
     try:
         with local_settings(options):  # a check inside a property test is nested, and may be
-            smallest = find(laws[0].examples(), breaks, settings=options, random=generator)
+            smallest = hypothesis.find(
+                laws[0].examples(), breaks, settings=options, random=generator
+            )
     except errors.NoSuchExample:
         return []
     except errors.Flaky:  # a random function: the last failure stands

@@ -5,7 +5,6 @@ with a known probability at least r. It fails where so few successes have a prob
 `LEVEL` under Binomial(n, r): the chance to fail a good function, whatever its distribution.
 """
 
-import contextlib
 import inspect
 import math
 from collections.abc import Callable
@@ -16,7 +15,15 @@ import numpy as np
 from ..._typing import Float64Array
 from ._histograms import APART, EQUAL, PAIRS, HistogramPair
 from ._law import Comparison, Example, Law
-from ._subject import FunctionRaisedError, Subject, UnfitAnswerError, as_number
+from ._subject import (
+    FunctionRaisedError,
+    Subject,
+    UnfitAnswerError,
+    as_number,
+    called,
+    known_number,
+    parameters_of,
+)
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -90,7 +97,7 @@ def _separates(seed: int) -> Callable[[Subject, Example], Comparison]:
 def _consistent(name: str, known: Callable[..., Any], seed: int) -> Any:
     def compare(estimate: Subject, e: Example) -> Comparison:
         pair = next(pair for pair in PAIRS if pair.name == e["laws"])
-        truth = pair.answer(name) if name else as_number(known(pair.p, pair.q))[0]
+        truth = pair.answer(name) if name else known_number(known, pair.p, pair.q)
         allowed = TOLERANCE * truth if truth > 0 else 0.1
         estimates = [
             _call(estimate, *_sampled(pair, seed + index, SIZE)) for index in range(REPETITIONS)
@@ -104,7 +111,7 @@ def _consistent(name: str, known: Callable[..., Any], seed: int) -> Any:
 
 
 def _samples(ties: bool) -> "Callable[[], SearchStrategy[Example]]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def example(seed: int) -> Example:
         x, y = _sampled(PAIRS[seed % 3], seed, 100)
@@ -123,7 +130,7 @@ def estimator_laws(
     name: str | None, known: Callable[..., Any] | None, seed: int
 ) -> tuple[Law, ...]:
     """The laws of an estimator; consistency where the quantity is known."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def nothing() -> "SearchStrategy[Example]":
         return st.just({"laws": "equal and apart"})
@@ -153,11 +160,10 @@ def estimator_laws(
 
 def with_level(function: Callable[..., Any]) -> Callable[..., Any]:
     """The interval as ``fn(x, y, level)``, where ``level`` may have to be named."""
-    with contextlib.suppress(KeyError, TypeError, ValueError):
-        parameter = inspect.signature(function).parameters["level"]
-        if parameter.kind is not inspect.Parameter.POSITIONAL_ONLY:
-            return lambda x, y, level: function(x, y, level=level)
-    return function
+    parameter = parameters_of(function).get("level")
+    if parameter is None or parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+        return function
+    return lambda x, y, level: function(x, y, level=level)
 
 
 def _bounds(
@@ -165,15 +171,21 @@ def _bounds(
 ) -> tuple[float, float]:
     """Lower and upper end: of an object with these names, or the first and last of a tuple."""
     answer = subject.raw(x, y, level)
-    if hasattr(answer, "lower") and hasattr(answer, "upper"):
-        ends = (answer.lower, answer.upper)
-    elif isinstance(answer, (tuple, list)) and len(answer) in (2, 3):
-        ends = (answer[0], answer[-1])
-    else:
+    try:
+        ends = called(_ends, answer)
+    except FunctionRaisedError as error:
         kind = type(answer).__name__
         message = f"returned a {kind}: no .lower and .upper, and no pair of ends"
-        raise UnfitAnswerError(message)
+        raise UnfitAnswerError(message) from error
     return as_number(ends[0])[0], as_number(ends[1])[0]
+
+
+def _ends(answer: Any) -> tuple[Any, Any]:
+    if hasattr(answer, "lower") and hasattr(answer, "upper"):
+        return answer.lower, answer.upper
+    if len(answer) not in (2, 3) or isinstance(answer, (str, bytes, dict)):
+        raise TypeError
+    return answer[0], answer[-1]
 
 
 def _in_order(interval: Subject, e: Example) -> Comparison:
@@ -193,7 +205,7 @@ def _nested(interval: Subject, e: Example) -> Comparison | None:
 def _covers(name: str, known: Callable[..., Any], seed: int, trials: int) -> Any:
     def compare(interval: Subject, e: Example) -> Comparison:
         pair = next(pair for pair in PAIRS if pair.name == e["laws"])
-        truth = pair.answer(name) if name else as_number(known(pair.p, pair.q))[0]
+        truth = pair.answer(name) if name else known_number(known, pair.p, pair.q)
         hits = 0
         for index in range(trials):
             ends = _bounds(interval, *_sampled(pair, seed + index, COVERAGE_SIZE), COVERAGE)
@@ -207,7 +219,7 @@ def interval_laws(
     name: str | None, known: Callable[..., Any] | None, seed: int, trials: int
 ) -> tuple[Law, ...]:
     """The laws of an interval; coverage where the quantity is known."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     laws: tuple[Law, ...] = (
         Law("ends are in order", "lower <= upper", _samples(False), _in_order),

@@ -1,7 +1,8 @@
 """The function under test: how it is called, and its answer as a number."""
 
+import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,33 @@ class FunctionRaisedError(Exception):
     """The function under test raised; carries what."""
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"raised {type(error).__name__}: {error}")
+        super().__init__(f"raised {type(error).__name__}: {_text(error)}")
 
 
 class UnfitAnswerError(Exception):
     """The function under test returned something that is not one real number."""
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says, if it can: its own text may raise too."""
+    try:
+        return str(error)
+    except Exception:
+        return "(its text cannot be read)"
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The answer of a function under test; whatever it raises is a FunctionRaisedError.
+
+    That includes what derives from BaseException alone, as SystemExit and pytest's outcomes do;
+    only Ctrl-C ends the check.
+    """
+    try:
+        return function(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise FunctionRaisedError(error) from error
 
 
 class Subject:
@@ -44,10 +67,7 @@ class Subject:
     def raw(self, *arrays: Any) -> Any:
         """The answer as it comes, for fresh copies of ``arrays``; other arguments as they are."""
         arguments = [self._handed(a) if isinstance(a, np.ndarray) else a for a in arrays]
-        try:
-            return self.function(*arguments)
-        except (Exception, SystemExit) as error:
-            raise FunctionRaisedError(error) from error
+        return called(self.function, *arguments)
 
     def __call__(self, *arrays: Any) -> float:
         """The answer as a number."""
@@ -73,29 +93,65 @@ class Subject:
 
     def root_budget(self, *values: float, size: float = 1.0) -> float:
         """Rounding allowed where values may be roots of cancelling sums of terms of ``size``."""
-        scale = max(size, self.scale)
-        noise = 4096.0 * self.eps * scale**2
-        allowed = (noise / max(abs(v), noise**0.5) for v in values if np.isfinite(v))
+        least = 64.0 * self.eps**0.5 * max(size, self.scale)  # the root of what the sum may lose
+        allowed = (least * (least / max(abs(v), least)) for v in values if np.isfinite(v))
         return float(sum(allowed)) + self.budget(*values)
 
 
 def as_number(answer: Any) -> tuple[float, float]:
     """One real number and the eps of its dtype; anything else is an UnfitAnswerError."""
-    shown = type(answer).__name__
-    if is_tensor(answer):
-        answer = answer.detach().cpu()
-        answer = (answer.float() if answer.itemsize < 4 else answer).numpy()
-    try:
-        array = np.asarray(answer)
-    except Exception as error:
-        message = f"returned a {shown}, not a number"
-        raise UnfitAnswerError(message) from error
-    if array.dtype.kind not in "fiub" or array.size != 1:
-        what = f"a {shown} of shape {array.shape}" if array.dtype.kind in "fiub" else f"a {shown}"
-        message = f"returned {what}, not one real number"
+    array = as_reals(answer, "one real number")
+    if array.size != 1:
+        shown = type(answer).__name__
+        message = f"returned a {shown} of shape {array.shape}, not one real number"
         raise UnfitAnswerError(message)
     single = array.dtype in (np.float32, np.float16)
     return float(array.reshape(())), SINGLE if single else DOUBLE
+
+
+def as_reals(answer: Any, wanted: str) -> Any:
+    """An array of real numbers; what is none is an UnfitAnswerError that names ``wanted``."""
+    message = f"returned a {type(answer).__name__}, not {wanted}"
+    try:
+        array = called(_as_array, answer)
+    except FunctionRaisedError as error:
+        raise UnfitAnswerError(message) from error
+    if array.dtype.kind not in "fiub":
+        raise UnfitAnswerError(message)
+    return array
+
+
+def known_number(known: Callable[..., Any], *arguments: Any) -> float:
+    """The answer of a reference that was given as a function; it is trusted to have one."""
+    try:
+        copies = [np.array(a) if isinstance(a, np.ndarray) else a for a in arguments]
+        return as_number(called(known, *copies))[0]
+    except (FunctionRaisedError, UnfitAnswerError) as error:
+        message = f"check: reference must answer with one real number; it {error}"
+        raise ValueError(message) from error
+
+
+def name_of(function: Any) -> str:
+    """A function's name, or that of its class."""
+    try:
+        return str(getattr(function, "__name__", type(function).__name__))
+    except Exception:  # a __getattr__ that fails
+        return type(function).__name__
+
+
+def parameters_of(function: Any) -> "Mapping[str, inspect.Parameter]":
+    """What a function takes, by name; empty where that is not known."""
+    try:
+        return inspect.signature(function).parameters
+    except Exception:  # without a signature, or with one that cannot be read
+        return {}
+
+
+def _as_array(answer: Any) -> Any:
+    if is_tensor(answer):
+        answer = answer.detach().cpu()
+        answer = (answer.float() if answer.itemsize < 4 else answer).numpy()
+    return np.asarray(answer)
 
 
 def accepts(function: Callable[..., Any], library: str, *arrays: Float64Array) -> bool:
@@ -110,24 +166,23 @@ def accepts(function: Callable[..., Any], library: str, *arrays: Float64Array) -
 def library_of(function: Callable[..., Any], *probes: tuple[Float64Array, ...]) -> str:
     """The library whose arrays the function takes: NumPy, unless it answers tensors only."""
     torch = sys.modules.get("torch")
-    if torch is None:
-        return "numpy"
-    if isinstance(function, torch.nn.Module):
+    if torch is not None and isinstance(function, torch.nn.Module):
         return "torch"
     for probe in probes:
-        for library in ("numpy", "torch"):
-            if accepts(function, library, *probe):
-                return library
+        if accepts(function, "numpy", *probe):
+            return "numpy"
+        if "torch" in sys.modules and accepts(function, "torch", *probe):
+            return "torch"  # perhaps loaded by the very call before
     return "numpy"
 
 
 def library_that_runs(function: Callable[..., Any], *probe: Any) -> str:
     """As `library_of`, for functions that answer with something else than one number."""
-    libraries = ("numpy", "torch") if "torch" in sys.modules else ("numpy",)
-    for library in libraries:
+    for library in ("numpy", "torch"):
         try:
-            Subject(function, library).raw(*probe)
+            if library in sys.modules:
+                Subject(function, library).raw(*probe)
+                return library
         except FunctionRaisedError:
             continue
-        return library
     return "numpy"

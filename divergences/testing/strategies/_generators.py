@@ -33,7 +33,7 @@ def generators(
     strategy of torch.nn.Sequential
         Takes (n, k) to (n, d).
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     width = st.integers(1, max_width)
 

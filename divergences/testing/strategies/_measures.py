@@ -28,7 +28,7 @@ def discrete_measures(
     -------
     strategy of Discrete
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     dimensions = st.integers(1, 4) if dimension is None else st.just(dimension)
     return dimensions.flatmap(lambda d: _measures(d, max_atoms, reach))
@@ -38,7 +38,7 @@ def measure_pairs(
     dimension: int | None = None, max_atoms: int = 6, *, reach: float = 1e3
 ) -> "SearchStrategy[tuple[Discrete, Discrete]]":
     """Two discrete laws in a space of one dimension; parameters as of `discrete_measures`."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     dimensions = st.integers(1, 4) if dimension is None else st.just(dimension)
     return dimensions.flatmap(
@@ -57,7 +57,7 @@ def families() -> "SearchStrategy[Law]":
         `divergences.Normal`, and of ``Laplace``, ``Exponential`` and ``Uniform`` those that this
         version has.
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     location = st.integers(-32, 32).map(lambda step: step / 4)
     scale = st.integers(1, 64).map(lambda step: step / 8)
@@ -74,7 +74,7 @@ def families() -> "SearchStrategy[Law]":
 
 
 def _measures(dimension: int, max_atoms: int, reach: float) -> "SearchStrategy[Discrete]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     coordinate = st.floats(-reach, reach, allow_subnormal=False)
     atom = st.tuples(*[coordinate] * dimension)

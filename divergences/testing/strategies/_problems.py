@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def parallel_lines(max_atoms: int = 8) -> "SearchStrategy[MeasurePair]":
     """Example 1 with its answers, theta 0 or from 1e-300 to 1e300 in magnitude, of either sign."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     large = st.floats(1e-300, 1e300)
     thetas = st.one_of(st.just(0.0), large, large.map(lambda theta: -theta))
@@ -35,7 +35,7 @@ def solved_transport_problems(max_atoms: int = 8) -> "SearchStrategy[MeasurePair
     Translations, permutations, point masses, outward rays, laws on the line and parallel lines, of
     at most ``max_atoms`` atoms (the second law on the line has up to 12) in dimension 1 to 5.
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     sizes, dimensions = st.integers(1, max_atoms), st.integers(1, 5)
     makers = st.sampled_from((problems.translation, problems.permutation, problems.outward_rays))
@@ -50,7 +50,7 @@ def solved_transport_problems(max_atoms: int = 8) -> "SearchStrategy[MeasurePair
 
 def case_seeds() -> "SearchStrategy[int]":
     """Seeds for NumPy generators, and for cases of `divergences.theorems`."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     return st.integers(0, 2**32 - 1)
 
@@ -64,7 +64,7 @@ def normal_pairs() -> "SearchStrategy[NormalPair]":
     -------
     strategy of divergences.problems.NormalPair
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     mean = st.integers(-32, 32).map(lambda step: step / 4)
     deviation = st.integers(1, 64).map(lambda step: step / 8)
@@ -106,7 +106,7 @@ def convex_gradients(
     -------
     strategy of QuadraticProblem
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     @st.composite
     def draw_problem(draw: Any) -> QuadraticProblem:

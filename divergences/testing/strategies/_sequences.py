@@ -59,7 +59,7 @@ def convergent_sequences(topology: str | None = None) -> "SearchStrategy[Converg
     ValueError
         If there is no such topology.
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     if topology is not None:
         one_of(topology, "topology", TOPOLOGIES, "convergent_sequences")

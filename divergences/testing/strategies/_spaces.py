@@ -31,7 +31,7 @@ def finite_metrics(min_points: int = 1, max_points: int = 6) -> "SearchStrategy[
     strategy of float64 arrays, shape (n, n)
         Symmetric, zero on the diagonal only.
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def lengths(count: int) -> "SearchStrategy[list[int]]":
         pairs = count * (count - 1) // 2
@@ -58,7 +58,7 @@ def markov_kernels(
     strategy of float64 arrays, shape (inputs, outputs)
         Each row is a probability vector; ``p @ kernel`` is the law after the noise.
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def kernels(shape: tuple[int, int]) -> "SearchStrategy[Float64Array]":
         row = simplex_vectors(shape[1], shape[1])
@@ -98,7 +98,7 @@ def couplings(
     -------
     strategy of Coupling
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     def plans(shape: tuple[int, int]) -> "SearchStrategy[Coupling]":
         count = shape[0] * shape[1]
@@ -149,7 +149,7 @@ def lipschitz_functions(
     strategy of LipschitzFunction
         Callables from (n, d) to (n,).
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     cone = st.lists(lattice(), min_size=dimension + 1, max_size=dimension + 1)
     return st.lists(cone, min_size=1, max_size=max_cones).map(
@@ -161,14 +161,14 @@ def lipschitz_functions(
 
 def lattice(reach: int = 8) -> "SearchStrategy[float]":
     """Multiples of 1/4 in [-reach, reach], whole numbers and those near 0 first."""
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     fine = st.integers(-LATTICE * reach, LATTICE * reach).map(lambda step: step / LATTICE)
     return st.one_of(st.integers(-reach, reach).map(float), fine)
 
 
 def _size(given: int | None, largest: int) -> "SearchStrategy[int]":
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     return st.integers(1, largest) if given is None else st.just(given)
 

@@ -29,7 +29,7 @@ def simplex_vectors(
     -------
     strategy of float64 arrays, shape (k,)
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     least = 1 if positive else 0
     counts = st.lists(st.integers(least, WEIGHT_STEPS), min_size=min_size, max_size=max_size)
@@ -57,7 +57,7 @@ def vector_pairs(relation: str | None = None, max_size: int = 8) -> "SearchStrat
     ValueError
         If there is no such relation.
     """
-    from hypothesis import strategies as st
+    from .._hypothesis import strategies as st
 
     if relation is not None and relation not in RELATIONS:
         message = f"vector_pairs: relation must be one of {RELATIONS}; got {relation!r}"
