@@ -35,6 +35,7 @@ def jit(
     *,
     inline: bool = False,
     fused: bool = False,
+    reordered: bool = False,
     helpers: tuple[Callable[..., object], ...] = (),
 ) -> _Kernel:
     """Compile at the first call with each combination of types; the GIL is released.
@@ -42,7 +43,8 @@ def jit(
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
     references, which costs more than a distance. Functions that the formula calls are kernels, or
     plain functions named as ``helpers``, which the interpreter can run as they are. ``fused`` lets
-    a product and the sum that takes it be one instruction with one rounding.
+    a product and the sum that takes it be one instruction with one rounding; ``reordered`` lets a
+    sum be taken in any order, which the processor then does by several numbers at a time.
     """
     import numba
     from numba.extending import register_jitable
@@ -58,7 +60,7 @@ def jit(
         try:
             compiled: Any = numba.njit(
                 cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
-                fastmath={"contract"} if fused else False,
+                fastmath={*["contract"] * fused, *["reassoc"] * reordered} or False,
             )(formula)  # fmt: skip
         finally:
             config.CACHE_DIR = theirs
