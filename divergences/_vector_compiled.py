@@ -5,8 +5,8 @@ KL takes one pass, over the vectors as they are: with :math:`x = (S_q - S_p) / S
 .. math:: \mathrm{KL}(p/S_p, q/S_q) = \frac{1}{S_p} \sum_i \Bigl(p_i \log \frac{p_i}{q_i}
           - (p_i - q_i)\Bigr) - (x - \log(1 + x)),
 
-terms of one sign and a correction of second order in the masses' defect. Total variation and JS take
-a second pass, over the normalised pair (see ``_vector_blocks``). What a correction would spoil goes
+terms of one sign and a correction of second order in the masses' defect. Total variation and JS
+take a second pass, over the normalised pair (see ``_vector_blocks``). What a correction would spoil goes
 to ``_vector_terms.accurate`` row by row. Blocks and their order depend on the shape alone: no bit
 depends on the number of threads.
 """
@@ -40,8 +40,8 @@ def evaluate(divergence: str, p: Array, q: Array) -> Values:
         parts = _parts(divergence, first, second, math.prod(shape[:-1]))
     columns = [np.concatenate(column) for column in zip(*(part[:3] for part in parts), strict=True)]
     least = min(part.least for part in parts)
-    value, *masses = (column.reshape(shape[:-1])[()] for column in columns)
-    return Values(value, *masses, least)
+    value, p_mass, q_mass = (column.reshape(shape[:-1])[()] for column in columns)
+    return Values(value, p_mass, q_mass, least)
 
 
 def _floating(vector: Array) -> Array:
@@ -52,7 +52,9 @@ def _parts(divergence: str, p: Array, q: Array, rows: int) -> list[Values]:
     count = p.shape[-1]
     if count > BLOCK:
         return [
-            _of_rows(divergence, _by_pieces, *(vector[row % len(vector)][None] for vector in (p, q)))
+            _of_rows(
+                divergence, _by_pieces, *(vector[row % len(vector)][None] for vector in (p, q))
+            )
             for row in range(rows)
         ]
     step = max(1, BLOCK // count)
@@ -92,7 +94,8 @@ def _of_rows(divergence: str, sums: Sums, p: Array, q: Array) -> Values:
     if divergence != KL:
         for row in np.flatnonzero(found.value >= CAPS[divergence] * NEAR_ONE):
             alone = found._replace(value=found.value[row])
-            found.value[row] = capped(divergence, *_pair(row, p, q), alone).value
+            first, second = _pair(row, p, q)
+            found.value[row] = capped(divergence, first, second, alone).value
     return found
 
 
@@ -103,13 +106,13 @@ def _pair(row: Any, p: Array, q: Array) -> Any:
 def _kl(_: str, sums: Sums, p: Array, q: Array) -> tuple[Values, Any]:
     from ._vector_kernels import kl_of_rows
 
-    (mass, excess, total), negative = sums(kl_of_rows, 3, p, q)
+    (mass, q_mass, excess, total), negative = sums(kl_of_rows, 4, p, q)
     unnormalised = total / (SCALE * mass)
     correction = _excess_of_logarithm(excess / mass)
     value = unnormalised - correction
     kept = (correction <= 0.5 * unnormalised) & (value >= LEAST_VALUE)
     lost = ~kept & ((total > 0) | (excess != 0))
-    return Values(value, mass, mass + excess, -1.0 if negative else 0.0), lost
+    return Values(value, mass, q_mass, -1.0 if negative else 0.0), lost
 
 
 def _excess_of_logarithm(x: Float64Array) -> Float64Array:
@@ -121,8 +124,8 @@ def _excess_of_logarithm(x: Float64Array) -> Float64Array:
 def _of_normalised(divergence: str, sums: Sums, p: Array, q: Array) -> tuple[Values, Any]:
     from ._vector_kernels import js_of_rows, masses_of_rows, sizes_of_rows
 
-    (mass, excess), negative = sums(masses_of_rows, 2, p, q)
-    q_mass, half = mass + excess, 0.5 * excess
+    (mass, q_mass, excess), negative = sums(masses_of_rows, 3, p, q)
+    half = 0.5 * excess
     moves = half / mass, half / q_mass
     if divergence == TOTAL_VARIATION:
         ((moved,), _) = sums(sizes_of_rows, 1, p, q, *moves)

@@ -79,7 +79,7 @@ logarithm = jit(_logarithm, inline=True, fused=True)
 
 
 def _kl_term(p: Any, q: Any) -> Any:
-    """The term p log(p/q) - (p - q): within a factor 2 by the series in t, else by the logarithm."""
+    """The term p log(p/q) - (p - q): within a factor 2 by the series in t, else by logarithms."""
     p_bits, q_bits = np.float64(p).view(np.int64), np.float64(q).view(np.int64)
     apart = p_bits - q_bits
     near = (apart < _ONE) & (apart > -_ONE)
@@ -145,18 +145,40 @@ joined = jit(_joined, inline=True)
 
 
 def _load(
-    p: Array, q: Array, start: int, count: int, first: Float64Array, change: Float64Array
-) -> Any:
-    """Entries of p, and q - p; a number whose sign is negative if that of an entry is."""
+    p: Array, q: Array, start: int, count: int,
+    first: Float64Array, second: Float64Array, change: Float64Array,
+) -> Any:  # fmt: skip
+    """Entries of p, q and q - p; a number whose sign is negative if that of an entry is."""
     signs = np.int64(0)
     for index in range(count):
         a, b = np.float64(p[start + index]), np.float64(q[start + index])
         signs |= a.view(np.int64) | b.view(np.int64)
-        first[index], change[index] = a, b - a
+        first[index], second[index], change[index] = a, b, b - a
     return signs
 
 
 load = jit(_load)
+
+
+def _masses(
+    p: Array, q: Array, first: Float64Array, second: Float64Array, change: Float64Array,
+    sums: Float64Array,
+) -> Any:  # fmt: skip
+    """Sums of p, q and q - p; the sign as in ``load``."""
+    signs = np.int64(0)
+    p_mass, p_low, q_mass, q_low, excess, low = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for start in range(0, p.size, PIECE):
+        count = min(PIECE, p.size - start)
+        signs |= load(p, q, start, count, first, second, change)
+        p_mass, p_low = add(p_mass, p_low, sum_of(first, count))
+        q_mass, q_low = add(q_mass, q_low, sum_of(second, count))
+        excess, low = add(excess, low, sum_of(change, count))
+    sums[0], sums[1] = joined(p_mass, p_low), joined(q_mass, q_low)
+    sums[2] = joined(excess, low)
+    return signs
+
+
+masses = jit(_masses)
 
 
 def _kl_terms(p: Array, q: Array, start: int, count: int, terms: Float64Array) -> None:
@@ -209,18 +231,11 @@ sizes_of = jit(_sizes)
 
 
 def _masses_of_rows(p: Array, q: Array, sums: Float64Array) -> Any:
-    """Sums of p and of q - p into the columns of ``sums``; the sign as in ``load``."""
-    first, change = np.empty(PIECE), np.empty(PIECE)
+    """Sums of p, q and q - p into the columns of ``sums``; the sign as in ``load``."""
+    first, second, change = np.empty(PIECE), np.empty(PIECE), np.empty(PIECE)
     signs = np.int64(0)
     for row in range(sums.shape[0]):
-        a, b = p[row % p.shape[0]], q[row % q.shape[0]]
-        mass, mass_low, excess, excess_low = 0.0, 0.0, 0.0, 0.0
-        for start in range(0, a.size, PIECE):
-            count = min(PIECE, a.size - start)
-            signs |= load(a, b, start, count, first, change)
-            mass, mass_low = add(mass, mass_low, sum_of(first, count))
-            excess, excess_low = add(excess, excess_low, sum_of(change, count))
-        sums[row, 0], sums[row, 1] = joined(mass, mass_low), joined(excess, excess_low)
+        signs |= masses(p[row % len(p)], q[row % len(q)], first, second, change, sums[row])
     return signs
 
 
@@ -228,21 +243,20 @@ masses_of_rows = jit(_masses_of_rows)
 
 
 def _kl_of_rows(p: Array, q: Array, sums: Float64Array) -> Any:
-    """Sums of p, of q - p and of the terms of KL, times SCALE; the sign as in ``load``."""
-    first, change, terms = np.empty(PIECE), np.empty(PIECE), np.empty(PIECE)
+    """The same, and sums of the terms of KL, times SCALE."""
+    first, second, change, terms = (
+        np.empty(PIECE), np.empty(PIECE), np.empty(PIECE), np.empty(PIECE),
+    )  # fmt: skip
     signs = np.int64(0)
     for row in range(sums.shape[0]):
-        a, b = p[row % p.shape[0]], q[row % q.shape[0]]
-        mass, mass_low, excess, excess_low, value, value_low = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        a, b = p[row % len(p)], q[row % len(q)]
+        value, low = 0.0, 0.0
         for start in range(0, a.size, PIECE):
             count = min(PIECE, a.size - start)
-            signs |= load(a, b, start, count, first, change)
             kl_terms(a, b, start, count, terms)
-            mass, mass_low = add(mass, mass_low, sum_of(first, count))
-            excess, excess_low = add(excess, excess_low, sum_of(change, count))
-            value, value_low = add(value, value_low, sum_of(terms, count))
-        sums[row, 0], sums[row, 1] = joined(mass, mass_low), joined(excess, excess_low)
-        sums[row, 2] = joined(value, value_low)
+            value, low = add(value, low, sum_of(terms, count))
+        signs |= masses(a, b, first, second, change, sums[row])
+        sums[row, 3] = joined(value, low)
     return signs
 
 
@@ -255,7 +269,7 @@ def _js_of_rows(
     """Sums of abs(p' - q') and of the terms of JS, times SCALE: see ``moved``."""
     terms, sizes = np.empty(PIECE), np.empty(PIECE)
     for row in range(sums.shape[0]):
-        a, b = p[row % p.shape[0]], q[row % q.shape[0]]
+        a, b = p[row % len(p)], q[row % len(q)]
         size, size_low, value, value_low = 0.0, 0.0, 0.0, 0.0
         for start in range(0, a.size, PIECE):
             count = min(PIECE, a.size - start)
@@ -274,7 +288,7 @@ def _sizes_of_rows(
     """Sums of abs(p' - q'), times SCALE."""
     sizes = np.empty(PIECE)
     for row in range(sums.shape[0]):
-        a, b = p[row % p.shape[0]], q[row % q.shape[0]]
+        a, b = p[row % len(p)], q[row % len(q)]
         size, size_low = 0.0, 0.0
         for start in range(0, a.size, PIECE):
             count = min(PIECE, a.size - start)

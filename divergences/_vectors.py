@@ -1,6 +1,6 @@
 r"""The divergences of probability vectors: values, and what their gradients go through.
 
-A value comes from ``_vector_blocks`` (of a million entries: from compiled kernels) where the entries lie in this computer's memory and may be
+A value comes from ``_vector_compiled`` where the entries lie in this computer's memory and may be
 looked at, and from ``_vector_terms.accurate`` elsewhere (on other devices, under tracing). Its
 gradient is that of a plain function in working precision, attached. A formula takes the namespace
 ``xp`` and real arrays with the support on the last axis, and answers in float64.

@@ -77,11 +77,11 @@ def _announce_compiling() -> None:
 
         def on_start(self, event: Any) -> None:
             ours = getattr(event.data["dispatcher"].py_func, "__module__", "")
-            if not self.told and ours.startswith(__package__):
+            if not self.told and ours.startswith(__package__.split(".")[0]):
                 self.told = True
                 place = cache_folder()
                 kept = f"kept in {place}" if place else "again in each process: no writable cache"
-                _LOGGER.info("compiling the transport kernels (seconds), %s", kept)
+                _LOGGER.info("compiling kernels (seconds), %s", kept)
 
         def on_end(self, event: Any) -> None:
             pass
