@@ -6,9 +6,9 @@ KL takes one pass, over the vectors as they are: with :math:`x = (S_q - S_p) / S
           - (p_i - q_i)\Bigr) - (x - \log(1 + x)),
 
 terms of one sign and a correction of second order in the masses' defect. Total variation and JS
-take a second pass, over the normalised pair (see ``_vector_blocks``). What a correction would spoil goes
-to ``_vector_terms.accurate`` row by row. Blocks and their order depend on the shape alone: no bit
-depends on the number of threads.
+take a second pass, over the normalised pair (see ``_vector_blocks``). What a correction would spoil
+goes to ``_vector_terms.accurate`` row by row. Blocks and their order depend on the shape alone: no
+bit depends on the number of threads.
 """
 
 import math
