@@ -1,16 +1,22 @@
-"""Mutants of the formulas for vectors and logits, and whether checks against mpmath kill them.
+"""Mutants of the formulas for vectors, logits and laws, and whether checks kill them.
 
-``python -m benchmarks.mutation [FILE ...]`` changes one operator, comparison, constant, sign or
-branch at a time in a module of ``divergences``, imports the package anew with it (no file is
-written) and looks for an answer that is wrong by more than 8 eps. It prints what survived and
-records killed and total for each file. Constants that only choose a way or the size of a block,
-and comparisons at their edge, are equivalent mutants; they count as survivors here.
+``NUMBA_DISABLE_JIT=1 python -m benchmarks.mutation [FILE ...] [--every N]`` changes one operator,
+comparison, constant, sign or branch at a time in a module of ``divergences``, imports the package
+anew with it (no file is written) and looks for an answer that is wrong by more than 8 eps against
+mpmath, for a wrong gradient, or for a bad input that passes. It prints what survived and records
+killed, equivalent and total for each file. ``mutation_equivalents.py`` lists, each with its reason,
+the places where a change alters no answer: thresholds between two ways that agree, sizes of blocks,
+values that stand in for entries which are not used.
 """
 
+import argparse
 import ast
 import copy
+import functools
 import importlib
 import importlib.machinery
+import itertools
+import json
 import math
 import sys
 import warnings
@@ -20,12 +26,17 @@ import mpmath as mp
 import numpy as np
 import torch
 
-from .record import record
+from .mutation_equivalents import reason
+from .mutation_laws import law_is_wrong
+from .record import RESULTS, record
 
 ROOT = Path(__file__).parent.parent / "divergences"
 FILES = (
     "_vector_terms.py", "_vector_series.py", "_vector_blocks.py", "_vector_rationals.py",
-    "_vectors.py", "_log_space.py", "_neighbour_formulas.py",
+    "_vector_kernels.py", "_vector_compiled.py", "_vectors.py", "_log_space.py",
+    "_neighbour_formulas.py", "closed_forms/_normal.py", "closed_forms/_normal_plane.py",
+    "closed_forms/_normal_space.py", "closed_forms/_one_family.py",
+    "closed_forms/_two_families.py", "closed_forms/_several.py",
 )  # fmt: skip
 OPERATORS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
@@ -140,6 +151,9 @@ def _vector_cases():
     yield np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.25, 0.75])
     yield np.array([0.98, 0.02, 0.0]), np.array([0.98, 0.0, 0.02])
     yield np.array([1e-300, 0.25, 0.75]), np.array([0.25, 1e-300, 0.75])
+    p, q = rng.dirichlet(np.ones(7)), rng.dirichlet(np.ones(7))
+    for size in (1e-13, 1e-8, 1e-3, 1.0):  # masses that are off by what is allowed
+        yield p * (1 + 15 * 2.0**-52), (p * (1 - size) + q * size) * (1 - 15 * 2.0**-52)
     third = np.full(3, 1 / 3)
     yield third, third * (1 + 2.0**-51)
     tiny = np.array([0.5, 0.5, 1e-20])
@@ -176,14 +190,27 @@ def _cases():
     return cases
 
 
-def _right(value, truth):
+def _right(value, truth, more=1):
     value = float(value)
     if mp.isinf(truth) or not math.isfinite(value):
         return bool(mp.isinf(truth)) and value == math.inf
-    return abs(mp.mpf(value) - truth) <= ALLOWED * truth + mp.mpf(2) ** -1074
+    return abs(mp.mpf(value) - truth) <= more * ALLOWED * truth + mp.mpf(2) ** -1074
 
 
-def _killed(package, cases):
+def _killed(package, cases, name):
+    """Whether something is wrong that the file decides."""
+    if name.startswith("closed_forms"):
+        return law_is_wrong(package)
+    return (
+        _ends_are_wrong(package)
+        or _bad_input_passes(package)
+        or _values_are_wrong(package, cases)
+        or _gradients_are_wrong(package)
+    )
+
+
+def _values_are_wrong(package, cases):
+    compiled = sys.modules["divergences._vector_compiled"]
     for names, p, q, truths in cases:
         for name, truth in zip(names, truths, strict=True):
             function = getattr(package, name)
@@ -192,7 +219,36 @@ def _killed(package, cases):
             rows = np.stack([p, p[::-1]]), np.stack([q, q[::-1]])
             if p.size < 50 and not _right(function(*rows)[0], truth):
                 return True
-    return _gradients_are_wrong(package) or _bad_input_passes(package)
+            if p.size < 50 and _ways_are_wrong(function, name, rows, truth):
+                return True
+            if name in NAMES[:3] and p.size < 50:
+                compiled.LARGE, compiled.BLOCK = 0, 16
+                wrong = not _right(function(p, q), truth) or not _right(function(*rows)[1], truth)
+                compiled.LARGE, compiled.BLOCK = 1 << 20, 1 << 16
+                if wrong:
+                    return True
+    return False
+
+
+def _ways_are_wrong(function, name, rows, truth):
+    """The same under vmap, on tensors, in bits, and in twice the working precision."""
+    tensors = [torch.from_numpy(np.ascontiguousarray(v)) for v in rows]
+    if not _right(torch.vmap(function)(*tensors)[0], truth):
+        return True
+    if name in {"js_divergence", "kl_divergence"} and not _right(
+        function(*rows, base=2)[0], truth / mp.log(2), 2
+    ):
+        return True
+    if name in NAMES[:3]:
+        accurate = sys.modules["divergences._vector_terms"].accurate
+        alone = accurate(np, name, *(v[0] for v in rows))
+        both = accurate(np, name, *rows)[0]
+        return not (_right(min(alone, _cap(name)), truth) and _right(min(both, _cap(name)), truth))
+    return False
+
+
+def _cap(name):
+    return {"total_variation": 1.0, "js_divergence": math.log(2.0)}.get(name, math.inf)
 
 
 def _gradients_are_wrong(package):
@@ -227,6 +283,64 @@ def _gradients_are_wrong(package):
     return False
 
 
+def _ends_are_wrong(package):
+    """Gradients at zeros and infinities, by their definition; caps; single precision; roots."""
+    tensor = functools.partial(torch.tensor, dtype=torch.float64)
+    p, q = tensor([[0.0, 0.5, 0.5], [0.2, 0.3, 0.5]]), tensor([[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]])
+    of_p = torch.where(p > 0, (p / q).log(), 0.0)[0]
+    expected = {
+        "kl_divergence": (
+            torch.where(p[0] > 0, of_p - (p[0] * of_p).sum(), 0.0),
+            1.0 - p[0] / q[0],
+        ),
+        "total_variation": _variation_slopes(p[0], q[0]),
+        "js_divergence": _js_slopes(p[0], q[0]),
+    }
+    for name, slopes in expected.items():
+        function = getattr(package, name)
+        leaves = p.clone().requires_grad_(), q.clone().requires_grad_()
+        found = torch.autograd.grad(function(*leaves).nan_to_num(posinf=0.0).sum(), leaves)
+        for one, slope in zip(found, slopes, strict=True):
+            if not torch.allclose(one[0], slope, rtol=1e-12, atol=1e-14):
+                return True
+        if name == "kl_divergence" and any(bool(one[1].any()) for one in found):
+            return True
+    steep = tensor([1.0 - 1e-3, 1e-3, 0.0]), tensor([1.0 - 5e-324, 5e-324, 0.0])
+    leaves = [v.clone().requires_grad_() for v in steep]
+    found = torch.autograd.grad(package.kl_divergence(*leaves), leaves)
+    if found[1][1] != 0.0 or abs(float(found[1][0]) - 1e-3) > 1e-15:
+        return True
+    half = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.25, 0.5])
+    root = float(package.js_distance(*half)) ** 2
+    if abs(root - float(package.js_divergence(*half))) > 1e-16:
+        return True
+    single = package.kl_divergence(*(v.astype(np.float32) for v in half))
+    alone = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    caps = [float(getattr(package, name)(*alone)) for name in (*NAMES, "js_distance")]
+    batch = [np.stack([v, v]) for v in alone]
+    torch_batch = [torch.from_numpy(v) for v in batch]
+    for name in (*NAMES, "js_distance"):
+        values = torch.vmap(getattr(package, name))(*torch_batch).tolist()
+        caps += [values[0]] if values[0] == values[1] else [math.nan]
+    log_2 = math.log(2.0)
+    limits = [1.0, math.inf, log_2, 1.0, math.inf, math.inf, math.sqrt(log_2)] * 2
+    kinds = single.dtype == np.float32 and abs(float(single) - log_2) < 1e-7
+    return not (kinds and caps == limits)
+
+
+def _variation_slopes(p, q):
+    sign = torch.sign(p - q)
+    return tuple(0.5 * (s - (s * v).sum()) for s, v in ((sign, p), (-sign, q)))
+
+
+def _js_slopes(p, q):
+    middle, slopes = 0.5 * (p + q), []
+    for v in (p, q):
+        logarithm = torch.where(v > 0, (v / middle).log(), 0.0)
+        slopes.append(torch.where(v > 0, 0.5 * (logarithm - (v * logarithm).sum()), 0.0))
+    return slopes
+
+
 def _bad_input_passes(package):
     bad = ([-0.5, 1.5], [0.5, 0.6], [math.nan, 1.0])
     for name in NAMES:
@@ -240,8 +354,8 @@ def _bad_input_passes(package):
     return False
 
 
-def main(files):
-    """Try all mutants of ``files``; print survivors."""
+def main(files, every=1):
+    """Try the mutants of ``files``, or every so many-th of them; print survivors."""
     warnings.simplefilter("ignore")
     cases = _cases()
     figures = {}
@@ -249,23 +363,38 @@ def main(files):
         path = ROOT / name
         tree = ast.parse(path.read_text())
         with _Package(path, tree) as package:
-            assert not _killed(package, cases), "the checks must pass unmutated"
-        killed = total = 0
-        for line, text, mutant in mutants(tree):
+            assert not _killed(package, cases, name), "the checks must pass unmutated"
+        killed = equivalent = total = 0
+        for line, text, mutant in itertools.islice(mutants(tree), 0, None, every):
             compile(mutant, str(path), "exec")  # an invalid mutant is a fault of this program
             total += 1
+            if reason(name, line, path) is not None:
+                equivalent += 1
+                continue
             try:
                 with _Package(path, mutant) as package, np.errstate(all="ignore"):
-                    dead = _killed(package, cases)
+                    dead = _killed(package, cases, name)
             except Exception:  # a mutant that raises is dead
                 dead = True
             killed += dead
             if not dead:
                 print(f"{name}:{line}: {text}", flush=True)
-        figures[name] = {"killed": killed, "total": total}
-        print(name, f"{killed}/{total}", flush=True)
-    record("mutation", figures)
+        figures[name] = {"killed": killed, "equivalent": equivalent, "total": total}
+        if every > 1:
+            figures[name]["one mutant in"] = every
+        print(name, f"{killed}/{total - equivalent} ({equivalent} equivalent)", flush=True)
+        record("mutation", _kept() | figures)
+
+
+def _kept():
+    """The figures of files that this run leaves alone."""
+    path = RESULTS / "mutation.json"
+    return json.loads(path.read_text())["figures"] if path.exists() else {}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or FILES)
+    parser = argparse.ArgumentParser(description="Mutants of the formulas, killed and left.")
+    parser.add_argument("files", nargs="*", default=FILES, help="below divergences/; all of them")
+    parser.add_argument("--every", type=int, default=1, help="try one mutant in so many")
+    arguments = parser.parse_args()
+    main(arguments.files, arguments.every)

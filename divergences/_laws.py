@@ -47,7 +47,13 @@ from .families import (
 from .families._affine import AffineOnLine
 from .families._integer import IntegerLaw, ShiftedInteger
 from .families._line import ContinuousLaw
-from .families._reduced import apart, recentred, same_map, without_common_maps
+from .families._reduced import (
+    apart,
+    on_the_unit_interval,
+    recentred,
+    same_map,
+    without_common_maps,
+)
 from .measures import Discrete, Law, common_support
 from .quadrature import integers, of_densities
 
@@ -102,7 +108,7 @@ def value_of(divergence: str, p: Law, q: Law) -> tuple[Array, Any]:
         return _of_discrete(divergence, p, q)
     if divergence == "js_distance" and (divergence, type(p), type(q)) not in FORMULAS:
         value, dtype = value_of("js_divergence", p, q)
-        return _root(value), dtype
+        return _vectors.root(namespace(value), value), dtype
     if isinstance(p, Categorical) and isinstance(q, Categorical):
         return _of_labels(divergence, p, q), None
     if _atomic(p) and _atomic(q):
@@ -116,7 +122,9 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
         return formula(p, q)
     value: Any = None
     if isinstance(p, ContinuousLaw) and isinstance(q, ContinuousLaw):
-        value = _of_continuous(divergence, p, q)
+        first, second, stretch = on_the_unit_interval(p, q) or (p, q, 1.0)
+        value = _of_continuous(divergence, first, second)
+        value = value * stretch if divergence == "wasserstein1" else value
     elif _atomic(p) or _atomic(q):
         value = _atoms_and_density(divergence, p, q)
     elif isinstance(p, MultivariateNormal) and isinstance(q, MultivariateNormal):
@@ -241,12 +249,6 @@ def _atoms_and_density(  # noqa: PLR0911
     if not np.isfinite(law.partial_mean(np.inf)):
         return None
     return np.float64(integers.wasserstein1_to_density(listed, law))
-
-
-def _root(value: Array) -> Array:
-    xp = namespace(value)
-    positive = value > 0
-    return xp.where(positive, xp.sqrt(xp.where(positive, value, 1.0)), 0.0)
 
 
 def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:

@@ -315,7 +315,7 @@ def test_gradients_at_equal_laws_are_zero_and_moving_ends_are_refused():
         gradients = torch.autograd.grad(function(Gamma(a, b), Gamma(a, b)), (a, b))
         assert all(abs(float(g)) < 1e-12 for g in gradients)
     with pytest.raises(NotImplementedError, match="gradients with respect to the ends"):
-        total_variation(Uniform(a - 2.0, b), Normal(0.0, 1.0))
+        total_variation(Uniform(a - 2.0, b), Exponential(1.0))
     single = kl_divergence(Poisson(torch.tensor(2.0)), Poisson(3.0))
     assert (single.dtype, single.shape) == (torch.float32, ())
 
@@ -492,3 +492,21 @@ def block(law):
 def js_bounds(variation, kl):
     """Pinsker's and Bretagnolle and Huber's inequalities."""
     return variation <= math.sqrt(kl / 2.0) and variation <= math.sqrt(1.0 - math.exp(-kl))
+
+
+@pytest.mark.parametrize("name", ["total_variation", "js_divergence", "wasserstein1"])
+def test_gradients_in_the_ends_of_a_uniform_law(name):
+    function = {**FUNCTIONS, "wasserstein1": wasserstein1}[name]
+    ends = _tensors(-0.3, 0.9)
+
+    def against(law):
+        return lambda low, high, a, b: function(Uniform(low, high), law(a, b))
+
+    def mixed(low, high, a, b):
+        return function(Mixture([Normal(a, b), Laplace(0.0, 1.0)]), Uniform(low, high))
+
+    for call in (against(Normal), against(Laplace), mixed):
+        values = [v.detach() for v in (*ends, *_tensors(0.2, 0.7))]
+        plain = call(*(float(v) for v in values))
+        assert abs(float(call(*ends, *_tensors(0.2, 0.7)).detach()) / plain - 1.0) < 1e-12
+        assert torch.autograd.gradcheck(call, (*ends, *_tensors(0.2, 0.7)), eps=1e-5, atol=1e-6)

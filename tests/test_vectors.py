@@ -258,3 +258,13 @@ def test_forward_mode_agrees_with_backward_mode(function):
     )
     torch.testing.assert_close(forward, backward)
     assert bool(forward.any())
+
+
+def test_the_distance_of_tensors_stays_below_its_cap():
+    # torch's square root of log 2 is an ulp above the right one.
+    p, q = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in ([1.0, 0], [0, 1.0]))
+    value = js_distance(p, q)
+    assert value.item() == math.sqrt(LOG_2)
+    assert torch.vmap(js_distance)(p[None], q[None]).item() == math.sqrt(LOG_2)
+    for gradient in torch.autograd.grad(value, (p, q)):
+        assert torch.isfinite(gradient).all()

@@ -6,7 +6,8 @@ With the second covariance as the unit, :math:`\Sigma_2 = L L^T`, the pair of no
 
 .. math:: \mathrm{KL} = \tfrac12 |\delta|^2 + \tfrac12 \sum_i (e_i - \log(1 + e_i)) .
 
-If all but one of these coordinates agree, the rest is a pair of laws on the line.
+If all but one of these coordinates agree, the rest is a pair of laws on the line; total variation
+and JS of others are integrals (``_normal_plane``, ``_normal_space``).
 """
 
 import math
@@ -31,7 +32,7 @@ from .._vector_terms import LOG_2
 from ..families._multivariate import MultivariateNormal
 from ..families._normal import Normal
 from ..families._product import Product
-from . import _normal_plane
+from . import _normal_plane, _normal_space
 
 ROUNDING = 1e-12
 
@@ -94,7 +95,10 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         only = int(differing[0])
         std = math.sqrt(1.0 + pair.excess[only])
         return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
-    return _in_a_plane(pair, differing) if divergence == "total_variation" else None
+    value = _in_a_plane(pair, differing) if divergence == "total_variation" else None
+    if value is None:
+        value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
+    return None if value is None else np.float64(value)
 
 
 def _in_a_plane(pair: Whitened, differing: Any) -> float | None:

@@ -11,7 +11,6 @@ from ._cells import cell_bounds
 from ._enclosure import Enclosure, first_edges, refine
 from ._wasserstein1 import enclose_wasserstein1
 
-SMALLEST = 1e-290  # tails lighter than this are priced by their mass alone
 CAPS = {"total_variation": 1.0, "js_divergence": math.log(2.0)}
 
 
@@ -52,18 +51,24 @@ def _tail_price(
 ) -> Float64Array:
     """An upper bound of KL over the outermost cells of laws of our own families.
 
-    At infinite ends log-densities grow at most like the square of x, while P gives these cells less
-    than 1e-290: the price is that mass times a factor that no such growth reaches. At a finite end
-    the ratio is a power of the distance to it, and the mean of the logarithm of the distance b Y
-    under a density of power a - 1 is log b - 1/a.
+    Beyond x, log q falls at most like a parabola and P at least like an exponential (see
+    ``ContinuousLaw.tail_floor`` and ``tail_moments``), which bounds the mean of log(p/q) there. At
+    a finite end the ratio is a power of the distance to it, and the mean of the logarithm of the
+    distance b Y under a density of power a - 1 is log b - 1/a.
     """
     price = np.full(low.shape, np.inf)
     if not (p.log_concave_tails and q.log_concave_tails):
         return price
     mass = np.where(low < p.quantile(0.5), p.cdf(high), p.survival(low))
     reached = np.maximum(q.cdf(high) - q.cdf(low), q.survival(low) - q.survival(high))
-    beyond = (np.isinf(low) | np.isinf(high)) & (mass < SMALLEST)
-    price = np.where(beyond, mass * 1e40 + np.abs(reached) * (1 + 1e-14) + 1e-250, price)
+    reached = np.abs(reached) * (1 + 1e-13) + 1e-290
+    for index in np.flatnonzero(np.isinf(low) != np.isinf(high)):
+        side = 1.0 if np.isinf(high[index]) else -1.0
+        edge = low[index] if side > 0 else high[index]
+        largest = float(p.log_density_bounds(low[[index]], high[[index]])[1][0])
+        with np.errstate(all="ignore"):
+            beyond = _beyond(p, q, float(edge), side, largest) + reached[index]
+        price[index] = np.inf if np.isnan(beyond) else beyond
     for end in (*p.singular_ends, *q.singular_ends):
         outer = ((low == end) | (high == end)) & (mass < 1e-6) & np.isfinite(high - low)
         if outer.any():
@@ -73,6 +78,18 @@ def _tail_price(
             with np.errstate(all="ignore"):
                 ratio = np.abs(p.log_density(inner) - q.log_density(inner))
                 charge = 2.0 * mass * (ratio + steep + 1.0)
-            charge = charge + np.abs(reached) * (1 + 1e-14) + 1e-290
+            charge = charge + reached
             price = np.where(outer & np.isfinite(charge), charge, price)
     return price
+
+
+def _beyond(p: ContinuousLaw, q: ContinuousLaw, edge: float, side: float, largest: float) -> float:
+    """An upper bound of the integral of p (log(p/q))^+ beyond an edge; ``largest`` is of log p."""
+    floor, slope, curvature = q.tail_floor(edge, side)
+    mass, mean, square = p.tail_moments(edge, side)
+    ratio = max(largest - floor, 0.0) + 1e-12 * (abs(largest) + abs(floor) + 1.0)
+    parts = [mass * ratio]
+    parts += [
+        factor * moment for factor, moment in ((slope, mean), (0.5 * curvature, square)) if factor
+    ]
+    return (1.0 + 1e-12) * sum(parts)

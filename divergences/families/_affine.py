@@ -187,6 +187,21 @@ class AffineOnLine(ContinuousLaw):
         least, most = self.law.log_density_bounds(first, last)
         return least - math.log(abs(factor)), most - math.log(abs(factor))
 
+    def _inside(self, x: float, side: float) -> tuple[float, float, float]:
+        """Where x and the side come from, and the stretch."""
+        factor = self._map()[0]
+        return float(self._back(x)), math.copysign(side, side * factor), abs(factor)
+
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        place, inner_side, size = self._inside(x, side)
+        floor, slope, curvature = self.law.tail_floor(place, inner_side)
+        return floor - math.log(size), slope / size, curvature / size / size
+
+    def tail_moments(self, x: float, side: float) -> tuple[float, float, float]:
+        place, inner_side, size = self._inside(x, side)
+        mass, mean, square = self.law.tail_moments(place, inner_side)
+        return mass, mean * size, square * size * size
+
     def end_power(self, end: float) -> float:
         return float(self.law.end_power(self._snapped(float(self._back(end)))))
 

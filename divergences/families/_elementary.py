@@ -84,6 +84,14 @@ class Laplace(ContinuousLaw):
         upper = -0.5 * (z + 1.0) * np.exp(-np.maximum(z, 0.0))
         return np.asarray(location * self.cdf(x) + scale * np.where(z < 0, lower, upper))
 
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        del side
+        return float(self.log_density(x)), 1.0 / self._numbers()[1], 0.0
+
+    def tail_rate(self, x: float, side: float) -> float:
+        location, scale = self._numbers()
+        return 1.0 / scale if side * (x - location) >= 0.0 else 0.0
+
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         (location, scale) = self._scalars(points.x)
         return -xp.abs(points.x - location) / scale - xp.log(2.0 * scale)
@@ -155,6 +163,12 @@ class Exponential(ContinuousLaw):
     def partial_mean(self, x: ArrayLike) -> Float64Array:
         z = np.minimum(self._standard(x), 1e4)
         return np.asarray((-np.expm1(-z) - z * np.exp(-z)) / self._numbers()[0])
+
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        return float(self.log_density(x)), self.tail_rate(x, side), 0.0
+
+    def tail_rate(self, x: float, side: float) -> float:
+        return self._numbers()[0] if side > 0.0 and x >= 0.0 else 0.0
 
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         (rate,) = self._scalars(points.x)

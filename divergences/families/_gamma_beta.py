@@ -118,6 +118,18 @@ class Gamma(ContinuousLaw):
         outside = (points.high <= 0.0) | (points.x < 0.0)
         return xp.where(outside, -math.inf, value)
 
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        shape, rate = self._numbers()
+        if side < 0.0 or not x > 0.0:
+            return -math.inf, 0.0, 0.0
+        return float(self.log_density(x)), rate + max(1.0 - shape, 0.0) / x, 0.0
+
+    def tail_rate(self, x: float, side: float) -> float:
+        shape, rate = self._numbers()
+        if side < 0.0 or not x > 0.0:
+            return 0.0
+        return rate - max(shape - 1.0, 0.0) / x  # the slope of a log-concave density
+
     def end_power(self, end: float) -> float:
         return self._numbers()[0] if end == 0.0 else 1.0
 

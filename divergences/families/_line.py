@@ -224,6 +224,34 @@ class ContinuousLaw(LineLaw):
         del end
         return 1.0
 
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        """A lower bound of the log-density beyond x, on one side (1: above, -1: below).
+
+        Returns (c, s, k): it is at least c - s t - k t^2/2 at distance t from x; c is -inf where no
+        such bound is known.
+        """
+        del x, side
+        return -np.inf, 0.0, 0.0
+
+    def tail_rate(self, x: float, side: float) -> float:
+        """A rate at which the tail beyond x falls at least; 0 or less where none is known.
+
+        The distance from x of what lies beyond is stochastically at most exponential of that rate.
+        """
+        del x, side
+        return 0.0
+
+    def tail_moments(self, x: float, side: float) -> tuple[float, float, float]:
+        """Upper bounds of the mass beyond x, and of the integrals of the distance and its square.
+
+        Relative rounding aside; no mass is taken as less than 1e-300.
+        """
+        mass = max(float(self.survival(x) if side > 0 else self.cdf(x)), 1e-300)
+        rate = self.tail_rate(x, side)
+        if not rate > 0.0:
+            return mass, np.inf, np.inf
+        return mass, mass / rate, 2.0 * mass / rate / rate
+
     def edges(self, tails: Float64Array) -> Float64Array:
         """Places between which the density changes by a bounded factor, for quadrature."""
         return np.concatenate([self.quantile(tails), self.upper_quantile(tails)])

@@ -167,6 +167,18 @@ class Mixture(ContinuousLaw):
     def end_power(self, end: float) -> float:
         return min(part.end_power(end) for _, part in self.terms())
 
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        floors = []
+        for weight, part in self.terms():
+            floor, slope, curvature = part.tail_floor(x, side)
+            floors.append((math.log(weight) + floor, slope, curvature))
+        return max(floors)
+
+    def tail_moments(self, x: float, side: float) -> tuple[float, float, float]:
+        parts = [(w, part.tail_moments(x, side)) for w, part in self.terms()]
+        mass, mean, square = (math.fsum(w * m[k] for w, m in parts) for k in range(3))
+        return mass, mean, square
+
     def edges(self, tails: Float64Array) -> Float64Array:
         return np.concatenate([part.edges(tails) for _, part in self.terms()])
 

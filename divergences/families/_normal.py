@@ -86,6 +86,15 @@ class Normal(ContinuousLaw):
         density = np.exp(-0.5 * np.minimum(z * z, 2000.0)) / math.sqrt(2.0 * math.pi)
         return np.asarray(mean * self.cdf(x) - std * density)
 
+    def tail_floor(self, x: float, side: float) -> tuple[float, float, float]:
+        del side
+        mean, std = self._numbers()
+        return float(self.log_density(x)), abs(x - mean) / std / std, 1.0 / std / std
+
+    def tail_rate(self, x: float, side: float) -> float:
+        mean, std = self._numbers()
+        return side * (x - mean) / std / std
+
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         (mean, std) = self._scalars(points.x)
         z = (points.x - mean) / std

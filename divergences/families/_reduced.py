@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .._array import detach, is_tensor
+from .._array import detach, is_tensor, tracks_derivatives
 from ..measures import Law
 from ._affine import Affine
 from ._canonical import canonical
@@ -47,10 +47,27 @@ def recentred(p: ContinuousLaw, q: ContinuousLaw) -> tuple[Any, Any]:
     return canonical(Affine(p, 1.0, -centre)), canonical(Affine(q, 1.0, -centre))
 
 
-def _movable(law: Any) -> bool:
+def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform) -> bool:
     if isinstance(law, Mixture):
-        return all(_movable(part) for part in law.components)
-    return isinstance(law, Normal | Laplace | Uniform)
+        return all(_movable(part, kinds) for part in law.components)
+    return isinstance(law, kinds)
+
+
+def on_the_unit_interval(p: Any, q: Any) -> tuple[Any, Any, Any] | None:
+    """The pair before the map of [0, 1] onto a uniform law's interval, and that map's stretch.
+
+    So derivatives in its ends become derivatives in the other law's parameters. None where no end
+    is differentiated, or where the other law has ends or kinds of its own that this would move.
+    """
+    for law, other in ((p, q), (q, p)):
+        if not (isinstance(law, Uniform) and tracks_derivatives(*law.tensors())):
+            continue
+        if not _movable(other, Normal | Laplace):
+            continue
+        width = law.high - law.low
+        unit, moved = Uniform(0.0, 1.0), canonical(Affine(other, 1.0 / width, -law.low / width))
+        return (unit, moved, width) if law is p else (moved, unit, width)
+    return None
 
 
 def _width(law: Any) -> float:

@@ -35,6 +35,7 @@ def jit(
     *,
     inline: bool = False,
     fused: bool = False,
+    reordered: bool = False,
     helpers: tuple[Callable[..., object], ...] = (),
 ) -> _Kernel:
     """Compile at the first call with each combination of types; the GIL is released.
@@ -42,7 +43,8 @@ def jit(
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
     references, which costs more than a distance. Functions that the formula calls are kernels, or
     plain functions named as ``helpers``, which the interpreter can run as they are. ``fused`` lets
-    a product and the sum that takes it be one instruction with one rounding.
+    a product and the sum that takes it be one instruction with one rounding; ``reordered`` lets a
+    sum be taken in any order, which the processor then does by several numbers at a time.
     """
     import numba
     from numba.extending import register_jitable
@@ -58,7 +60,7 @@ def jit(
         try:
             compiled: Any = numba.njit(
                 cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
-                fastmath={"contract"} if fused else False,
+                fastmath={*["contract"] * fused, *["reassoc"] * reordered} or False,
             )(formula)  # fmt: skip
         finally:
             config.CACHE_DIR = theirs
@@ -75,11 +77,11 @@ def _announce_compiling() -> None:
 
         def on_start(self, event: Any) -> None:
             module = getattr(event.data["dispatcher"].py_func, "__module__", None)
-            if not self.told and str(module).startswith(__package__):
+            if not self.told and str(module).startswith(__package__.split(".")[0]):
                 self.told = True
                 place = cache_folder()
                 kept = f"kept in {place}" if place else "again in each process: no writable cache"
-                _LOGGER.info("compiling the transport kernels (seconds), %s", kept)
+                _LOGGER.info("compiling kernels (seconds), %s", kept)
 
         def on_end(self, event: Any) -> None:
             pass

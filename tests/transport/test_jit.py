@@ -75,7 +75,7 @@ def test_compiling_is_announced_once_and_loading_is_not(tmp_path):
         for _ in range(2)
     ]
     assert len(said[0]) == 1
-    assert said[0][0].startswith("divergences: compiling the transport kernels")
+    assert said[0][0].startswith("divergences: compiling kernels")
     assert said[1] == []
 
 

@@ -1,0 +1,138 @@
+"""Total variation and JS of normal laws in R^d, against laws of the radius and of the line."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+from scipy.special import gammainc
+
+from divergences import (
+    MultivariateNormal,
+    Normal,
+    js_distance,
+    js_divergence,
+    kl_divergence,
+    total_variation,
+)
+from divergences.closed_forms import _normal_space
+
+
+def _radius_js(dimension, variance):
+    """JS of two centred balls: the ratio of their densities is a function of the radius."""
+    half = mp.mpf(dimension) / 2
+
+    def density(square, v):
+        return mp.exp(-square / (2 * v)) * square ** (half - 1) / ((2 * v) ** half * mp.gamma(half))
+
+    def integrand(square):
+        p, q = density(square, mp.mpf(variance)), density(square, mp.mpf(1))
+        middle = (p + q) / 2
+        return (p * mp.log(p / middle) + q * mp.log(q / middle)) / 2
+
+    top = 100 * max(variance, 1)
+    return mp.quad(integrand, [1e-300, *np.geomspace(1e-3, top, 30)])
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 4, 7, 20])
+@pytest.mark.parametrize("variance", [1.0 + 2.0**-20, 1.5, 0.25, 30.0])
+def test_balls_about_one_centre(dimension, variance):
+    p, q = (
+        MultivariateNormal(np.zeros(dimension), variance),
+        MultivariateNormal(np.zeros(dimension), 1.0),
+    )
+    e = variance - 1.0
+    square = dimension * variance * math.log1p(e) / e
+    truth = abs(
+        gammainc(dimension / 2, square / 2) - gammainc(dimension / 2, square / 2 / variance)
+    )
+    value = total_variation(p, q)
+    assert value == pytest.approx(truth, rel=2e-12, abs=4e-16)
+    assert total_variation(q, p) == pytest.approx(value, rel=1e-11)
+    with mp.workdps(30):
+        truth = float(_radius_js(dimension, variance))
+    assert js_divergence(p, q) == pytest.approx(truth, rel=1e-12)
+    assert js_distance(p, q) == pytest.approx(math.sqrt(truth), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shift", "std"),
+    [
+        (1.0, 1.0),
+        (1e-7, 1.0),
+        (0.0, 1.0 + 2.0**-30),
+        (0.4, 2.0),
+        (3.0, 0.2),
+        (25.0, 3.0),
+        (1.0, 1e3),
+    ],
+)
+def test_one_coordinate_is_the_law_on_the_line(shift, std):
+    move, excess = np.array([shift]), np.array([std * std - 1.0])
+    line = Normal(shift, std), Normal(0.0, 1.0)
+    js = _normal_space.of_normals("js_divergence", move, excess)
+    assert js == pytest.approx(float(js_divergence(*line)), rel=1e-12)
+    # In one coordinate |M| falls slowest, and what it leaves out is bounded all the same.
+    variation = _normal_space.of_normals("total_variation", move, excess)
+    assert variation == pytest.approx(float(total_variation(*line)), rel=1e-9)
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 6, 40])
+def test_general_pairs(dimension):
+    rng = np.random.default_rng(dimension)
+    for size in (0.02, 0.3, 1.0):
+        first, second = (
+            np.eye(dimension) + size * (a @ a.T) / dimension
+            for a in rng.normal(size=(2, dimension, dimension))
+        )
+        mean = size * rng.normal(size=dimension)
+        p, q = MultivariateNormal(mean, first), MultivariateNormal(np.zeros(dimension), second)
+        turn = rng.normal(size=(dimension, dimension)) + 3 * np.eye(dimension)
+        moved = [
+            MultivariateNormal(turn @ law.mean + 1.0, turn @ np.asarray(law.matrix()) @ turn.T)
+            for law in (p, q)
+        ]
+        for function in (total_variation, js_divergence):
+            value = function(p, q)
+            assert function(q, p) == pytest.approx(value, rel=1e-10)
+            assert function(*moved) == pytest.approx(value, rel=1e-8)
+        variation, js = total_variation(p, q), js_divergence(p, q)
+        assert variation**2 / 2 <= js <= variation * math.log(2)
+        assert variation <= math.sqrt(min(kl_divergence(p, q), kl_divergence(q, p)) / 2)
+
+
+def test_total_variation_in_the_plane_by_both_ways():
+    rng = np.random.default_rng(4)
+    from divergences.closed_forms import _normal_plane
+
+    for _ in range(5):
+        shift, excess = rng.normal(size=2), np.expm1(rng.normal(size=2))
+        value = _normal_space.of_normals("total_variation", shift, excess)
+        assert value == pytest.approx(_normal_plane.total_variation(shift, excess), rel=5e-12)
+
+
+def test_a_sample_mean_agrees():
+    rng = np.random.default_rng(9)
+    scales = np.array([0.5, 1.3, 2.0, 1.0])
+    shift = np.array([0.3, -0.2, 0.0, 0.7])
+    p, q = MultivariateNormal(shift, scales**2), MultivariateNormal(np.zeros(4), 1.0)
+    x = rng.normal(size=(200_000, 4))
+    y = shift + scales * rng.normal(size=x.shape)
+
+    def ratio(z):
+        return np.sum(0.5 * z**2 - 0.5 * ((z - shift) / scales) ** 2 - np.log(scales), axis=-1)
+
+    # Both frequencies are binomial: 6 standard deviations.
+    estimate = np.mean(ratio(y) > 0) - np.mean(ratio(x) > 0)
+    assert abs(estimate - total_variation(p, q)) < 6 * math.sqrt(0.5 / len(x))
+
+
+def test_ends():
+    base = MultivariateNormal(np.zeros(3), np.eye(3))
+    far = MultivariateNormal([400.0, 0.0, 1.0], [2.0, 3.0, 4.0])
+    assert total_variation(far, base) == 1.0
+    assert js_divergence(far, base) == math.log(2.0)
+    assert js_divergence(base, MultivariateNormal(np.zeros(3), 1.0)) == 0.0
+    flat = MultivariateNormal(np.zeros(3), [1.0, 2.0, 0.0])
+    assert total_variation(flat, base) == 1.0
+    assert js_divergence(flat, MultivariateNormal(np.zeros(3), [1.0, 1.0, 0.0])) > 0.0
