@@ -239,7 +239,8 @@ class _Problem:
                 refuse(FUNCTION, name, "hold two points at least for a critic with batch "
                        "normalisation", "one")  # fmt: skip
         rule = partial(constraint_for, generator=self.generator)
-        training = Training(critic, Schedule(1e-3), self.held, self.log, "critic", rule,
+        plan = Schedule(1e-3, betas=(0.9, 0.99) if rule(critic) is None else (0.5, 0.9))
+        training = Training(critic, plan, self.held, self.log, "critic", rule,
                             patient=self.x.endless or self.y.endless)  # fmt: skip
         clock = Clock(self.steps, self._deadline(critic) - time.monotonic())
         advance([training], (self.x, self.y), clock)

@@ -1,4 +1,5 @@
 import math
+import time
 
 import numpy as np
 import pytest
@@ -196,6 +197,57 @@ def test_an_unknown_constant_certifies_nothing():
     assert estimate.lipschitz_bound == math.inf
     assert estimate.lower_bound == estimate.confidence_lower == 0
     assert "no Lipschitz bound" in estimate.confidence_reason
+
+
+def _funnels(count, generator):
+    """Points of the cube, and each moved towards its nearest of 12 centres, on its own ray."""
+    centres = torch.rand(12, 6, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+    away = torch.rand(count, 6, generator=generator, dtype=torch.float64)
+    nearest = centres[torch.cdist(away, centres).argmin(dim=1)]
+    return nearest + 0.2 * (away - nearest), away
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_the_right_kind_of_cones_is_found(kind):
+    """W1 is the mean of the distance moved, since all rays end in the centre of their own cell."""
+    near, away = (_funnels(3000, torch.Generator().manual_seed(seed))[seed] for seed in (0, 1))
+    sides = (near, away) if kind == "max" else (away, near)
+    generator = torch.Generator().manual_seed(3)
+    estimate = wasserstein1_dual(*sides, max_steps=200, generator=generator)
+    cones = estimate.critic.critic
+    assert isinstance(cones, ConeCritic)
+    assert cones.kind == kind
+    start, end = _funnels(1 << 16, torch.Generator().manual_seed(2))
+    truth = torch.linalg.vector_norm(start - end, dim=1).mean().item()
+    assert 0.93 * truth < estimate.heldout_value < 1.02 * truth
+    # both kinds see the same batches, and the wrong one is given up early
+    steps = {entry.stage: entry.step for entry in estimate.history}
+    assert steps[f"cones ({kind})"] > 100
+    other = "min" if kind == "max" else "max"
+    assert steps[f"cones ({other})"] <= 40
+
+
+@pytest.mark.parametrize("critic", [None, "network"])
+def test_the_answer_comes_in_time(critic, monkeypatch):
+    """Its own time is set aside; in processor time, so that other programs do not count."""
+    monkeypatch.setattr("time.monotonic", time.process_time)
+
+    def draw(count, generator):
+        return torch.randn(count, 100, generator=generator)
+
+    def longer(count, generator):
+        return 2 * draw(count, generator)
+
+    if critic is not None:
+        critic = nn.Sequential(nn.Linear(100, 700), nn.ReLU(), nn.Linear(700, 1))
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        estimate = wasserstein1_dual(draw, longer, critic=critic, max_seconds=3.0)
+    finally:
+        torch.set_num_threads(threads)
+    assert estimate.seconds < 3.9
+    assert estimate.history[-1].step > 8
 
 
 def test_the_bar_and_the_clock(capsys):
