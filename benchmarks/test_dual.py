@@ -12,10 +12,9 @@ import os
 
 import pytest
 import torch
-from torch import nn
 
 from divergences import wasserstein1
-from divergences.dual import lipschitz_bound, orthogonal_mlp, wasserstein1_dual
+from divergences.dual import lipschitz_bound, orthogonal_mlp, penalised_mlp, wasserstein1_dual
 
 from . import w1_pairs
 from .digits import images, labels
@@ -36,11 +35,7 @@ def _pairs():
 
 def _network(dimension):
     """A plain network, kept in bounds by the one-sided gradient penalty."""
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Linear(dimension, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2),
-        nn.Linear(256, 1),
-    )  # fmt: skip
+    return penalised_mlp(dimension, generator=torch.Generator().manual_seed(0))
 
 
 def _orthogonal(dimension):

@@ -110,8 +110,10 @@ def _pace(task: Task) -> Schedule:
     pooled = torch.cat(task.start)
     deviation = float((pooled - pooled.mean(dim=0)).square().mean().sqrt()) or 1.0
     dimension = pooled.shape[1]
-    if dimension <= 4:
+    if dimension <= 2:
         rate, first, last = 0.007, 0.03, 0.001
+    elif dimension <= 4:
+        rate, first, last = 0.014, 0.07, 0.003
     elif dimension <= 8:
         rate, first, last = 0.03, 0.1, 0.01
     elif dimension <= 16:

@@ -13,6 +13,8 @@ from divergences.dual import (
     ExactCritic,
     NonFiniteObjectiveError,
     dual_objective,
+    empirical_lipschitz,
+    penalised_mlp,
     wasserstein1_dual,
 )
 
@@ -166,6 +168,32 @@ def test_a_plain_network_is_kept_in_bounds_and_its_number_certified(dtype):
         torch.testing.assert_close(
             estimate.critic(x).to(dtype), network(x.to(dtype))[:, 0], rtol=1e-5, atol=1e-5
         )
+
+
+def test_a_penalised_perceptron_learns_what_is_no_ridge_and_no_cone():
+    """Two pairs of clusters, crosswise: W1 is nearly 2, and every linear function gives 0."""
+    generator = torch.Generator().manual_seed(4)
+    corners = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
+    noise = 0.1 * torch.randn(4, 300, 2, generator=generator)
+    points = corners[:, None] + noise
+    x, y = points[:2].flatten(0, 1), points[2:].flatten(0, 1)
+    critic = penalised_mlp(2, (64, 64), generator=generator)
+    estimate = wasserstein1_dual(x, y, critic=critic, max_steps=400)
+    truth = wasserstein1(x, y).item()
+    assert 0.95 * truth < estimate.heldout_value < 1.1 * truth
+    assert 0 < estimate.lower_bound <= truth
+    assert empirical_lipschitz(critic, x, y) < 1.25
+
+
+def test_a_penalised_perceptron_starts_from_its_generator():
+    first, second = (penalised_mlp(9, (50,), generator=torch.Generator().manual_seed(7))
+                     for _ in range(2))  # fmt: skip
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert 0.3 < first[0].weight.abs().max() <= 1 / 3
+    assert 0.1 < first[2].weight.abs().max() <= 1 / math.sqrt(50)
+    with pytest.raises(ValueError, match="inputs and widths must be"):
+        penalised_mlp(3, (0,))
 
 
 def test_a_critic_without_parameters_is_only_evaluated():
