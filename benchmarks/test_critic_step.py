@@ -16,8 +16,8 @@ from .record import record
 
 LIMIT, RATE = 0.01, 5e-5
 CASES = ((512, 1024, 64), (512, 64, 64), (64, 256, 2), (32, 64, 2))  # width, batch, coordinates
-ROUNDS = 7
-WORK = 3e8  # multiplications of a repetition, about
+ROUNDS = 5
+WORK = 5e7  # multiplications of a repetition, about
 
 
 def _critic(width, coordinates):

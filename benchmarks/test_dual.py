@@ -2,13 +2,15 @@
 
 ``DIVERGENCES_W1_BENCHMARK`` names the folder of the pairs, ``DIVERGENCES_DUAL_PAIRS`` chooses some
 of them ("16-64,64-256", or "all"), ``DIVERGENCES_DUAL_CRITICS`` some critics (names, separated by
-semicolons), and ``DIVERGENCES_DUAL_SECONDS`` is the budget of one training.
+semicolons), and ``DIVERGENCES_DUAL_SECONDS`` is the budget of one training: seconds of a
+processor, as are those in the tables, so that other programs on the machine do not count.
 The full run: ``DIVERGENCES_DUAL_PAIRS=all DIVERGENCES_DUAL_SECONDS=600 pytest
 benchmarks/test_dual.py``.
 """
 
 import math
 import os
+import time
 
 import pytest
 import torch
@@ -24,6 +26,11 @@ SECONDS = float(os.environ.get("DIVERGENCES_DUAL_SECONDS", "60"))
 ALL = [(d, n) for d in (2, 4, 8, 16, 32, 64, 128) for n in (4, 16, 64, 256)]
 SOME = "2-64,16-64,16-256,64-64"
 TRUTH_POINTS = 3000
+
+
+@pytest.fixture(autouse=True)
+def _processor_seconds(monkeypatch):
+    monkeypatch.setattr("time.monotonic", time.process_time)
 
 
 def _pairs():

@@ -52,7 +52,7 @@ def default_critic(task: Task) -> tuple[nn.Module, str]:
             advance([*single, *many], (task.x, task.y), clock, trial)
             if _clear(many):
                 break
-        many.sort(key=lambda training: -evaluate(training.critic, task.held))
+        many.sort(key=lambda training: -training.value())
         advance([*single, many[0]], (task.x, task.y), clock)
         found += [(training.finish(), training.critic, training.stage)
                   for training in (*single, many[0])]  # fmt: skip

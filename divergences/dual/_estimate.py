@@ -119,7 +119,8 @@ def wasserstein1_dual(
         critics that are 1-Lipschitz by construction are tried (a ridge function, one cone, many
         cones) and the best on validation points is kept.
     max_seconds : float, optional
-        Training stops in time; the result then depends on the machine's speed.
+        Within which the answer comes, the time that it takes itself being estimated and set aside
+        (at most half); the result then depends on the machine's speed.
     max_steps : int, optional
         Ascent steps; 1000 by default, or as many as fit into ``max_seconds``.
     diameter : float, optional
@@ -252,7 +253,7 @@ class _Problem:
         """When training must end, so that the answer comes in time: by a trial on few points."""
         if math.isinf(self.end):
             return self.end
-        sample = self.held[0][0][:_TRIED].double()
+        sample = self.held[0][0][:_TRIED].double().clone()  # layers may work in place
         probe = copy.deepcopy(critic).double().eval()
         begin = time.monotonic()
         _values(probe, Points(sample), self.device)

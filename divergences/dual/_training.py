@@ -137,7 +137,7 @@ class Training:
 
     def look(self) -> None:
         """Value at the points kept to choose by; the best state is remembered."""
-        value = evaluate(self.critic, self.held, exactly=False)
+        value = self.value()
         self.log.look(self.stage, self.steps, value)
         self.looked = self.steps
         if value > self.best or not self.best_state:
@@ -146,6 +146,10 @@ class Training:
         else:
             self.waited += 1
         self.active = None if self.constraint is None else self.constraint(self.critic)
+
+    def value(self) -> float:
+        """At the points kept to choose by."""
+        return evaluate(self.critic, self.held, exactly=False)
 
     def step(self, batches: list[tuple[Tensor, Tensor | None]], done: float) -> None:
         """One ascent step, after a look where one is due."""

@@ -255,10 +255,9 @@ def test_the_right_kind_of_cones_is_found(kind):
     assert steps[f"cones ({other})"] <= 40
 
 
-@pytest.mark.parametrize("critic", [None, "network"])
-def test_the_answer_comes_in_time(critic, monkeypatch):
+@pytest.mark.parametrize("widths", [None, (2000, 200)])
+def test_the_answer_comes_in_time(widths, monkeypatch):
     """Its own time is set aside; in processor time, so that other programs do not count."""
-    monkeypatch.setattr("time.monotonic", time.process_time)
 
     def draw(count, generator):
         return torch.randn(count, 100, generator=generator)
@@ -266,16 +265,12 @@ def test_the_answer_comes_in_time(critic, monkeypatch):
     def longer(count, generator):
         return 2 * draw(count, generator)
 
-    if critic is not None:
-        critic = nn.Sequential(nn.Linear(100, 700), nn.ReLU(), nn.Linear(700, 1))
-    threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        estimate = wasserstein1_dual(draw, longer, critic=critic, max_seconds=3.0)
-    finally:
-        torch.set_num_threads(threads)
-    assert estimate.seconds < 3.9
-    assert estimate.history[-1].step > 8
+    wasserstein1_dual(draw, longer, max_steps=8)  # torch loads parts of itself
+    monkeypatch.setattr("time.monotonic", time.process_time)
+    critic = None if widths is None else penalised_mlp(100, widths)
+    estimate = wasserstein1_dual(draw, longer, critic=critic, max_seconds=4.0)
+    assert estimate.seconds < 5.2
+    assert estimate.history[-1].step > 4
 
 
 def test_the_bar_and_the_clock(capsys):
