@@ -259,7 +259,8 @@ class _Problem:
         _values(probe, Points(sample), self.device)
         roles = {id(role): role for side in self.parts
                  for role in (side.everything, side.test, side.validation) if role}  # fmt: skip
-        count = sum(role.at.shape[0] for role in roles.values())
+        looks = 2 * sum(points.shape[0] for points, _ in self.held)
+        count = looks + sum(role.at.shape[0] for role in roles.values())
         seconds = (time.monotonic() - begin) / len(sample) * count
         if self._comparable():
             begin = time.monotonic()

@@ -1,5 +1,4 @@
 import math
-import time
 
 import numpy as np
 import pytest
@@ -180,9 +179,10 @@ def test_a_penalised_perceptron_learns_what_is_no_ridge_and_no_cone():
     critic = penalised_mlp(2, (64, 64), generator=generator)
     estimate = wasserstein1_dual(x, y, critic=critic, max_steps=400)
     truth = wasserstein1(x, y).item()
-    assert 0.95 * truth < estimate.heldout_value < 1.1 * truth
+    # gap * slope - 10 (slope - 1)^2 is largest at slope 1 + gap / 20
+    assert 0.95 * truth < estimate.heldout_value < 1.05 * truth * (1 + truth / 20)
     assert 0 < estimate.lower_bound <= truth
-    assert empirical_lipschitz(critic, x, y) < 1.25
+    assert empirical_lipschitz(critic, torch.cat([x, y]), generator=generator) < 1.5
 
 
 def test_a_penalised_perceptron_starts_from_its_generator():
@@ -255,22 +255,30 @@ def test_the_right_kind_of_cones_is_found(kind):
     assert steps[f"cones ({other})"] <= 40
 
 
-@pytest.mark.parametrize("widths", [None, (2000, 200)])
-def test_the_answer_comes_in_time(widths, monkeypatch):
-    """Its own time is set aside; in processor time, so that other programs do not count."""
+class _Slow(nn.Module):
+    """A millisecond a point, on a clock of its own."""
+
+    now = 0.0
+
+    def __init__(self):
+        super().__init__()
+        self.slope = nn.Parameter(torch.ones(2))
+
+    def forward(self, x):
+        _Slow.now += 1e-3 * len(x)
+        return x @ self.slope.to(x)
+
+
+def test_the_answer_comes_in_time(monkeypatch):
+    """The 36,864 points at which it is evaluated take 37 s each side, which are set aside."""
+    monkeypatch.setattr("time.monotonic", lambda: _Slow.now)
 
     def draw(count, generator):
-        return torch.randn(count, 100, generator=generator)
+        return torch.randn(count, 2, generator=generator)
 
-    def longer(count, generator):
-        return 2 * draw(count, generator)
-
-    wasserstein1_dual(draw, longer, max_steps=8)  # torch loads parts of itself
-    monkeypatch.setattr("time.monotonic", time.process_time)
-    critic = None if widths is None else penalised_mlp(100, widths)
-    estimate = wasserstein1_dual(draw, longer, critic=critic, max_seconds=4.0)
-    assert estimate.seconds < 5.2
-    assert estimate.history[-1].step > 4
+    estimate = wasserstein1_dual(draw, draw, critic=_Slow(), max_seconds=200.0)
+    assert 190 < estimate.seconds < 205
+    assert estimate.history[-1].step > 10
 
 
 def test_the_bar_and_the_clock(capsys):
