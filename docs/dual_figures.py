@@ -40,6 +40,12 @@ def tables() -> dict[str, str]:
             "held-out / truth", "confidence bound / truth": "confidence / truth",
             "seconds": "seconds",
         }),
+        "critic_step.md": table("critic-step", {
+            "critic": "critic", "batch": "batch", "d": "d", "plain loop (ms)": "plain (ms)",
+            "`ascent_step` (ms)": "ours (ms)", "both passes (ms)": "passes (ms)",
+            "optimiser (ms)": "optimiser (ms)", "projection (ms)": "projection (ms)",
+            "plain / ours": "plain / ours", "ceiling": "ceiling",
+        }),
         "dual_digits.md": table("dual-digits", {
             "classes": "classes", "points": "points", "exact": "exact",
             "value / exact": "value / exact", "held out / exact": "held-out / exact",

@@ -12,7 +12,7 @@ from ._adversarial import (
 )
 from ._aol import AOLConv2d
 from ._ascent import ascent_step
-from ._builders import orthogonal_mlp
+from ._builders import orthogonal_mlp, penalised_mlp
 from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
@@ -70,6 +70,7 @@ __all__ = [
     "model_term",
     "nonsaturating_generator_loss",
     "orthogonal_mlp",
+    "penalised_mlp",
     "saturating_generator_loss",
     "semidiscrete_critic",
     "wasserstein1_dual",

@@ -1,6 +1,7 @@
 """Critics ready to train."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import torch
@@ -79,3 +80,73 @@ def orthogonal_mlp(
         )
         layers.append(MaxMin() if group_size == 2 else GroupSort(group_size))
     return nn.Sequential(*layers[:-1])
+
+
+def penalised_mlp(
+    inputs: int,
+    widths: Sequence[int] = (256, 256, 256),
+    *,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> nn.Sequential:
+    r"""A plain perceptron, for :func:`wasserstein1_dual`, which keeps it in bounds by a penalty.
+
+    .. math:: f = W_L \circ \mathrm{ReLU} \circ \dots \circ \mathrm{ReLU} \circ W_1
+
+    with biases. Of the critics that are not built from cones it is the one that learns fastest on
+    the processors of a desk. The recipe, as :func:`wasserstein1_dual` applies it to every critic
+    whose bound is above 1: batches of 1,024; Adam with rates from 1e-3 to 0 along a cosine and
+    averages of .5 and .9; a one-sided gradient penalty of weight 10 at 256 of the pairs.
+
+    Parameters
+    ----------
+    inputs : int
+        Coordinates of a point.
+    widths : sequence of int, default (256, 256, 256)
+        Of the hidden layers.
+    generator : torch.Generator, optional
+        Of all initial parameters, on any device; torch's global state without one.
+    device, dtype : optional
+        Of the parameters.
+
+    Returns
+    -------
+    Sequential
+        Maps (n, inputs) to (n, 1). Its :func:`lipschitz_bound` is the product of the layers' norms,
+        far above the slope that it has: the estimate is good, the certified bound loose.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For numbers that are not positive integers.
+
+    References
+    ----------
+    Petzka, Fischer, Lukovnikov, On the regularization of Wasserstein GANs (2018), equation 8;
+    He et al., Delving Deep into Rectifiers (2015), whose uniform initial weights, thinned to a
+    sixth of their variance as torch does, are used.
+
+    Examples
+    --------
+    >>> critic = penalised_mlp(2, (16, 16), generator=torch.Generator().manual_seed(0))
+    >>> critic(torch.zeros(5, 2)).shape
+    torch.Size([5, 1])
+    """
+    for number in (inputs, *widths):
+        positive_count(number, "inputs and widths", "penalised_mlp")
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise((inputs, *widths, 1)):
+        layer = nn.Linear(before, after, device=device, dtype=dtype)
+        for parameter in layer.parameters():
+            _draw(parameter, 1 / math.sqrt(before), generator)
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+@torch.no_grad()
+def _draw(parameter: nn.Parameter, limit: float, generator: torch.Generator | None) -> None:
+    """Uniform between the limits, from a generator of any device."""
+    where = parameter.device if generator is None else generator.device
+    drawn = torch.rand(parameter.shape, generator=generator, device=where, dtype=torch.float64)
+    parameter.copy_((2 * drawn - 1) * limit)

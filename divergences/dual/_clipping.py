@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +95,7 @@ class WeightClipping:
         )
 
 
+@cache
 def _largest_at_most(limit: float, dtype: torch.dtype) -> float:
     """The largest number of ``dtype`` that does not exceed ``limit``.
 

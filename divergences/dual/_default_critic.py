@@ -5,22 +5,25 @@ direction, one cone where one is a shrunken copy of the other, many cones for th
 averages and choices of 1-Lipschitz critics are 1-Lipschitz, so the choice costs nothing but time.
 """
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ._cones import ConeCritic
+from ._cones import KINDS, ConeCritic
 from ._ridge import RidgeCritic, fit_potential, ridge_directions, sliced_objective
 from ._sources import Batches
-from ._training import Held, Log, Schedule, evaluate, train
+from ._training import Clock, Held, Log, Schedule, Training, advance, evaluate
 
 _RIDGE_STEPS = 150
 _RIDGE_BATCH = 1024
-_MANY = 32  # coordinates up to which twice as many cones still find their places
-_SINGLE_SHARE, _PILOT_SHARE = 0.08, 0.06  # of the budget, for each kind
+_RIDGE_SHARE = 0.05  # of the seconds, at most
+_CONES = 512
+_TRIALS = (0.08, 0.12, 0.16, 0.2)  # of the rest, after which cones that point the worse way go
+_CLEAR = 4.0  # standard errors by which they are worse, before the last trial
 
 
 @dataclass(frozen=True)
@@ -32,59 +35,64 @@ class Task:
     start: tuple[Tensor, Tensor]
     held: Held
     steps: int
-    seconds: float
+    end: float  # when the answer is wanted, of time.monotonic()
+    deadline: Callable[[nn.Module], float]  # when the training of a critic must end for that
     generator: torch.Generator
     log: Log
-
-    def schedule(self, share: float, rate: float, heat: tuple[float, float] | None) -> Schedule:
-        """A share of the budget."""
-        return Schedule(max(8, int(self.steps * share)), self.seconds * share, rate, heat)
 
 
 def default_critic(task: Task) -> tuple[nn.Module, str]:
     """The best of the families by the points kept to choose by, with its name."""
-    begin = time.monotonic()
     found: list[tuple[float, nn.Module, str]] = [_ridge(task)]
-    dimension = task.start[0].shape[1]
-    if dimension > 1:
-        found += list(_single_cones(task))
-        kind = _better_kind(task)
-        left = task.seconds - (time.monotonic() - begin)
-        steps = max(8, int(task.steps * (1 - 2 * (_SINGLE_SHARE + _PILOT_SHARE))))
-        rate, heat = _pace(task.start)
-        many = _many_cones(task, kind)
-        plan = Schedule(steps, max(left, 1e-3), rate, heat)
-        value = train(many, (task.x, task.y), task.held, plan, task.log, f"cones ({kind})")
-        found.append((value, many, f"cones ({kind})"))
+    if task.start[0].shape[1] > 1:
+        single = [_training(task, _one_cone(task, kind), "one cone", _SINGLE) for kind in KINDS]
+        many = [_training(task, _many_cones(task, kind), "cones", _pace(task)) for kind in KINDS]
+        clock = Clock(task.steps, task.deadline(many[0].critic) - time.monotonic())
+        for trial in _TRIALS:
+            advance([*single, *many], (task.x, task.y), clock, trial)
+            if _clear(many):
+                break
+        many.sort(key=lambda training: -training.value())
+        advance([*single, many[0]], (task.x, task.y), clock)
+        found += [(training.finish(), training.critic, training.stage)
+                  for training in (*single, many[0])]  # fmt: skip
     _, critic, name = max(found, key=lambda entry: entry[0])
     return critic, name
 
 
-def _single_cones(task: Task) -> Iterator[tuple[float, nn.Module, str]]:
-    pooled = torch.cat(task.start)
-    for kind in ("max", "min"):
-        critic = ConeCritic(pooled.mean(dim=0, keepdim=True), kind=kind)
-        plan = task.schedule(_SINGLE_SHARE, 0.1, None)
-        name = f"one cone ({kind})"
-        yield train(critic, (task.x, task.y), task.held, plan, task.log, name), critic, name
+_SINGLE = Schedule(0.1, None, _TRIALS[-1])
 
 
-def _better_kind(task: Task) -> str:
-    """Whether cones should point up or down, by a short training of each."""
-    rate, heat = _pace(task.start)
-    values = {}
-    for kind in ("max", "min"):
-        plan = task.schedule(_PILOT_SHARE, rate, heat)
-        name = f"trial of cones ({kind})"
-        critic = _many_cones(task, kind)
-        values[kind] = train(critic, (task.x, task.y), task.held, plan, task.log, name)
-    return "max" if values["max"] >= values["min"] else "min"
+def _training(task: Task, critic: ConeCritic, name: str, schedule: Schedule) -> Training:
+    endless = task.x.endless or task.y.endless
+    stage = f"{name} ({critic.kind})"
+    return Training(critic, schedule, task.held, task.log, stage, patient=endless)
+
+
+def _clear(trainings: list[Training]) -> bool:
+    """Whether one of two critics is clearly the better one at the points to choose by.
+
+    Both see the same points, so it is their difference whose error counts.
+    """
+    apart, variance = 0.0, 0.0
+    (one, other), held = (training.critic for training in trainings), trainings[0].held
+    for sign, (points, masses) in zip((1, -1), held, strict=True):
+        gaps = (one(points) - other(points)).detach().double()
+        weights = torch.full_like(gaps, 1 / len(gaps)) if masses is None else masses.double()
+        mean = weights @ gaps
+        apart += sign * float(mean)
+        variance += float(weights @ (gaps - mean).square() * weights.square().sum())
+    return abs(apart) > _CLEAR * math.sqrt(variance)
+
+
+def _one_cone(task: Task, kind: str) -> ConeCritic:
+    return ConeCritic(torch.cat(task.start).mean(dim=0, keepdim=True), kind=kind)
 
 
 def _many_cones(task: Task, kind: str) -> ConeCritic:
     """Cones at points of the sample that they point out, drawn together in many coordinates."""
     points = task.start[0] if kind == "max" else task.start[1]
-    count = max(1, min(512 if points.shape[1] <= _MANY else 256, points.shape[0] // 4))
+    count = max(1, min(_CONES, points.shape[0] // 4))
     order = torch.randperm(points.shape[0], generator=task.generator)[:count]
     anchors = points[order.to(points.device)]
     if points.shape[1] > 16:
@@ -92,28 +100,29 @@ def _many_cones(task: Task, kind: str) -> ConeCritic:
     return ConeCritic(anchors, kind=kind)
 
 
-def _pace(start: tuple[Tensor, Tensor]) -> tuple[float, tuple[float, float]]:
+def _pace(task: Task) -> Schedule:
     """Rate and temperatures in units of the points' deviation.
 
-    From 5 to 32 coordinates measured on pairs of the benchmark's construction with other seeds,
-    elsewhere on the benchmark's own pairs.
-
-    Too hot a start is costly: cones that share all points alike stay alike until it is too late.
+    Measured on pairs of the benchmark's construction with other seeds (2, 16, 64 and 128
+    coordinates, 64 and 256 funnels). Too hot a start is costly: cones that share all points alike
+    stay alike until it is too late. Too cold a one keeps cones where chance had put them.
     """
-    pooled = torch.cat(start)
+    pooled = torch.cat(task.start)
     deviation = float((pooled - pooled.mean(dim=0)).square().mean().sqrt()) or 1.0
     dimension = pooled.shape[1]
-    if dimension <= 4:
+    if dimension <= 2:
+        rate, first, last = 0.007, 0.03, 0.001
+    elif dimension <= 4:
         rate, first, last = 0.014, 0.07, 0.003
     elif dimension <= 8:
         rate, first, last = 0.03, 0.1, 0.01
     elif dimension <= 16:
         rate, first, last = 0.07, 0.2, 0.05
-    elif dimension <= _MANY:
+    elif dimension <= 32:
         rate, first, last = 0.07, 0.35, 0.05
     else:
-        rate, first, last = 0.035, 0.35, 0.035
-    return rate * deviation, (first * deviation, last * deviation)
+        rate, first, last = 0.035, 0.2, 0.035
+    return Schedule(rate * deviation, (first * deviation, last * deviation))
 
 
 def _ridge(task: Task) -> tuple[float, RidgeCritic, str]:
@@ -124,7 +133,11 @@ def _ridge(task: Task) -> tuple[float, RidgeCritic, str]:
     moving = directions.clone().requires_grad_()
     optimizer = torch.optim.Adam([moving], lr=0.05)
     steps = min(_RIDGE_STEPS, task.steps // 5) if directions.shape[1] > 1 else 0
+    begin = time.monotonic()
+    allowed = _RIDGE_SHARE * (task.end - begin)
     for _ in range(steps):
+        if time.monotonic() - begin > allowed:
+            break
         batch = [_drawn(points, task.generator) for points in fit]
         optimizer.zero_grad()
         (-sliced_objective(moving, batch[0], batch[1]).sum()).backward()  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,20 +11,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from divergences._validation import describe, progress_bar, real_number, refuse
+from divergences._validation import refuse
 
 from ._confidence import lower_confidence
 from ._default_critic import Task, default_critic
+from ._options import ENDLESS, check_options, place, steps_bar
 from ._rescaled import RescaledCritic, natural_units, standardised
 from ._sources import FUNCTION, Batches, Parts, Points, check_dimensions, divide, read
-from ._training import Held, Log, Progress, Schedule, demand_slope, train
+from ._training import Clock, Held, Log, Progress, Schedule, Training, advance, demand_slope
 from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise
-from ._violation import violation
+from ._violation import PAIRS, violation
 
 _STEPS = 1000
 _BATCH = 1024
 _CHOOSING = 2048
 _BLOCK = 8192
+_TRIED = 256  # points by which the time of the answer is estimated
+_LEAST = 0.5  # of the seconds that are left go to training at least
 _ROUNDING = 2.0**-40
 _UNUSUAL = 64.0
 
@@ -115,7 +119,8 @@ def wasserstein1_dual(
         critics that are 1-Lipschitz by construction are tried (a ridge function, one cone, many
         cones) and the best on validation points is kept.
     max_seconds : float, optional
-        Training stops in time; the result then depends on the machine's speed.
+        Within which the answer comes, the time that it takes itself being estimated and set aside
+        (at most half); the result then depends on the machine's speed.
     max_steps : int, optional
         Ascent steps; 1000 by default, or as many as fit into ``max_seconds``.
     diameter : float, optional
@@ -159,17 +164,19 @@ def wasserstein1_dual(
     >>> 4.9 < estimate.lower_bound <= 5.0, estimate.lipschitz_bound < 1.000001
     (True, True)
     """
-    _options(critic, max_seconds, max_steps, diameter, level, generator, progress)
+    begin = time.monotonic()
+    check_options(critic, max_seconds, max_steps, diameter, level, generator, progress)
     generator = generator or torch.Generator().manual_seed(0)
-    place = _place(device, x, y)
+    where = place(device, x, y)
     sources = read(x, x_weights, "x", generator), read(y, y_weights, "y", generator)
     if all(isinstance(source, Points) for source in sources):
         check_dimensions(sources[0], sources[1])  # type: ignore[arg-type]
     parts = divide(sources[0], generator), divide(sources[1], generator)
     check_dimensions(parts[0].start, parts[1].start)
-    steps = _STEPS if max_steps is None and max_seconds is None else max_steps or 10**9
-    with _bar(progress, steps) as bar:
-        problem = _Problem(parts, generator, place, steps, max_seconds or math.inf, bar, critic)
+    steps = _STEPS if max_steps is None and max_seconds is None else max_steps or ENDLESS
+    end = begin + (max_seconds or math.inf)
+    with steps_bar(progress, steps) as bar:
+        problem = _Problem(parts, generator, where, steps, end, Log(bar, begin), critic)
         trained = problem.default() if critic is None else problem.given(critic)
     return problem.answer(trained, diameter, level, collapses=critic is not None)
 
@@ -183,18 +190,18 @@ class _Problem:
         generator: torch.Generator,
         device: torch.device,
         steps: int,
-        seconds: float,
-        bar: Any,
+        end: float,
+        log: Log,
         critic: nn.Module | None,
     ) -> None:
         self.parts, self.generator, self.device = parts, generator, device
-        self.steps, self.seconds = steps, seconds
+        self.steps, self.end, self.log = steps, end, log
         self.centre, self.scale = natural_units(*(side.start.at for side in parts))
         if critic is not None and _plain(critic, self.centre, self.scale):
             self.centre, self.scale = torch.zeros_like(self.centre), 1.0
         parameter = None if critic is None else next(critic.parameters(), None)
         self.dtype = torch.float32 if parameter is None else parameter.dtype
-        self.log = Log(self.scale, bar)
+        self.log.scale = self.scale
         self.units: Callable[[Tensor], Tensor] = partial(
             standardised, centre=self.centre, scale=self.scale
         )
@@ -218,8 +225,8 @@ class _Problem:
     def default(self) -> nn.Module:
         """The best of our own critics."""
         starts = [self.units(side.start.at).to(self.device, torch.float32) for side in self.parts]
-        task = Task(self.x, self.y, (starts[0], starts[1]), self.held, self.steps, self.seconds,
-                    self.generator, self.log)  # fmt: skip
+        task = Task(self.x, self.y, (starts[0], starts[1]), self.held, self.steps, self.end,
+                    self._deadline, self.generator, self.log)  # fmt: skip
         return default_critic(task)[0]
 
     def given(self, critic: nn.Module) -> nn.Module:
@@ -232,11 +239,36 @@ class _Problem:
             if side.start.at.shape[0] == 1 and any(map(_normalises, critic.modules())):
                 refuse(FUNCTION, name, "hold two points at least for a critic with batch "
                        "normalisation", "one")  # fmt: skip
-        plan = Schedule(self.steps, self.seconds, 1e-3)
         rule = partial(constraint_for, generator=self.generator)
-        train(critic, (self.x, self.y), self.held, plan, self.log, "critic", rule)
+        plan = Schedule(1e-3, betas=(0.9, 0.99) if rule(critic) is None else (0.5, 0.9))
+        training = Training(critic, plan, self.held, self.log, "critic", rule,
+                            patient=self.x.endless or self.y.endless)  # fmt: skip
+        clock = Clock(self.steps, self._deadline(critic) - time.monotonic())
+        advance([training], (self.x, self.y), clock)
+        training.finish()
         critic.eval()
         return critic
+
+    def _deadline(self, critic: nn.Module) -> float:
+        """When training must end, so that the answer comes in time: by a trial on few points."""
+        if math.isinf(self.end):
+            return self.end
+        sample = self.held[0][0][:_TRIED].double().clone()  # layers may work in place
+        probe = copy.deepcopy(critic).double().eval()
+        begin = time.monotonic()
+        _values(probe, Points(sample), self.device)
+        roles = {id(role): role for side in self.parts
+                 for role in (side.everything, side.test, side.validation) if role}  # fmt: skip
+        looks = 2 * sum(points.shape[0] for points, _ in self.held)
+        count = looks + sum(role.at.shape[0] for role in roles.values())
+        seconds = (time.monotonic() - begin) / len(sample) * count
+        if self._comparable():
+            begin = time.monotonic()
+            violation(sample, sample, sample[:, 0], sample[:, 0], 1.0)
+            pairs = math.prod(side.everything.at.shape[0] for side in self.parts)
+            seconds += (time.monotonic() - begin) / len(sample) ** 2 * pairs
+        now = time.monotonic()
+        return max(self.end - seconds, now + _LEAST * (self.end - now))
 
     def answer(
         self, trained: nn.Module, diameter: float | None, level: float, *, collapses: bool
@@ -254,7 +286,11 @@ class _Problem:
         tests = [side.test for side in self.parts]
         heldout, lower, reason = math.nan, 0.0, "0: fewer than 16 points leave none to test on"
         if tests[0] is not None and tests[1] is not None:
-            tested = [_values(critic, test, self.device) for test in tests if test is not None]
+            tested = [
+                values if side.test is side.everything else _values(critic, test, self.device)
+                for side, values, test in zip(self.parts, everything, tests, strict=True)
+                if test is not None
+            ]
             heldout = _difference(tested, [test.weights for test in tests if test is not None])
             lower, reason = self._confidence(critic, tested, bound, diameter, level)
         slack = _ROUNDING * self._size(everything, bound) + self._violation(everything, bound)
@@ -270,10 +306,15 @@ class _Problem:
         finite = bound if math.isfinite(bound) else 0.0
         return spread + finite * radius * self.scale * math.sqrt(self.centre.numel())
 
+    def _comparable(self) -> bool:
+        """Whether all pairs of points are few enough to be looked at; of drawn ones none need."""
+        x, y = (side.everything.at.shape for side in self.parts)
+        few = x[0] * y[0] * x[1] <= PAIRS
+        return few and not (self.x.endless or self.y.endless)
+
     def _violation(self, values: list[Tensor], bound: float) -> float:
         """In the units of the data; of samples only, since nothing is proved of drawn points."""
-        if not math.isfinite(bound) or not all(isinstance(b.source, Points)
-                                               for b in (self.x, self.y)):  # fmt: skip
+        if not math.isfinite(bound) or not self._comparable():
             return 0.0
         x, y = (self.units(side.everything.at) for side in self.parts)
         inverse = 1 / self.scale
@@ -336,48 +377,3 @@ def _difference(values: list[Tensor], masses: list[Tensor | None]) -> float:
         else:
             means.append(math.fsum((terms * weights).tolist()) / math.fsum(weights.tolist()))
     return means[0] - means[1]
-
-
-def _options(
-    critic: Any, seconds: Any, steps: Any, diameter: Any, level: Any, generator: Any, bar: Any
-) -> None:
-    if critic is not None and not isinstance(critic, nn.Module):
-        refuse(FUNCTION, "critic", "be a torch Module", describe(critic), TypeError)
-    for name, value in (("max_seconds", seconds), ("diameter", diameter)):
-        if value is not None:
-            real_number(value, name, FUNCTION, positive=True)
-    if steps is not None:
-        if isinstance(steps, bool) or not isinstance(steps, int):
-            refuse(FUNCTION, "max_steps", "be a whole number", describe(steps), TypeError)
-        real_number(steps, "max_steps", FUNCTION, positive=True)
-    real_number(level, "level", FUNCTION)
-    if not 0 < level < 1:
-        refuse(FUNCTION, "level", "lie between 0 and 1", repr(level))
-    if generator is not None and not isinstance(generator, torch.Generator):
-        refuse(FUNCTION, "generator", "be a torch.Generator", describe(generator), TypeError)
-    if generator is not None and generator.device.type != "cpu":
-        refuse(FUNCTION, "generator", "be one of the CPU", f"one of {generator.device}")
-    progress_bar(bar, FUNCTION)
-
-
-def _place(device: torch.device | str | None, x: Any, y: Any) -> torch.device:
-    if device is not None:
-        try:
-            return torch.empty(0, device=device).device
-        except (AssertionError, RuntimeError, TypeError) as error:
-            reason = (str(error).splitlines() or [""])[0]
-            refuse(FUNCTION, "device", "be one that torch can use", f"{device!r} ({reason})")
-    for value in (x, y):
-        if isinstance(value, Tensor):
-            return value.device
-    return torch.device("cpu")
-
-
-def _bar(progress: bool, steps: int) -> Any:
-    from contextlib import nullcontext
-
-    if not progress:
-        return nullcontext()
-    from tqdm.auto import tqdm
-
-    return tqdm(total=steps if steps < 10**9 else None, desc=FUNCTION, unit="step")

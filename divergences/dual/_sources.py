@@ -126,10 +126,8 @@ def divide(source: Source, generator: torch.Generator) -> Parts:
     weighted one is a law that is known, and a tiny one cannot be spared: they play every role.
     """
     if not isinstance(source, Points):
-        fresh = [Points(source(LARGE)) for _ in range(3)]
-        start = Points(source(LARGE))
-        return Parts(source, start, fresh[0].take(torch.arange(LARGE // 4)), fresh[1], fresh[2],
-                     drawn=True)  # fmt: skip
+        start, chosen, fresh = (Points(source(count)) for count in (LARGE, LARGE // 4, LARGE))
+        return Parts(source, start, chosen, fresh, fresh, drawn=True)
     count = source.at.shape[0]
     if source.weights is not None:
         return Parts(source, source, source, source, source, drawn=False)
@@ -167,6 +165,11 @@ class Batches:
                 kept = None if masses is None else masses.to(self.block)
                 self.whole = self.block, kept
             self.cumulative = None if masses is None else masses.cumsum(0)
+
+    @property
+    def endless(self) -> bool:
+        """Whether every batch is fresh."""
+        return not isinstance(self.source, Points)
 
     def _ready(self, points: Tensor) -> Tensor:
         return self.units(points).to(self.device, self.dtype)

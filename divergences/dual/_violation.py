@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-_PAIRS = 1 << 30  # coordinates of pairs that are compared, at most: some seconds
+PAIRS = 1 << 30  # coordinates of pairs that are compared, at most: some seconds
 _BLOCK = 1 << 22
 
 
@@ -27,7 +27,7 @@ def violation(x: Tensor, y: Tensor, at_x: Tensor, at_y: Tensor, bound: float) ->
     -----
     O(n m d) time, memory bounded.
     """
-    if x.shape[0] * y.shape[0] * x.shape[1] > _PAIRS:
+    if x.shape[0] * y.shape[0] * x.shape[1] > PAIRS:
         return 0.0
     worst = 0.0
     rows = max(1, _BLOCK // y.shape[0])

@@ -12,6 +12,8 @@ from divergences.dual import (
     ExactCritic,
     NonFiniteObjectiveError,
     dual_objective,
+    empirical_lipschitz,
+    penalised_mlp,
     wasserstein1_dual,
 )
 
@@ -167,6 +169,33 @@ def test_a_plain_network_is_kept_in_bounds_and_its_number_certified(dtype):
         )
 
 
+def test_a_penalised_perceptron_learns_what_is_no_ridge_and_no_cone():
+    """Two pairs of clusters, crosswise: W1 is nearly 2, and every linear function gives 0."""
+    generator = torch.Generator().manual_seed(4)
+    corners = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
+    noise = 0.1 * torch.randn(4, 300, 2, generator=generator)
+    points = corners[:, None] + noise
+    x, y = points[:2].flatten(0, 1), points[2:].flatten(0, 1)
+    critic = penalised_mlp(2, (64, 64), generator=generator)
+    estimate = wasserstein1_dual(x, y, critic=critic, max_steps=400)
+    truth = wasserstein1(x, y).item()
+    # gap * slope - 10 (slope - 1)^2 is largest at slope 1 + gap / 20
+    assert 0.95 * truth < estimate.heldout_value < 1.05 * truth * (1 + truth / 20)
+    assert 0 < estimate.lower_bound <= truth
+    assert empirical_lipschitz(critic, torch.cat([x, y]), generator=generator) < 1.5
+
+
+def test_a_penalised_perceptron_starts_from_its_generator():
+    first, second = (penalised_mlp(9, (50,), generator=torch.Generator().manual_seed(7))
+                     for _ in range(2))  # fmt: skip
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert 0.3 < first[0].weight.abs().max() <= 1 / 3
+    assert 0.1 < first[2].weight.abs().max() <= 1 / math.sqrt(50)
+    with pytest.raises(ValueError, match="inputs and widths must be"):
+        penalised_mlp(3, (0,))
+
+
 def test_a_critic_without_parameters_is_only_evaluated():
     x, y = _cloud(0, 50, scale=100.0), _cloud(1, 60, shift=300.0)
     critic = ExactCritic(optimal_transport(x, y))
@@ -196,6 +225,60 @@ def test_an_unknown_constant_certifies_nothing():
     assert estimate.lipschitz_bound == math.inf
     assert estimate.lower_bound == estimate.confidence_lower == 0
     assert "no Lipschitz bound" in estimate.confidence_reason
+
+
+def _funnels(count, generator):
+    """Points of the cube, and each moved towards its nearest of 12 centres, on its own ray."""
+    centres = torch.rand(12, 6, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+    away = torch.rand(count, 6, generator=generator, dtype=torch.float64)
+    nearest = centres[torch.cdist(away, centres).argmin(dim=1)]
+    return nearest + 0.2 * (away - nearest), away
+
+
+@pytest.mark.parametrize("kind", ["max", "min"])
+def test_the_right_kind_of_cones_is_found(kind):
+    """W1 is the mean of the distance moved, since all rays end in the centre of their own cell."""
+    near, away = (_funnels(3000, torch.Generator().manual_seed(seed))[seed] for seed in (0, 1))
+    sides = (near, away) if kind == "max" else (away, near)
+    generator = torch.Generator().manual_seed(3)
+    estimate = wasserstein1_dual(*sides, max_steps=200, generator=generator)
+    cones = estimate.critic.critic
+    assert isinstance(cones, ConeCritic)
+    assert cones.kind == kind
+    start, end = _funnels(1 << 16, torch.Generator().manual_seed(2))
+    truth = torch.linalg.vector_norm(start - end, dim=1).mean().item()
+    assert 0.93 * truth < estimate.heldout_value < 1.02 * truth
+    # both kinds see the same batches, and the wrong one is given up early
+    steps = {entry.stage: entry.step for entry in estimate.history}
+    assert steps[f"cones ({kind})"] > 100
+    other = "min" if kind == "max" else "max"
+    assert steps[f"cones ({other})"] <= 40
+
+
+class _Slow(nn.Module):
+    """A millisecond a point, on a clock of its own."""
+
+    now = 0.0
+
+    def __init__(self):
+        super().__init__()
+        self.slope = nn.Parameter(torch.ones(2))
+
+    def forward(self, x):
+        _Slow.now += 1e-3 * len(x)
+        return x @ self.slope.to(x)
+
+
+def test_the_answer_comes_in_time(monkeypatch):
+    """The 36,864 points at which it is evaluated take 37 s each side, which are set aside."""
+    monkeypatch.setattr("time.monotonic", lambda: _Slow.now)
+
+    def draw(count, generator):
+        return torch.randn(count, 2, generator=generator)
+
+    estimate = wasserstein1_dual(draw, draw, critic=_Slow(), max_seconds=200.0)
+    assert 190 < estimate.seconds < 205
+    assert estimate.history[-1].step > 10
 
 
 def test_the_bar_and_the_clock(capsys):
