@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -136,3 +137,42 @@ def test_help_is_not_a_mistake(capsys):
     text = capsys.readouterr().out
     for option in ("--steps", "--eval-every", "--checkpoint-every", "--resume", "--device"):
         assert option in text
+
+
+def python(code):
+    """The end of a fresh interpreter that ran ``code``: exit status, output, errors."""
+    process = start([code], [sys.executable, "-c"])
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def test_the_command_line_starts_without_torch():
+    code = "import sys, wgan.__main__, wgan._cli; print({'torch', 'numpy'} & {*sys.modules})"
+    assert python(code) == (0, "set()\n", "")
+
+
+COMMAND_LINE = """
+import signal, sys, types
+import wgan.__main__
+
+def main():
+    try:  # as imports do
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise AttributeError("taken for another") from None
+
+sys.modules["wgan._cli"] = types.SimpleNamespace(main=main)
+sys.exit(wgan.__main__.main())
+"""
+
+
+def test_ctrl_c_in_the_midst_of_imports_is_one_line():
+    assert python(COMMAND_LINE) == (130, "", "wgan: interrupted\n")
+
+
+def test_ctrl_c_is_ignored_where_the_caller_ignores_it():
+    """A shell starts background jobs so; nothing of ours may change it."""
+    code = COMMAND_LINE.replace(
+        "import wgan.__main__", "import wgan.__main__; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    )
+    assert python(code) == (0, "", "")
