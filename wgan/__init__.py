@@ -6,17 +6,14 @@
 (64, 64)
 """
 
-import importlib
-import typing
-
-if typing.TYPE_CHECKING:
-    from .config import TrainingConfig
-    from .data.decode import DecodeOptions
-    from .data.pack import pack
-    from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
-    from .evaluate import Evaluation
-    from .run import Run, load, state_hash
-    from .training import train
+from . import _command  # noqa: F401 (first: the others take time)
+from .config import TrainingConfig
+from .data.decode import DecodeOptions
+from .data.pack import pack
+from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
+from .evaluate import Evaluation
+from .run import Run, load, state_hash
+from .train import train
 
 __all__ = [
     "ConfigError",
@@ -32,30 +29,3 @@ __all__ = [
     "state_hash",
     "train",
 ]
-
-_HOMES = {
-    "TrainingConfig": "config",
-    "DecodeOptions": "data.decode",
-    "pack": "data.pack",
-    "ConfigError": "errors",
-    "DivergedError": "errors",
-    "InterruptedRunError": "errors",
-    "RunError": "errors",
-    "Evaluation": "evaluate",
-    "Run": "run",
-    "load": "run",
-    "state_hash": "run",
-    "train": "training",
-}
-
-
-def __getattr__(name: str) -> typing.Any:
-    """A public name, from its module: torch is loaded when one needs it, and not before."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return __all__

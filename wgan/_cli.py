@@ -47,7 +47,7 @@ class Train:
 
     def __call__(self) -> int:
         """Train; returns the exit status."""
-        from .training import train
+        from .train import train
 
         run = train(self.config, resume=self.resume, resume_step=self.resume_step)
         print(f"{self.config.out}: {run.step} generator steps done")

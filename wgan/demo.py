@@ -15,7 +15,7 @@ from .folder import RunFolder
 from .page import Section, page, table
 from .report import excess_fall, lead, sections, verdict, write_page
 from .run import Run
-from .training import train
+from .train import train
 
 STEPS = 2000
 """Generator steps of the whole demo."""

@@ -10,6 +10,7 @@ from PIL import Image
 
 from wgan import load
 from wgan._cli import main
+from wgan._command import is_command
 
 from .conftest import contents, options, start
 
@@ -146,33 +147,58 @@ def python(code):
     return process.returncode, out, err
 
 
-def test_the_command_line_starts_without_torch():
-    code = "import sys, wgan.__main__, wgan._cli; print({'torch', 'numpy'} & {*sys.modules})"
-    assert python(code) == (0, "set()\n", "")
-
-
 COMMAND_LINE = """
-import signal, sys, types
-import wgan.__main__
+import signal, sys, threading
+sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "wgan"]
+BEFORE
 
-def main():
-    try:  # as imports do
-        signal.raise_signal(signal.SIGINT)
-    except KeyboardInterrupt:
-        raise AttributeError("taken for another") from None
+class Interrupted:  # Ctrl-C in an import, which takes what it raises for another error
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise AttributeError("taken for another") from None
 
-sys.modules["wgan._cli"] = types.SimpleNamespace(main=main)
-sys.exit(wgan.__main__.main())
+sys.meta_path.insert(0, Interrupted())
+import wgan
 """
 
 
 def test_ctrl_c_in_the_midst_of_imports_is_one_line():
-    assert python(COMMAND_LINE) == (130, "", "wgan: interrupted\n")
+    assert python(COMMAND_LINE.replace("BEFORE", "")) == (130, "", "wgan: interrupted\n")
 
 
-def test_ctrl_c_is_ignored_where_the_caller_ignores_it():
-    """A shell starts background jobs so; nothing of ours may change it."""
-    code = COMMAND_LINE.replace(
-        "import wgan.__main__", "import wgan.__main__; signal.signal(signal.SIGINT, signal.SIG_IGN)"
-    )
-    assert python(code) == (0, "", "")
+@pytest.mark.parametrize(
+    "before",
+    [
+        "sys.argv = ['script.py']",  # a program that uses the library: Ctrl-C is its own
+        "sys.orig_argv[-1] = 'other'",  # another package, which imports this one
+    ],
+)
+def test_ctrl_c_stays_an_exception_outside_the_command_line(before):
+    status, _, err = python(COMMAND_LINE.replace("BEFORE", before))
+    assert status == 1
+    assert "taken for another" in err
+
+
+def test_a_background_job_goes_on_ignoring_ctrl_c():
+    before = "signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    assert python(COMMAND_LINE.replace("BEFORE", before)) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "whole", "found"),
+    [
+        (["-m"], ["python", "-X", "dev", "-m", "wgan", "train"], True),
+        (["-m"], ["python", "-m", "pytest", "wgan"], False),
+        (["/usr/bin/wgan", "train"], ["python", "/usr/bin/wgan", "train"], True),
+        (["wgan.exe"], ["wgan.exe"], True),
+        (["wgan.py"], ["python", "wgan.py"], False),
+        ([""], ["python"], False),
+        ([], ["python"], False),
+        (["-c"], ["python", "-c", "import wgan"], False),
+    ],
+)
+def test_the_command_line_is_known_by_its_arguments(arguments, whole, found):
+    assert is_command(arguments, whole) is found

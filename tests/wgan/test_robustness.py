@@ -252,7 +252,7 @@ def test_a_missing_gpu_is_one_line(tmp_path, monkeypatch):
 
 
 def test_bfloat16_is_refused_where_the_processor_has_none(tmp_path, monkeypatch):
-    module = sys.modules["wgan.training"]
+    module = sys.modules["wgan.train"]
     monkeypatch.setattr(module, "_PRODUCTS", ("no_such_question",))
     with pytest.raises(ConfigError, match="option precision: this processor"):
         _train(tmp_path / "run", steps=1, device="cpu", precision="bfloat16")
