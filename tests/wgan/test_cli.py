@@ -148,7 +148,8 @@ def python(code):
 
 
 COMMAND_LINE = """
-import signal, sys, threading
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "wgan"]
 BEFORE
 
