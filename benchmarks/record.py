@@ -37,6 +37,13 @@ def record(name: str, figures: Any) -> Path:
     return path
 
 
+def record_part(name: str, part: str, figures: Any) -> Path:
+    """Write ``figures`` as one part of a benchmark; its other parts stay as they were recorded."""
+    path = RESULTS / f"{name}.json"
+    parts = json.loads(path.read_text())["figures"] if path.is_file() else {}
+    return record(name, {**parts, part: figures})
+
+
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():

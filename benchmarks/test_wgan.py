@@ -11,6 +11,7 @@ gradient is exactly 0 after some steps are shrunk at once by as much as so many 
 """
 
 import copy
+import datetime
 import os
 import statistics
 import time
@@ -28,7 +29,7 @@ from wgan.progress import threads
 from wgan.state import TrainingState
 from wgan.step import train_step
 
-from .record import record
+from .record import record_part
 
 THREADS = 1
 CASES = {
@@ -36,7 +37,7 @@ CASES = {
     "mlp 4x512, 64x64x3": {"data": "IMAGES", "generator": "mlp", "critic": "mlp", "latent": 100},
     "dcgan 64x64x3": {"data": "IMAGES", "generator": "dcgan", "critic": "dcgan", "latent": 100},
 }
-ROUNDS = {"plane 3x512": 7, "mlp 4x512, 64x64x3": 5, "dcgan 64x64x3": 3}
+ROUNDS = {"plane 3x512": 7, "mlp 4x512, 64x64x3": 5, "dcgan 64x64x3": 2}
 STEPS = {"plane 3x512": 10, "mlp 4x512, 64x64x3": 1, "dcgan 64x64x3": 1}
 LATE = {"plane 3x512": (200, 1500)}
 """Generator steps that are taken, and those after which dead units are as shown."""
@@ -162,17 +163,17 @@ def images(tmp_path_factory):
 
 
 @pytest.mark.parametrize("place", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
-def test_wgan(images, place):
-    device = torch.device(place)
-    figures = {
+@pytest.mark.parametrize("name", CASES)
+def test_wgan(images, place, name):
+    options = {**CASES[name], "data": CASES[name]["data"].replace("IMAGES", str(images))}
+    about = {
         "threads": THREADS,
         "time": "processor" if place == "cpu" else "clock",
-        "medians of rounds": ROUNDS,
+        "rounds": ROUNDS[name],
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "load of the machine before": round(os.getloadavg()[0], 1),
     }
     with threads(THREADS):
-        for name, options in CASES.items():
-            chosen = {**options, "data": options["data"].replace("IMAGES", str(images))}
-            figures[name] = compare(name, chosen, device)
-            print(name, figures[name], flush=True)
-    record("wgan" if place == "cpu" else f"wgan-{place}", figures)
+        figures = compare(name, options, torch.device(place))
+    print(name, figures, flush=True)
+    record_part("wgan" if place == "cpu" else f"wgan-{place}", name, {**about, **figures})

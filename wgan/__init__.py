@@ -6,7 +6,10 @@
 (64, 64)
 """
 
+from . import _command  # noqa: F401 (first: the others take time)
 from .config import TrainingConfig
+from .data.decode import DecodeOptions
+from .data.pack import pack
 from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from .evaluate import Evaluation
 from .run import Run, load, state_hash
@@ -14,6 +17,7 @@ from .train import train
 
 __all__ = [
     "ConfigError",
+    "DecodeOptions",
     "DivergedError",
     "Evaluation",
     "InterruptedRunError",
@@ -21,6 +25,7 @@ __all__ = [
     "RunError",
     "TrainingConfig",
     "load",
+    "pack",
     "state_hash",
     "train",
 ]

@@ -20,6 +20,12 @@ The device and the number of threads change the rounding of sums: a resumed run 
 bit only where both stay.
 """
 
+ABSENT: dict[str, Any] = {"decay_steps": 0}
+"""Options that came after the first runs, with the value under which a run is as it was before.
+
+Every new option has its entry here, whatever its default, so that older runs are still read.
+"""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -36,7 +42,9 @@ class TrainingConfig:
     out: Path
     """Run folder: new or empty, or with --resume one that holds a run."""
     data: str = "digits"
-    """Data set: digits (1,797 real 8x8 images) or ring (8 Gaussians in the plane)."""
+    """Data set with options: digits, ring, grid, swiss-roll or lines (laws in the plane), or the
+    path of a packed set, an array in .npy or .npz, an IDX file or a folder of images, such as
+    ring,modes=12 or photographs,size=64,mirror=yes."""
     algorithm: AlgorithmName = "wgan"
     """wgan is Algorithm 1 to the letter, wgan-2017 the authors' program; others in the manual."""
     steps: int = 2000
@@ -163,7 +171,11 @@ class TrainingConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any], out: Path) -> "TrainingConfig":
-        """The options that :meth:`to_json` wrote, for a run that now lies in ``out``."""
+        """The options that :meth:`to_json` wrote, for a run that now lies in ``out``.
+
+        Those in ``ABSENT`` may be missing: the run is older than they are.
+        """
+        values = {**ABSENT, **values}
         known = {field.name for field in dataclasses.fields(cls)} - {"out"}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))

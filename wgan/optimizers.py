@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-PIECE = 131_072
-"""Entries that are moved together: four arrays of so many stay in a processor's cache."""
+SETTLED = 1e9
+"""Steps after which Adam no longer corrects its averages for having begun at zero."""
 FADED = 1e-36
 """Squared averages at or below this are zero: their root is lost beside RMSProp's 1e-8."""
 FADE_EVERY = 128
@@ -20,8 +20,9 @@ class RMSprop(torch.optim.RMSprop):
     The squared average of a unit that died shrinks by one per cent a step until, after some
     thousands of them, it is a subnormal number, on which processors compute a hundred times more
     slowly. It is set to zero before that, which changes no parameter: the average's root is by
-    then smaller than half an ulp of the 1e-8 that is added to it. On a CPU large parameters are
-    moved in pieces that stay in the cache; elsewhere the step is torch's own.
+    then smaller than half an ulp of the 1e-8 that is added to it. On a CPU a parameter is moved in
+    one pass over its memory: that of torch's fused Adam, which is RMSProp where the first moment
+    has no memory and the second needs no correction. Elsewhere the step is torch's own.
 
     Parameters
     ----------
@@ -52,17 +53,19 @@ class RMSprop(torch.optim.RMSprop):
             state["step"] = torch.zeros((), dtype=torch.float32)
             state["square_avg"] = torch.zeros_like(parameter)
         state["step"] += 1
-        average, alpha = state["square_avg"], group["alpha"]
+        average = state["square_avg"]
         if int(state["step"]) % FADE_EVERY == 0:
             average.masked_fill_(average <= FADED, 0.0)
-        arrays = [parameter, gradient, average]
-        if parameter.numel() > PIECE and all(array.is_contiguous() for array in arrays):
-            pieces = list(zip(*(array.view(-1).split(PIECE) for array in arrays), strict=True))
-        else:
-            pieces = [tuple(arrays)]
-        for w, g, v in pieces:
-            v.mul_(alpha).addcmul_(g, g, value=1 - alpha)
-            w.addcdiv_(g, v.sqrt().add_(group["eps"]), value=-group["lr"])
+        if gradient.stride() != parameter.stride():
+            gradient = torch.empty_like(parameter).copy_(gradient)
+        torch._fused_adam_(
+            [parameter], [gradient], [gradient], [average], [], [_SETTLED],
+            lr=group["lr"], beta1=0.0, beta2=group["alpha"], weight_decay=0.0, eps=group["eps"],
+            amsgrad=False, maximize=False,
+        )  # fmt: skip
+
+
+_SETTLED = torch.tensor(SETTLED, dtype=torch.float32, device="cpu")
 
 
 def make_optimizer(

@@ -41,22 +41,45 @@ def magnification(rows: int, columns: int) -> int:
 
 
 def scatter(samples: NDArray[np.float32], real: NDArray[np.float32]) -> bytes:
-    """Generated points over real points, first two coordinates; a PNG file."""
+    """Generated points over real points, first two coordinates; a PNG file.
+
+    The frame is that of the real points; generated ones outside it are crosses at its edge.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    stream = io.BytesIO()
+    stream, real = io.BytesIO(), in_the_plane(real)
     with mpl.rc_context({"font.size": 16}):  # shown at half its size
-        figure = Figure(figsize=(6.4, 6.8), layout="constrained")
+        figure = Figure(figsize=(6.4, 7.2), layout="constrained")
         axes = figure.add_subplot()
         axes.scatter(real[:, 0], real[:, 1], s=40, color="0.75", label="held-out data")
-        axes.scatter(samples[:, 0], samples[:, 1], s=12, color="#0b5fa5", label="generated")
-        reach = 1.25 * float(np.abs(real).max())
+        reach = 1.25 * (float(np.abs(real).max()) or 1.0)
+        inside, outside = split_by_frame(in_the_plane(samples), reach)
+        axes.scatter(inside[:, 0], inside[:, 1], s=12, color="#0b5fa5", label="generated")
+        if len(outside):
+            label = f"{len(outside)} generated outside"
+            axes.scatter(outside[:, 0], outside[:, 1], s=36, color="#b3261e", marker="x",
+                         clip_on=False, label=label)  # fmt: skip
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
         axes.set(xlabel="first coordinate", ylabel="second coordinate")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
         figure.savefig(stream, format="png", dpi=100)
     return stream.getvalue()
+
+
+def in_the_plane(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The first two coordinates of points (n, d); those on a line lie at the height of 0."""
+    plane = np.zeros((len(points), 2), dtype=np.float32)
+    plane[:, : points.shape[1]] = points[:, :2]
+    return plane
+
+
+def split_by_frame(
+    points: NDArray[np.float32], reach: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Points within ``reach`` of 0 in all coordinates, and the others, moved to the edge."""
+    outside = np.abs(points).max(axis=1) > reach
+    return points[~outside], np.clip(points[outside], -reach, reach)
 
 
 def picture(

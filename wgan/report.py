@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .units import estimate_of
 
 ROWS = 24
 """Evaluations in the table; of more, evenly spaced ones are shown."""
+SLIGHT = 0.01
+"""Relative change of the excess that is none to speak of."""
 GRIDS = 5
 """Pictures of samples over time."""
 
@@ -60,17 +63,22 @@ def evaluations(run: Run) -> list[dict[str, Any]]:
 def excess_fall(run: Run) -> float:
     """By which part the excess over the floor fell from the first evaluation to the last.
 
-    1 means down to the floor; negative that it rose.
+    1 means down to the floor; negative that it rose; NaN that it began at the floor or below.
     """
     records = evaluations(run)
-    return float(1 - records[-1]["excess"] / records[0]["excess"])
+    first, last = records[0]["excess"], records[-1]["excess"]
+    return float(1 - last / first) if first > 0 else math.nan
 
 
 def verdict(run: Run) -> str:
     """The outcome in a sentence."""
+    subject = f"the excess of the {distance_name(run)} over the floor"
     fall = excess_fall(run)
-    word = "fell" if fall >= 0 else "rose"
-    return f"the excess of the {distance_name(run)} over the floor {word} by {abs(fall):.0%}"
+    if math.isnan(fall):
+        return f"{subject} was none to begin with"
+    if abs(fall) < SLIGHT:
+        return f"{subject} changed by less than {SLIGHT:.0%}"
+    return f"{subject} {'fell' if fall > 0 else 'rose'} by {abs(fall):.0%}"
 
 
 def distance_of(record: dict[str, Any]) -> float:
@@ -87,11 +95,16 @@ def lead(run: Run) -> str:
     """The first paragraph: the outcome in numbers."""
     records = evaluations(run)
     first, last = records[0], records[-1]
+    apart = f"where two real samples of the same size are {last['floor']:.3f} apart.</p>"
+    if first is last:
+        return (
+            f'<p class="verdict">At step {last["step"]} the {distance_name(run)} to held-out data '
+            f"is {distance_of(last):.3f}, {apart}"
+        )
     return (
         f'<p class="verdict">From step {first["step"]} to step {last["step"]} {verdict(run)}: the '
         f"distance to held-out data went from {distance_of(first):.3f} to "
-        f"{distance_of(last):.3f}, where two real samples of the same size are "
-        f"{last['floor']:.3f} apart.</p>"
+        f"{distance_of(last):.3f}, {apart}"
     )
 
 
@@ -158,7 +171,7 @@ def _numbers(run: Run) -> str:
             f"{distance_of(record):.4f}",
             f"{record['floor']:.4f}",
             f"{record['excess']:.4f}",
-            f"{record['excess'] / start:.0%}",
+            f"{record['excess'] / start:.0%}" if start > 0 else "none to lose",
             f"{record['critic_estimate_held_out']:.4g}",
             f"{record['generalisation_gap']:.3g}",
             f"{record['lipschitz_bound']:.3g}" if "lipschitz_bound" in record else "none known",

@@ -47,10 +47,10 @@ def options(out, **changes):
     return words
 
 
-def start(words):
+def start(words, program=(sys.executable, "-m", "wgan")):
     """A process of the command line, its output captured."""
     return subprocess.Popen(
-        [sys.executable, "-m", "wgan", *words],
+        [*program, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

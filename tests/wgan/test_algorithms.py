@@ -1,8 +1,10 @@
 """Every algorithm from its first byte to its last: a run, its curve, kills, its report."""
 
 import math
+import multiprocessing
 import random
 import signal
+import time
 
 import pytest
 
@@ -12,7 +14,7 @@ from wgan.checkpoint import checkpoint_steps, read_best
 from wgan.report import write_report
 from wgan.state import digest
 
-from .conftest import options, small_config, start, wait_for
+from .conftest import small_config, wait_for
 
 NAMES = sorted(ALGORITHMS)
 EPOCHS = {"wgan-2017"}
@@ -63,17 +65,29 @@ def newest(run):
     return max(checkpoint_steps(run / "checkpoints"), default=0)
 
 
-def killed_and_resumed(run, config, kills, dice):
+@pytest.fixture(scope="module")
+def processes():
+    """A server that has imported everything and forks: each process begins in milliseconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["wgan.train", "wgan.networks", "divergences", "tqdm"])
+    return context
+
+
+def killed_and_resumed(processes, run, config, kills, dice):
     """Kill the run at random moments and let it end; its hash."""
-    words = options(run, **config)
     for _ in range(kills):
         goal = min(newest(run) + dice.randrange(1, 12), config["steps"])
-        process = start(words)
-        wait_for(lambda goal=goal: newest(run) >= goal, seconds=300)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if (run / "run.json").exists():
-            words = ["train", "--out", str(run), "--resume"]
+        begun = (run / "run.json").exists()
+        arguments = {"resume": begun, "quiet": True}
+        process = processes.Process(
+            target=train, args=(small_config(run, **config),), kwargs=arguments
+        )
+        process.start()
+        wait_for(lambda p=process, goal=goal: newest(run) >= goal or not p.is_alive(), seconds=900)
+        time.sleep(dice.random() / 50)
+        process.kill()
+        process.join()
+        assert process.exitcode in (0, -signal.SIGKILL)
     train(small_config(run, **config), resume=(run / "run.json").exists(), quiet=True)
     return state_hash(run)
 
@@ -84,9 +98,9 @@ def long_run(name):
 
 
 @pytest.mark.parametrize("name", ["wgan-gp", "wgan-2017"])
-def test_a_killed_run_has_the_hash_of_one_that_was_not(tmp_path, name):
+def test_a_killed_run_has_the_hash_of_one_that_was_not(tmp_path, processes, name):
     train(small_config(tmp_path / "straight", **long_run(name)), quiet=True)
-    found = killed_and_resumed(tmp_path / "killed", long_run(name), 1, random.Random(3))
+    found = killed_and_resumed(processes, tmp_path / "killed", long_run(name), 1, random.Random(3))
     assert found == state_hash(tmp_path / "straight")
     best = [read_best(tmp_path / folder / "checkpoints") for folder in ("straight", "killed")]
     assert digest(best[0].tensors) == digest(best[1].tensors)
@@ -94,10 +108,10 @@ def test_a_killed_run_has_the_hash_of_one_that_was_not(tmp_path, name):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
-def test_twenty_kills_leave_the_hash_as_it_is(tmp_path, name):
+def test_twenty_kills_leave_the_hash_as_it_is(tmp_path, processes, name):
     train(small_config(tmp_path / "straight", **long_run(name)), quiet=True)
     dice = random.Random(NAMES.index(name))
-    found = killed_and_resumed(tmp_path / "killed", long_run(name), 20, dice)
+    found = killed_and_resumed(processes, tmp_path / "killed", long_run(name), 20, dice)
     assert found == state_hash(tmp_path / "straight")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from wgan import load
 from wgan._cli import main
+from wgan._command import is_command
 
 from .conftest import contents, options, start
 
@@ -136,3 +138,68 @@ def test_help_is_not_a_mistake(capsys):
     text = capsys.readouterr().out
     for option in ("--steps", "--eval-every", "--checkpoint-every", "--resume", "--device"):
         assert option in text
+
+
+def python(code):
+    """The end of a fresh interpreter that ran ``code``: exit status, output, errors."""
+    process = start([code], [sys.executable, "-c"])
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+COMMAND_LINE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
+sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "wgan"]
+BEFORE
+
+class Interrupted:  # Ctrl-C in an import, which takes what it raises for another error
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise AttributeError("taken for another") from None
+
+sys.meta_path.insert(0, Interrupted())
+import wgan
+"""
+
+
+def test_ctrl_c_in_the_midst_of_imports_is_one_line():
+    assert python(COMMAND_LINE.replace("BEFORE", "")) == (130, "", "wgan: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "sys.argv = ['script.py']",  # a program that uses the library: Ctrl-C is its own
+        "sys.orig_argv[-1] = 'other'",  # another package, which imports this one
+    ],
+)
+def test_ctrl_c_stays_an_exception_outside_the_command_line(before):
+    status, _, err = python(COMMAND_LINE.replace("BEFORE", before))
+    assert status == 1
+    assert "taken for another" in err
+
+
+def test_a_background_job_goes_on_ignoring_ctrl_c():
+    before = "signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    assert python(COMMAND_LINE.replace("BEFORE", before)) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "whole", "found"),
+    [
+        (["-m"], ["python", "-X", "dev", "-m", "wgan", "train"], True),
+        (["-m"], ["python", "-m", "pytest", "wgan"], False),
+        (["/usr/bin/wgan", "train"], ["python", "/usr/bin/wgan", "train"], True),
+        (["wgan.exe"], ["wgan.exe"], True),
+        (["wgan.py"], ["python", "wgan.py"], False),
+        ([""], ["python"], False),
+        ([], ["python"], False),
+        (["-c"], ["python", "-c", "import wgan"], False),
+    ],
+)
+def test_the_command_line_is_known_by_its_arguments(arguments, whole, found):
+    assert is_command(arguments, whole) is found

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import wgan._cli
-from wgan import ConfigError, TrainingConfig, load
+from wgan import ConfigError, TrainingConfig, load, state_hash, train
 from wgan._cli import main, parse
 from wgan.algorithms import ALGORITHMS, AlgorithmName
+from wgan.config import ABSENT
 from wgan.presets import PRESETS
 
 from .conftest import small_config
@@ -104,3 +105,44 @@ def test_the_options_of_a_run_or_preset_become_a_file_and_a_run(tmp_path, finish
     assert json.loads((tmp_path / "p.json").read_text())["generator"] == "mlp,tanh=no"
     assert main(["options", str(file), "--preset", "digits", "--run", "x"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+FIRST = {"data", "algorithm", "steps", "seed", "learning_rate", "beta1", "beta2", "clip", "radius",
+         "penalty", "saturating", "batch_size", "critic_steps", "latent", "generator", "critic",
+         "average_decay", "eval_every", "checkpoint_every", "log_every", "precision",
+         "channels_last", "keep", "tensorboard", "device", "threads"}  # fmt: skip
+"""Options of the first runs whose checkpoints this version reads."""
+
+
+def test_every_option_since_the_first_runs_says_what_its_absence_means(tmp_path):
+    names = {field.name for field in dataclasses.fields(TrainingConfig)} - {"out"}
+    assert names - FIRST == set(ABSENT)
+    TrainingConfig(tmp_path / "run", **ABSENT)  # values that the options admit
+
+
+def without_later_options(run):
+    """The run as a version without the later options described it."""
+    description = json.loads(run.description.read_text())
+    for name in ABSENT:
+        del description["config"][name]
+    run.description.write_text(json.dumps(description))
+
+
+def test_a_run_from_before_an_option_is_read_and_goes_on_as_it_would_have(tmp_path):
+    run = train(small_config(tmp_path / "run", **ABSENT), quiet=True).folder
+    config, identity = load(run.path).config, state_hash(run.path)
+    without_later_options(run)
+    assert load(run.path).config == config
+    assert main(["report", str(run.path)]) == 0
+    assert main(["train", "--resume-step", "15", "--out", str(run.path)]) == 0
+    assert load(run.path).config == config
+    assert state_hash(run.path) == identity
+
+
+def test_what_an_older_run_had_otherwise_is_a_difference(tmp_path, capsys):
+    """A resume may not bring in an option that was not there."""
+    older = train(small_config(tmp_path / "older"), quiet=True).folder
+    without_later_options(older)
+    words = ["train", "--resume", "--out", str(older.path), "--decay-steps", "9"]
+    assert main(words) == 2
+    assert "decay_steps: 0 -> 9" in capsys.readouterr().err

@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from wgan.pictures import SCALE, image_grid, picture
+from wgan.pictures import SCALE, image_grid, picture, scatter, split_by_frame
 
 
 def test_a_grid_holds_every_image_in_order():
@@ -41,3 +41,29 @@ def test_photographs_keep_their_colours_and_their_size():
     grid = image_grid(samples.reshape(1, -1), (3, 64, 64))
     assert grid.shape == (66, 66, 3)
     assert (grid[1:65, 1:65] == (255, 0, 0)).all()
+
+
+def test_points_outside_the_frame_are_seen_at_its_edge():
+    points = np.array([[0.5, -0.5], [4, 0.25], [-9, 3], [1, 1]], dtype=np.float32)
+    inside, outside = split_by_frame(points, 1.0)
+    assert inside.tolist() == [[0.5, -0.5], [1, 1]]
+    assert outside.tolist() == [[1, 0.25], [-1, 1]]
+
+
+def reds(content):
+    with Image.open(io.BytesIO(content)) as image:
+        red, green, blue = (np.asarray(image.convert("RGB"), int)[..., k] for k in range(3))
+    return int(((red > 150) & (green < 60) & (blue < 60)).sum())
+
+
+def test_a_scatter_plot_marks_what_is_outside():
+    real = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    assert reds(scatter(real, real)) == 0
+    assert reds(scatter(40 * real, real)) > 100
+
+
+def test_points_on_a_line_and_points_at_0_have_a_picture():
+    line = np.random.default_rng(0).normal(size=(50, 1)).astype(np.float32)
+    for samples, real in ((line, line), (line, 0 * line)):
+        with Image.open(io.BytesIO(picture(samples, real, None))) as image:
+            image.verify()
