@@ -11,6 +11,8 @@ RATE = 2.0
 """And that from layer to layer, so that not one layer alone is to blame."""
 AT_LIMIT = 0.95
 """Share of clipped parameters at the limit from which clipping is saturated."""
+HALF = 0.5
+"""The same where a parameter crosses between the limits within one generator step."""
 UNIT = "(root mean square over its parameters)"
 
 
@@ -102,17 +104,20 @@ def exploding_gradient(history: History) -> Finding | None:
 
 
 def saturated_clipping(history: History) -> Finding | None:
-    r"""Nearly all clipped parameters lie at their limit, in two evaluations running.
+    r"""Clipped parameters lie at their limit and have only signs left, in two evaluations running.
 
     RMSProp moves a parameter by about the learning rate, so that it crosses from -c to c in some
-    :math:`2 c / \alpha` critic steps, 400 with the paper's numbers, and what crosses is not at the
-    limit: a few per cent to half of the parameters of a critic that learns. With 95 % and more at
-    the limit only signs are left, and steps are undone by the clipping as soon as they are made.
+    :math:`2 c / \alpha` critic steps, 400 with the paper's numbers; some half of the parameters of
+    a critic that learns are then at the limit. It is a finding where 95 % are; and where half are
+    and a parameter can cross within the critic steps of one generator step, so that each of these
+    may meet another set of signs.
     """
     recent = [record for record in history.trained if "at_limit" in record["health"]][-2:]
-    if len(recent) < 2 or min(record["health"]["at_limit"] for record in recent) < AT_LIMIT:
-        return None
     steps = 2 * history.config.clip / float(history.config.learning_rate or 1)
+    crosses = steps <= int(history.config.critic_steps or 1)
+    allowed = HALF if crosses else AT_LIMIT
+    if len(recent) < 2 or min(record["health"]["at_limit"] for record in recent) < allowed:
+        return None
     return Finding(
         "saturated clipping",
         "error",

@@ -66,9 +66,9 @@ def sudden_drop(history: History) -> Finding | None:
 
     A straight line through 50 estimates says where the next ten should lie, and the median
     absolute residual, scaled to a standard deviation, how well it can say so. The drop is of more
-    than ``DEVIATIONS`` of these below the line, below half of the level before, and the distance
-    to held-out data between the evaluations around it fell by less than a quarter: the laws did
-    not come nearer, the critic lost sight of their difference.
+    than ``DEVIATIONS`` of these below the line, counted down to 0, to below half of the level
+    before, and the distance to held-out data between the evaluations around it fell by less than a
+    quarter: the laws did not come nearer, the critic lost sight of their difference.
     """
     estimates = history.estimates()
     if len(estimates) < LEAST + AFTER:
@@ -85,7 +85,7 @@ def sudden_drop(history: History) -> Finding | None:
         noise = 1.4826 * float(np.median(np.abs(residuals)))
         expected = float(before.mean()) + slope * float(np.arange(AFTER).mean() + times[-1] + 1)
         step = estimates[end - AFTER][0]
-        if min(level, expected) - low > DEVIATIONS * noise and _no_nearer(history, step):
+        if min(level, expected) - max(low, 0.0) > DEVIATIONS * noise and _no_nearer(history, step):
             return _drop(history, (estimates[end - AFTER - 1][0], step), (level, low), noise)
     return None
 
@@ -129,10 +129,11 @@ def flat_curve(history: History) -> Finding | None:
     a difference is the generator's alone. A JS estimate is flat where the median of the newest is
     within 1 % of log 2, its largest value: the discriminator's mean loss is then below .007.
     """
-    return _still(history) or _at_ceiling(history)
+    return still(history) or _at_ceiling(history)
 
 
-def _still(history: History) -> Finding | None:
+def still(history: History) -> Finding | None:
+    """The flat curve of a generator whose distance to the data stays that of the beginning."""
     evaluations = history.evaluations
     first = evaluations[0] if evaluations else {"step": 0, "excess": 0.0}
     later = [record for record in evaluations if record["step"] > first["step"]]

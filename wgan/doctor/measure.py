@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from ..algorithms import algorithm
 from ..config import TrainingConfig
 from ..data import Data
-from ..state import TrainingState
+from ..state import TrainingState, random_stream
 
 NUMBERS = 1 << 23
 """Coordinates of training data that samples are compared with, at most: 32 MB."""
+NEIGHBOURS = 1000
+"""Samples whose nearest real points are looked for."""
 
 Health = dict[str, Any]
 """The field ``health`` of a line of metrics.jsonl."""
@@ -36,12 +38,15 @@ class Examiner:
         self.width = _mean_distance(held_out)
         self.modes: Tensor | None = getattr(data, "modes", None)
         some = getattr(data, "some_training", None)
+        random = random_stream(config.seed, "neighbours")
+        self.noise = torch.randn(NEIGHBOURS, config.latent, generator=random, dtype=torch.float32)
         self.training = None if some is None else some(max(1, NUMBERS // held_out[0].numel())).cpu()
 
     def __call__(self, state: TrainingState, samples: Tensor) -> Health:
         """What the rules read of ``state`` and of its ``samples`` (n, d).
 
-        Gradients are those that the last step left behind; before the first there are none.
+        To be called under no_grad. Gradients are those that the last step left behind; before the
+        first there are none.
         """
         samples = samples.detach()[: len(self.held_out)]
         health: Health = {
@@ -54,8 +59,10 @@ class Examiner:
             health["at_limit"] = share_at_limit(state.critic, self.config.clip)
         if self.modes is not None:
             health["modes_of_data"] = len(self.modes)
-        if self.training is not None:
-            health["nearest"] = nearest_real(samples.cpu(), self.training, self.held_out)
+        if self.training is not None and state.step > 0:
+            more = state.generator.eval()(self.noise.to(state.device))
+            state.generator.train()
+            health["nearest"] = nearest_real(more.cpu(), self.training, self.held_out)
         return health
 
     def critic(self, critic: nn.Module, samples: Tensor) -> Health:
@@ -129,15 +136,18 @@ def share_at_limit(critic: nn.Module, limit: float) -> float:
 
 
 def nearest_real(samples: Tensor, training: Tensor, held_out: Tensor) -> dict[str, int]:
-    """How many training and held-out points are nearest to some sample, and among how many.
+    """How many training and held-out points most samples are nearest to, and among how many.
 
-    All are rows (n, d). Of points equally near the held-out one is taken.
+    All are rows (n, d). Counted are the points with most such samples, at most half of all, for
+    samples enough have everything as a neighbour. Ties go to held-out points.
     """
     real = torch.cat([held_out, training])
-    nearest = set(torch.cdist(samples, real).argmin(dim=1).tolist())
-    of_held_out = sum(index < len(held_out) for index in nearest)
+    hits = torch.cdist(samples, real).argmin(dim=1).bincount(minlength=len(real))
+    count = min(int((hits > 0).sum()), len(real) // 2)
+    most = hits.argsort(descending=True, stable=True)[:count]
+    of_held_out = int((most < len(held_out)).sum())
     return {
-        "training": len(nearest) - of_held_out,
+        "training": count - of_held_out,
         "held_out": of_held_out,
         "among_training": len(training),
         "among_held_out": len(held_out),
