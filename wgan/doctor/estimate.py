@@ -75,18 +75,19 @@ def sudden_drop(history: History) -> Finding | None:
         return None
     values = np.array([value for _, value in estimates])
     times = np.arange(LEAST) - (LEAST - 1) / 2
-    for end in range(LEAST + AFTER, len(values) + 1):
-        before, after = values[end - AFTER - LEAST : end - AFTER], values[end - AFTER : end]
-        level, low = float(np.median(before)), float(np.median(after))
-        if level <= 0 or low >= level / 2:
-            continue
+    windows = np.lib.stride_tricks.sliding_window_view
+    levels = np.median(windows(values[:-AFTER], LEAST), axis=1)
+    lows = np.median(windows(values[LEAST:], AFTER), axis=1)
+    for start in np.flatnonzero((levels > 0) & (lows < levels / 2)):
+        before, level, low = values[start : start + LEAST], levels[start], lows[start]
         slope = float(times @ before / (times @ times))
         residuals = before - before.mean() - slope * times
         noise = 1.4826 * float(np.median(np.abs(residuals)))
         expected = float(before.mean()) + slope * float(np.arange(AFTER).mean() + times[-1] + 1)
-        step = estimates[end - AFTER][0]
+        step = estimates[start + LEAST][0]
         if min(level, expected) - max(low, 0.0) > DEVIATIONS * noise and _no_nearer(history, step):
-            return _drop(history, (estimates[end - AFTER - 1][0], step), (level, low), noise)
+            around = estimates[start + LEAST - 1][0], step
+            return _drop(history, around, (float(level), float(low)), noise)
     return None
 
 

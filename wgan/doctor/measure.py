@@ -14,6 +14,8 @@ from ..state import TrainingState, random_stream
 
 NUMBERS = 1 << 23
 """Coordinates of training data that samples are compared with, at most: 32 MB."""
+POINTS = 20_000
+"""And points: the distances to all samples take 80 MB."""
 NEIGHBOURS = 1000
 """Samples whose nearest real points are looked for."""
 
@@ -40,7 +42,8 @@ class Examiner:
         some = getattr(data, "some_training", None)
         random = random_stream(config.seed, "neighbours")
         self.noise = torch.randn(NEIGHBOURS, config.latent, generator=random, dtype=torch.float32)
-        self.training = None if some is None else some(max(1, NUMBERS // held_out[0].numel())).cpu()
+        most = min(POINTS, max(1, NUMBERS // held_out[0].numel()))
+        self.training = None if some is None else some(most).cpu()
 
     def __call__(self, state: TrainingState, samples: Tensor) -> Health:
         """What the rules read of ``state`` and of its ``samples`` (n, d).
