@@ -189,9 +189,9 @@ def test_a_diverged_run_can_be_read_and_continued(tmp_path, monkeypatch):
 
 
 def test_findings_are_in_the_log_once_and_survive_a_resume(tmp_path):
-    options = {"learning_rate": 1e-9, "eval_every": 25, "checkpoint_every": 25, "steps": 175}
+    options = {"learning_rate": 1e-9, "eval_every": 20, "checkpoint_every": 20, "steps": 140}
     train(config(tmp_path / "one", **options), quiet=True)
-    train(config(tmp_path / "two", **{**options, "steps": 125}), quiet=True)
+    train(config(tmp_path / "two", **{**options, "steps": 120}), quiet=True)
     train(config(tmp_path / "two", **options), resume=True, quiet=True)
     assert state_hash(tmp_path / "one") == state_hash(tmp_path / "two")
     said = [
@@ -199,7 +199,7 @@ def test_findings_are_in_the_log_once_and_survive_a_resume(tmp_path):
         for record in load(tmp_path / "two").metrics()
         for found in record.get("findings", [])
     ]
-    assert sorted(said, key=lambda entry: entry[1]) == [(75, "dead generator"), (100, "flat curve")]
+    assert sorted(said, key=lambda entry: entry[1]) == [(60, "dead generator"), (100, "flat curve")]
 
 
 def test_the_command_prints_findings_and_returns_their_gravity(tmp_path, capsys):
