@@ -36,8 +36,10 @@ def negative_estimate(history: History) -> Finding | None:
     :math:`s \sqrt{2/m}`, s the spread of the critic's values; for a JS estimate, half of it at
     most. Were the estimate 0 in truth, the median of 50 would lie one deviation below with a
     probability of 1e-8 (binomial, 25 of 50 at .159). What a critic near its optimum can do is less.
+    Estimates of a critic that had no time to leave its first values do not count, here and for
+    drops.
     """
-    estimates = history.estimates(WINDOW)
+    estimates = history.settled_estimates(WINDOW)
     health = history.trained[-1]["health"] if history.trained else {}
     spread = health.get("critic_spread")
     if len(estimates) < LEAST or spread is None:
@@ -70,7 +72,7 @@ def sudden_drop(history: History) -> Finding | None:
     before, and the distance to held-out data between the evaluations around it fell by less than a
     quarter: the laws did not come nearer, the critic lost sight of their difference.
     """
-    estimates = history.estimates()
+    estimates = history.settled_estimates()
     if len(estimates) < LEAST + AFTER:
         return None
     values = np.array([value for _, value in estimates])

@@ -69,9 +69,9 @@ def mode_loss(history: History) -> Finding | None:
     running, and more modes are missed than n independent samples of the law would miss with
     probability 1e-5, each with :math:`(1 - .989/k)^n`. For any data, by the mean distance between
     samples over that between held-out data: it was at least a half and fell below half of what it
-    was and of the data's; or, at the end of a run of 100 steps or more, its median over the second
-    half of the evaluations is below a half, less than 10 % above that of the first half, and the
-    excess of the distance to the data fell by less than 5 %.
+    was and of the data's; or, at the end of a run of 100 steps or more in which the generator could
+    leave its first values, its median over the second half of the evaluations is below a half, less
+    than 10 % above that of the first half, and the excess of the distance fell by less than 5 %.
     """
     return _missed_modes(history) or _narrow(history)
 
@@ -109,7 +109,8 @@ def _narrow(history: History) -> Finding | None:
     if shares[peak] >= HALF and max(shares[-2:]) < HALF * min(shares[peak], 1.0):
         return _lost(Evidence("the same before", shares[peak], "", records[peak]["step"]), last)
     middle = len(records) // 2
-    if not history.ended or len(records) < 4 or records[-1]["step"] < 100:
+    grown_up = records[-1]["step"] > history.trained_from("generator")
+    if not history.ended or not grown_up or len(records) < 4 or records[-1]["step"] < 100:
         return None
     if still(history) or dead_generator(history):  # what does not move has not lost anything
         return None

@@ -1,7 +1,8 @@
 """What a run recorded, as the rules read it."""
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..algorithms import Algorithm, algorithm
 from ..config import TrainingConfig
@@ -43,6 +44,28 @@ class History:
     def ended(self) -> bool:
         """Whether all steps of the run are done."""
         return bool(self.records) and self.records[-1]["step"] >= self.config.steps
+
+    def trained_from(self, part: Literal["critic", "generator"]) -> float:
+        """The generator step from which a network can be anything but its first values.
+
+        RMSProp and Adam move a parameter by about the learning rate a step, so this is the step at
+        which they can have moved by their own size, the root mean square of the network's
+        parameters. Before it a network is untrained, which is no illness.
+        """
+        if not self.trained:
+            return math.inf
+        size = self.trained[-1]["health"][f"{part}_size"]
+        steps = int(self.config.critic_steps or 1) if part == "critic" else 1
+        return (
+            math.inf
+            if size is None
+            else float(size / (steps * float(self.config.learning_rate or 1)))
+        )
+
+    def settled_estimates(self, count: int | None = None) -> list[tuple[int, float]]:
+        """The newest ``count`` estimates, or all, of a critic that has had time to be trained."""
+        start = self.trained_from("critic")
+        return [entry for entry in self.estimates(count) if entry[0] > start]
 
     def estimates(self, count: int | None = None) -> list[tuple[int, float]]:
         """(step, critic's estimate) of the newest ``count`` generator steps, or of all."""

@@ -55,6 +55,8 @@ class Examiner:
         health: Health = {
             "critic_gradients": gradients_by_layer(state.critic),
             "generator_gradients": gradients_by_layer(state.generator),
+            "critic_size": size(state.critic),
+            "generator_size": size(state.generator),
             **self.critic(state.critic, samples),
             "diversity": finite(_mean_distance(samples.cpu()) / self.width),
         }
@@ -130,6 +132,12 @@ def gradients_by_layer(network: nn.Module) -> dict[str, float | None]:
         name: finite(norm / math.sqrt(count))
         for norm, (name, (_, count)) in zip(norms_read, found.items(), strict=True)
     }
+
+
+def size(network: nn.Module) -> float | None:
+    """Root mean square of a network's parameters."""
+    flat = torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+    return finite(float(torch.linalg.vector_norm(flat, dtype=torch.float64)) / len(flat) ** 0.5)
 
 
 def share_at_limit(critic: nn.Module, limit: float) -> float:

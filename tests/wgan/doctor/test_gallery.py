@@ -83,7 +83,7 @@ def test_a_generator_that_copies_its_training_data(tmp_path, monkeypatch, copies
     assert ("memorisation" in rules_of(tmp_path / "run")) == copies
 
 
-def poisoned(state, procedure, plain=wgan.step.train_step, at=120):
+def poisoned(state, procedure, plain=wgan.step.train_step, at=150):
     """A step that loses the critic's last layer once: it is no longer near its optimum."""
     estimate = plain(state, procedure)
     if state.step == at:
@@ -95,7 +95,7 @@ def poisoned(state, procedure, plain=wgan.step.train_step, at=120):
 
 def test_a_critic_that_loses_its_optimum_is_a_sudden_drop(tmp_path, monkeypatch):
     monkeypatch.setattr("wgan.session.train_step", poisoned)
-    options = {"algorithm": "wgan-gp", "learning_rate": 2e-5, "batch_size": 128}
+    options = {"algorithm": "wgan-gp", "learning_rate": 3e-4, "batch_size": 128, "eval_every": 25}
     train(config(tmp_path / "run", **options), quiet=True)
     assert "sudden drop" in rules_of(tmp_path / "run")
     monkeypatch.undo()

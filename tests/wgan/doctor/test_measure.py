@@ -14,7 +14,7 @@ from wgan._cli import main
 from wgan.checkpoint import read_checkpoint
 from wgan.data import make_data
 from wgan.doctor import diagnose
-from wgan.doctor.measure import Examiner, gradients_by_layer, nearest_real, share_at_limit
+from wgan.doctor.measure import Examiner, gradients_by_layer, nearest_real, share_at_limit, size
 from wgan.doctor.origin import find_origin
 from wgan.state import TrainingState
 
@@ -36,6 +36,14 @@ def test_gradients_are_root_mean_squares_by_layer():
     }
     network[0].bias.grad[0] = math.inf
     assert gradients_by_layer(network)["0 (Linear)"] is None
+
+
+def test_the_size_of_a_network_is_a_root_mean_square():
+    network = nn.Linear(2, 1)
+    with torch.no_grad():
+        network.weight.copy_(torch.tensor([[3.0, 0.0]]))
+        network.bias.fill_(4.0)
+    assert size(network) == pytest.approx(5 / math.sqrt(3), rel=1e-12)
 
 
 def test_parameters_at_their_limit_are_counted():
