@@ -1,7 +1,8 @@
-"""The command line: ``wgan train | options | sample | evaluate | report | pack | demo``.
+"""The command line: ``wgan train | options | sample | evaluate | report | doctor | pack | demo``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
-done, 1 where training diverged or a demo's claim failed, 128 plus the signal where one arrived.
+done, 1 where training diverged, a demo's claim failed or the doctor found an error, 128 plus the
+signal where one arrived.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
 
+from ._cli_doctor import Doctor
 from ._cli_pack import Pack
 from .config import TrainingConfig
 from .errors import RunError
@@ -188,6 +190,7 @@ Command: TypeAlias = (
     | Annotated[Sample, tyro.conf.subcommand("sample")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Doctor, tyro.conf.subcommand("doctor")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
 )

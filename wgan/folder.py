@@ -220,7 +220,9 @@ class MetricsLog:
     Every ``log_every`` steps it has ``critic_estimate``, the critic's objective on its last batch
     before its last step, and ``critic_estimates``, those of every generator step since the line
     before, in ``units.Estimate.unit``. At evaluations it has the numbers of
-    ``evaluate.Evaluation``, those that there are.
+    ``evaluate.Evaluation``, those that there are; ``health``, what ``doctor.measure`` measured of
+    networks and samples; and ``findings``, what the doctor found for the first time. Where training
+    left the finite numbers, the last line has ``diverged``, and ``origin`` if it could be found.
     """
 
     def __init__(self, path: Path, keep_bytes: int) -> None:

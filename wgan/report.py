@@ -12,6 +12,8 @@ from .charts import distance_chart, estimate_chart, speed_chart
 from .checkpoint import write_atomically
 from .config import TrainingConfig
 from .data import Data
+from .doctor import diagnose
+from .doctor.page import findings_body
 from .errors import RunError
 from .evaluate import EVALUATED
 from .page import Section, page, picture, table
@@ -112,6 +114,7 @@ def sections(run: Run) -> list[Section]:
     """All sections of a run's report."""
     return [
         Section("Curves", _curves(run)),
+        Section("Findings", findings_body(diagnose(run.folder.path))),
         Section("Samples over time", _samples(run)),
         Section("Exact numbers", _numbers(run)),
         Section("What was run", _configuration(run)),

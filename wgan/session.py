@@ -1,12 +1,24 @@
 """One process's work on a run: the loop, with its log, evaluations and checkpoints."""
 
+from dataclasses import asdict
+
 import torch
 from torch import Tensor
 
 from .board import Board
-from .checkpoint import Checkpoint, keep_best, remove_newer, write_best, write_checkpoint
+from .checkpoint import (
+    Checkpoint,
+    keep_best,
+    read_checkpoint,
+    remove_newer,
+    write_best,
+    write_checkpoint,
+)
 from .config import TrainingConfig
 from .data import Data
+from .doctor.live import Doctor
+from .doctor.measure import Examiner, Health
+from .doctor.origin import Origin, find_origin
 from .errors import DivergedError, InterruptedRunError, RunError
 from .evaluate import UNITS, Evaluation, Evaluator
 from .folder import MetricsLog, RunFolder
@@ -48,6 +60,7 @@ class Session:
     def begin(self) -> None:
         """A new run; it exists once run.json does, which is written last."""
         self.log = MetricsLog(self.folder.metrics, keep_bytes=0)
+        self.doctor = Doctor(self.config)
         self.save()
         self.folder.write_description(self.config)
 
@@ -67,6 +80,7 @@ class Session:
         remove_newer(self.folder.checkpoints, checkpoint.step)
         self.folder.update_config(self.config)
         self.log = MetricsLog(self.folder.metrics, keep_bytes=checkpoint.metrics_bytes)
+        self.doctor = Doctor(self.config, self.folder.read_metrics(checkpoint.metrics_bytes))
         self.saved_step = checkpoint.step
         self.voice.say(f"{self.folder.path}: continues at step {checkpoint.step}")
 
@@ -74,6 +88,7 @@ class Session:
         """Steps until all are done or a signal arrives, and a last checkpoint in either case."""
         config, state = self.config, self.state
         self.evaluator = Evaluator(self.data, self.procedure)
+        self.examiner = Examiner(config, self.data, self.evaluator.held_out)
         self.noise = evaluation_noise(config, self.evaluator.wanted).to(state.device)
         self.board = Board(config, state.step)
         self.clock, self.logged_step = Clock(), state.step
@@ -140,11 +155,24 @@ class Session:
 
     def diverged(self, what: str) -> None:
         """Stop: the numbers are no longer finite."""
+        origin = self.origin()
+        record = {"step": self.state.step, "diverged": what, "time": self.clock.lap(0)}
+        self.log.write(record if origin is None else {**record, "origin": asdict(origin)})
+        where = "" if origin is None else f", {origin.sentence()}"
         message = (
-            f"stopped at step {self.state.step}: {what}; "
+            f"stopped at step {self.state.step}: {what}{where}; "
             f"the checkpoint of step {self.saved_step} is intact"
         )
         raise DivergedError(message)
+
+    def origin(self) -> Origin | None:
+        """Where the first number that is not finite comes from, if the steps can be repeated."""
+        self.voice.say(f"not finite: looks for the first place, from step {self.saved_step} on")
+        try:
+            checkpoint = read_checkpoint(self.folder.checkpoints, self.saved_step)
+            return find_origin(self.config, self.data, checkpoint, self.state.step)
+        except RunError:
+            return None
 
     @torch.no_grad()
     def evaluate(self) -> Evaluation:
@@ -158,6 +186,7 @@ class Session:
             self.diverged(f"{bad or 'a generated sample'} is not finite")
         evaluation = self.evaluator(self.state.critic, samples)
         self.voice.say(f"step {step}: {evaluation.sentence()}")
+        self.health: Health = self.examiner(self.state, samples)
         shape = self.data.image_shape
         shown = samples.cpu() if shape is None else samples[:SHOWN].cpu()
         content = picture(shown.numpy(), self.evaluator.held_out.cpu().numpy(), shape)
@@ -168,6 +197,13 @@ class Session:
     def write(self, record: dict[str, object]) -> None:
         """A line of the log."""
         times = self.clock.lap(self.state.step - self.logged_step)
+        if "floor" in record:  # of an evaluation
+            record["health"] = self.health
+        found = self.doctor.see(record)
+        if found:
+            record["findings"] = [finding.to_json() for finding in found]
+        for finding in found:
+            self.voice.say(finding.sentence())
         self.log.write({**record, "time": times})
         self.board.write(record, UNITS)
         self.logged_step = self.state.step

@@ -59,7 +59,7 @@ def test_nothing_comes_from_outside(report):
 def test_every_part_is_there(report, finished):
     page = Page(report)
     assert page.headings == ["Wasserstein GAN on ring, 20 generator steps", "Curves",
-                             "Samples over time", "Exact numbers", "What was run",
+                             "Findings", "Samples over time", "Exact numbers", "What was run",
                              "How to repeat it"]  # fmt: skip
     for record in finished.metrics():
         if "wasserstein1" in record:

@@ -102,6 +102,12 @@ class FiniteData:
         """All training samples (count, d), without random crop or mirror; for small sets only."""
         return self.see(self.storage.take(self.training_rows))
 
+    def some_training(self, most: int) -> Tensor:
+        """At most so many training samples (k, d), evenly spaced, without random crop or mirror."""
+        count = min(most, self.count)
+        places = torch.arange(count, device=self.training_rows.device) * self.count // count
+        return self.see(self.storage.take(self.training_rows[places]))
+
     def _stored(self, rows: Tensor) -> Tensor:
         return self.storage.take(rows.to(self.storage.rows_device))
 
