@@ -50,6 +50,7 @@ PUBLIC = [
     "divergences.testing",
     "divergences.testing.laws",
     "wgan",
+    "wgan.metrics",
 ]
 
 

@@ -6,6 +6,7 @@
 (64, 64)
 """
 
+from .assessment import RunEvaluation, evaluate
 from .config import TrainingConfig
 from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from .evaluate import Evaluation
@@ -19,7 +20,9 @@ __all__ = [
     "InterruptedRunError",
     "Run",
     "RunError",
+    "RunEvaluation",
     "TrainingConfig",
+    "evaluate",
     "load",
     "state_hash",
     "train",
