@@ -51,6 +51,7 @@ PUBLIC = [
     "divergences.testing.laws",
     "wgan",
     "wgan.doctor",
+    "wgan.metrics",
 ]
 
 

@@ -7,6 +7,7 @@
 """
 
 from . import _command  # noqa: F401 (first: the others take time)
+from .assessment import RunEvaluation, evaluate
 from .config import TrainingConfig
 from .data.decode import DecodeOptions
 from .data.pack import pack
@@ -23,7 +24,9 @@ __all__ = [
     "InterruptedRunError",
     "Run",
     "RunError",
+    "RunEvaluation",
     "TrainingConfig",
+    "evaluate",
     "load",
     "pack",
     "state_hash",

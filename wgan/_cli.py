@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import tyro
 
 from ._cli_doctor import Doctor
+from ._cli_evaluate import Evaluate
 from ._cli_pack import Pack
 from .config import TrainingConfig
 from .errors import RunError
@@ -123,29 +124,6 @@ class Sample:
             content = picture(samples, held_out, run.data.image_shape)
             write_atomically(self.out, lambda file: file.write(content))
         print(f"{self.out}: {self.n} samples of the generator at step {run.step}")
-        return 0
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """Exact W1 between held-out data and as many fresh samples, beside the critic's estimate."""
-
-    run: tyro.conf.Positional[Path]
-    """Run folder."""
-    seed: int = 0
-    """Seed of the samples."""
-
-    def __call__(self) -> int:
-        """Print the comparison; returns the exit status."""
-        from .run import load
-
-        run = load(self.run)
-        try:
-            evaluation = run.evaluate(self.seed)
-        except ValueError as error:
-            raise RunError(str(error)) from None
-        print(f"step {run.step}: {evaluation.sentence()}")
-        print(evaluation.certificate())
         return 0
 
 

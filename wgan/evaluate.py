@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from divergences import sliced_wasserstein1, wasserstein1
 
 from .data import Data
+from .metrics.modes import MODE_SAMPLES, count_modes
 from .procedure import Procedure
 from .units import estimate_of
 
@@ -21,10 +22,6 @@ Exact transport between samples says little in many coordinates, however exactly
 """
 EVALUATED = 1000
 """Samples of each kind in an evaluation, at most."""
-MODE_SAMPLES = 2500
-"""Generated samples in which modes are counted: the published protocol's number."""
-DEVIATIONS = 3.0
-"""Standard deviations from a mode within which a sample is of high quality, as published."""
 PROJECTIONS = 256
 """Directions of the sliced distance: the same ones in every evaluation."""
 UNITS = {
@@ -138,32 +135,6 @@ class Evaluation:
 def exact_distance(x: Tensor, y: Tensor) -> float:
     """Exact Wasserstein-1 distance of two samples (n, d) and (m, d), computed in float64."""
     return float(wasserstein1(x.detach().cpu().double().numpy(), y.detach().cpu().double().numpy()))
-
-
-def count_modes(samples: Tensor, modes: Tensor, deviation: float) -> tuple[int, float]:
-    """Modes with a sample of high quality, and the share of such samples.
-
-    Parameters
-    ----------
-    samples : Tensor (n, d)
-    modes : Tensor (k, d)
-    deviation : float
-        Standard deviation of each coordinate about a mode, in the units of the data.
-
-    Returns
-    -------
-    int, float
-        At most k; in [0, 1].
-
-    Notes
-    -----
-    Of high quality is a sample at a Euclidean distance of less than ``DEVIATIONS`` deviations
-    from a mode; of a mixture of Gaussians in the plane these are 1 - exp(-9/2) = 98.89 %.
-    """
-    distances = torch.cdist(samples.detach().cpu().double(), modes.cpu().double())
-    nearest, mode = distances.min(dim=1)
-    good = nearest < DEVIATIONS * deviation
-    return len(set(mode[good].tolist())), float(good.double().mean())
 
 
 def sliced_distance(x: Tensor, y: Tensor) -> float:

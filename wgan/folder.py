@@ -7,6 +7,7 @@
     checkpoints/          the newest checkpoints and that of the best evaluation, one file each
     samples/              a picture of fixed noise at every evaluation
     tensorboard/          curves for TensorBoard, if asked for
+    evaluation.json       what wgan evaluate found last
     .lock                 held by the process that trains
 """
 
@@ -77,7 +78,8 @@ class RunFolder:
         files = [self.description, self.metrics, self.path / ".lock", self.path / ".run.json.part"]
         files += [*self.checkpoints.glob("*.safetensors"), *self.samples.glob("*.png")]
         files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
-        files.append(self.path / "report.html")  # where wgan report puts it by default
+        # where wgan report and wgan evaluate write
+        files += [self.path / name for name in ("report.html", "evaluation.json")]
         files += self.board.glob("events.out.tfevents.*")
         known = {*files, self.checkpoints, self.samples, self.board}
         odd = sorted(str(path) for path in self.path.rglob("*") if path not in known)

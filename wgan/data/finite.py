@@ -12,9 +12,12 @@ from ..errors import RunError
 from .augment import View
 from .order import Order, mix
 from .plane import EVALUATED
-from .protocol import State
+from .protocol import RealSamples, State
 from .split import fingerprint
 from .storage import Storage, choose_storage
+
+FITTED = 2000
+"""Training samples at most on which features are fitted."""
 
 
 class FiniteData:
@@ -69,6 +72,7 @@ class FiniteData:
         held, training = (torch.from_numpy(part) for part in rows)
         self.count = len(training)
         self.training_rows = training.to(self.storage.rows_device)
+        self.held_out_rows = held.to(self.storage.rows_device)
         shown = min(EVALUATED, len(held), len(training))
         self.held_out = self.see(self._stored(held[:shown]))
         self.reference = self.see(self._stored(training[:shown]))
@@ -89,6 +93,16 @@ class FiniteData:
             ).to(self.device)  # fmt: skip
         rows = self.training_rows[numbers.to(self.storage.rows_device)]
         return self.see(self.storage.take(rows), draws)
+
+    def real_samples(self, count: int) -> RealSamples:
+        """Samples without random crop or mirror; those apart are at most ``FITTED``."""
+        shown = min(count, len(self.held_out_rows), max(1, self.count // 2))
+        parts = (
+            self.held_out_rows[:shown],
+            self.training_rows[:shown],
+            self.training_rows[shown : shown + FITTED],
+        )
+        return RealSamples(*(self.see(self.storage.take(rows)).cpu() for rows in parts))
 
     def stream(self, batch_size: int, seed: int, *, short_last: bool = False) -> "Epochs":
         """Every training sample once an epoch, in an order of ``seed``, read ahead.

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from ..errors import RunError
 from ..specification import demand
 from .order import mix
-from .protocol import State, Stream
+from .protocol import RealSamples, State, Stream
 
 SPLIT_SEED = 20170126
 """Seed of fixed splits and of the laws' evaluation samples; no option changes it."""
@@ -132,6 +133,11 @@ class Law:
         """``count`` new points (count, 2), float32, on the device of ``random``."""
         raise NotImplementedError
 
+    def real_samples(self, count: int) -> RealSamples:
+        """Fixed points of the law."""
+        random = torch.Generator().manual_seed(SPLIT_SEED)
+        return RealSamples(*(self.draw(count, random) for _ in range(3)))
+
     def stream(self, batch_size: int, seed: int) -> Stream:
         """Batches of new points."""
         return LawStream(self, batch_size, seed)
@@ -182,12 +188,21 @@ class ParallelLines(Law):
         return torch.stack([first, _uniform(count, random)], dim=1)
 
 
+class Drawn(Protocol):
+    """What a stream asks of a law."""
+
+    device: torch.device
+
+    def batch(self, count: int, random: torch.Generator) -> Tensor:
+        """``count`` new samples."""
+
+
 class LawStream:
     """Batches of a law from a random generator of its own, on the device of the law."""
 
     draws_left = None
 
-    def __init__(self, law: Law, batch_size: int, seed: int) -> None:
+    def __init__(self, law: Drawn, batch_size: int, seed: int) -> None:
         self._law, self._batch_size, self._seed = law, batch_size, seed
         self._random = torch.Generator(law.device).manual_seed(mix(seed, 2) >> 1)
 

@@ -1,6 +1,6 @@
 """What training and evaluation ask of a data set, and of its order."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -27,6 +27,17 @@ class Stream(Protocol):
 
         The next batch is then, to the bit, the one that came next there.
         """
+
+
+class RealSamples(NamedTuple):
+    """Disjoint real samples (n, d) for metrics; fewer than asked for where there are fewer."""
+
+    held_out: Tensor
+    """No batch of training contains them."""
+    reference: Tensor
+    """As many of training: what a perfect generator would give."""
+    apart: Tensor
+    """Others of training, on which features may be fitted; may be few, or none."""
 
 
 class Data(Protocol):
@@ -62,6 +73,9 @@ class Data(Protocol):
     @property
     def reference(self) -> Tensor:
         """Other real samples (n, d), disjoint from those held out: their distance is the floor."""
+
+    def real_samples(self, count: int) -> RealSamples:
+        """At most ``count`` samples of each kind, always the same ones, on the CPU."""
 
     def batch(self, count: int, random: torch.Generator) -> Tensor:
         """``count`` independent samples, shape (count, d), drawn with ``random``."""

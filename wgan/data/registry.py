@@ -24,6 +24,7 @@ from .protocol import Data
 from .sources import is_lmdb, open_source
 from .split import keys
 from .split import split as split_rows
+from .stacked import StackedOptions
 
 IN_MEMORY = 20_000
 """Images of a folder that are decoded at every start; more are to be packed."""
@@ -81,6 +82,7 @@ DATA: dict[str, Callable[..., Any]] = {
     "grid": GridOptions,
     "swiss-roll": SwissRollOptions,
     "lines": LinesOptions,
+    "stacked": StackedOptions,
 }
 """Data sets by the name that ``--data`` takes, with their options; other texts are paths."""
 

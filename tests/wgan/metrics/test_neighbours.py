@@ -1,0 +1,128 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from wgan.metrics import coverage, density, precision, recall
+
+from .bounds import least_hits
+
+
+def distance(a, b):
+    return math.sqrt(sum((s - t) ** 2 for s, t in zip(a, b, strict=True)))
+
+
+def radius(point, points, k):
+    """Distance to the k-th nearest other point, by sorting."""
+    return sorted(distance(points[point], q) for i, q in enumerate(points) if i != point)[k - 1]
+
+
+def by_definition(x, y, k):
+    """The four metrics from their definitions, pair by pair."""
+    inside = [[distance(p, q) <= radius(i, x, k) for q in y] for i, p in enumerate(x)]
+    around = [[distance(p, q) <= radius(j, y, k) for p in x] for j, q in enumerate(y)]
+    n, m = len(x), len(y)
+    return {
+        precision: sum(any(inside[i][j] for i in range(n)) for j in range(m)) / m,
+        recall: sum(any(around[j][i] for j in range(m)) for i in range(n)) / n,
+        density: sum(inside[i][j] for i in range(n) for j in range(m)) / (k * m),
+        coverage: sum(any(inside[i]) for i in range(n)) / n,
+    }
+
+
+@pytest.mark.parametrize(("n", "m", "d", "k"), [(12, 17, 2, 3), (25, 11, 3, 1), (30, 30, 1, 5)])
+def test_values_are_those_of_the_definitions(n, m, d, k):
+    rng = np.random.default_rng([n, m])
+    x, y = rng.normal(size=(n, d)), 0.7 * rng.normal(size=(m, d)) + 0.5
+    for function, value in by_definition(x.tolist(), y.tolist(), k).items():
+        assert function(x, y, neighbours=k).estimate == pytest.approx(value, rel=1e-14)
+        tensors = torch.from_numpy(x), torch.from_numpy(y)
+        assert function(*tensors, neighbours=k).estimate == pytest.approx(value, rel=1e-14)
+
+
+def test_the_published_numbers_of_neighbours_are_the_defaults():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    for function, k in ((precision, 3), (recall, 3), (density, 5), (coverage, 5)):
+        assert function(x, y).estimate == by_definition(x.tolist(), y.tolist(), k)[function]
+
+
+def test_repeated_points_lie_in_their_own_balls():
+    """A generator that gives one training point again and again: far from the origin, exactly."""
+    x = np.full((20, 3), 1e6) + np.arange(20)[:, None]
+    y = np.repeat(x[:1], 20, axis=0)
+    assert precision(x, y).estimate == 1.0
+    assert recall(x, y).estimate == 1 / 20
+    assert coverage(x, np.repeat(x[10:11], 20, axis=0), neighbours=1).estimate == 3 / 20
+
+
+def test_density_and_coverage_of_one_law_have_their_closed_expectations():
+    """1, and 1 - (n-1)...(n-k) / ((n+m-1)...(n+m-k)): means of 400 within five deviations."""
+    rng = np.random.default_rng(4)
+    n, m, k = 12, 15, 2
+    values = {density: [], coverage: []}
+    for _ in range(400):
+        x, y = rng.normal(size=(n, 2)), rng.normal(size=(m, 2))
+        for function, found in values.items():
+            found.append(function(x, y, neighbours=k).estimate)
+    expected = 1 - math.prod((n - i) / (n + m - i) for i in range(1, k + 1))
+    for function, truth in ((density, 1.0), (coverage, expected)):
+        found = np.array(values[function])
+        assert abs(found.mean() - truth) < 5 * found.std() / math.sqrt(len(found))
+
+
+@pytest.mark.parametrize("function", [precision, recall, density, coverage])
+@pytest.mark.parametrize("scale", [1.0, 0.4])
+def test_intervals_enclose_the_mean_over_samples(function, scale):
+    rng = np.random.default_rng([5, int(10 * scale)])
+    n, trials = 40, 120
+
+    def draws():
+        return rng.normal(size=(n, 2)), scale * rng.normal(size=(n, 2))
+
+    found = [function(*draws()) for _ in range(trials)]
+    truth = np.mean([one.estimate for one in found])  # its own error is a tenth of one's
+    hits = sum(one.lower <= truth <= one.upper for one in found)
+    assert hits >= least_hits(trials, 0.95)
+    # cautious, but not empty: 4 deviations are needed
+    deviation = np.std([one.estimate for one in found])
+    assert np.median([one.upper - one.lower for one in found]) < 12 * deviation
+
+
+def test_an_interval_at_the_edge_has_a_width():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(50, 2))
+    one = precision(x, x)
+    assert (one.estimate, one.upper) == (1.0, 1.0)
+    assert one.lower == pytest.approx(0.025 ** (1 / 50), rel=1e-12)  # Clopper and Pearson, 50/50
+    nothing = precision(x, x + 100)
+    assert nothing.lower == nothing.estimate == 0.0
+    assert nothing.upper == pytest.approx(1 - 0.025 ** (1 / 50), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "complaint"),
+    [
+        (np.zeros((9, 2)), np.zeros((20, 2)), {}, "real must hold at least 10 points; got 9"),
+        (np.zeros((20, 2)), np.zeros((20, 3)), {}, "equally many coordinates; got 2 in real"),
+        (np.zeros((20, 2)), np.full((20, 2), np.nan), {}, "generated must be finite"),
+        (np.zeros((20, 2, 2)), np.zeros((20, 2)), {}, "real must be numbers of shape"),
+        (np.zeros((20, 2)), np.zeros((20, 2)), {"neighbours": 18}, "neighbours must be below 18"),
+        (np.zeros((20, 2)), np.zeros((20, 2)), {"neighbours": 0}, "integer of at least 1; got 0"),
+        (np.zeros((20, 2)), np.zeros((20, 2)), {"level": 1.0}, "level must be a number strictly"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_measured_is_refused(x, y, options, complaint):
+    for function in (precision, recall, density, coverage):
+        with pytest.raises(ValueError, match=complaint):
+            function(x, y, **options)
+
+
+def test_ten_samples_are_enough():
+    rng = np.random.default_rng(7)
+    for function, n in itertools.product((precision, recall, density, coverage), (10, 11)):
+        one = function(rng.normal(size=(n, 2)), rng.normal(size=(n, 2)))
+        assert one.lower <= one.estimate <= one.upper
+        assert one.samples == (n, n)
