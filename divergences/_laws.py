@@ -89,15 +89,18 @@ def of_laws(divergence: str, p: object, q: object) -> Array:
     TypeError
         If one of p, q is not a law.
     NotImplementedError
-        If no formula is known for this pair of types.
+        If no formula is known for this pair of types, or none that torch.vmap allows.
     """
     if not (isinstance(p, Law) and isinstance(q, Law)):
         _refuse_stranger(divergence, p, q)
     _demand_one_library(divergence, p, q)
     # An answer may well be infinite, or tiny.
     with np.errstate(over="ignore", under="ignore"):
-        first, second, factor = without_common_maps(p, q)
-        value, dtype = value_of(divergence, canonical(first), canonical(second))
+        try:
+            first, second, factor = without_common_maps(p, q)
+            value, dtype = value_of(divergence, canonical(first), canonical(second))
+        except RuntimeError as error:
+            _refuse_vmap(divergence, p, q, error)
         value = value * factor if divergence == "wasserstein1" else value
     return finish(value, dtype) if dtype is not None else _finished(value, p, q)
 
@@ -249,6 +252,18 @@ def _atoms_and_density(  # noqa: PLR0911
     if not np.isfinite(law.partial_mean(np.inf)):
         return None
     return np.float64(integers.wasserstein1_to_density(listed, law))
+
+
+def _refuse_vmap(divergence: str, p: Law, q: Law, error: RuntimeError) -> NoReturn:
+    """Say what torch's own message does not: which formula has to see the parameters."""
+    if "vmap" not in str(error):
+        raise error
+    message = (
+        f"{divergence}: {type(p).__name__} against {type(q).__name__} laws is not an elementwise "
+        "formula, and torch.vmap hides the parameters from it; call it law by law (torch.func.grad "
+        "and backward() work)"
+    )
+    raise NotImplementedError(message) from error
 
 
 def _refuse_stranger(divergence: str, p: object, q: object) -> NoReturn:

@@ -510,3 +510,16 @@ def test_gradients_in_the_ends_of_a_uniform_law(name):
         plain = call(*(float(v) for v in values))
         assert abs(float(call(*ends, *_tensors(0.2, 0.7)).detach()) / plain - 1.0) < 1e-12
         assert torch.autograd.gradcheck(call, (*ends, *_tensors(0.2, 0.7)), eps=1e-5, atol=1e-6)
+
+
+def test_vmap_over_parameters_where_the_formula_is_elementwise():
+    means, stds = torch.tensor([[0.1, 0.5], [1.0, 2.0]], dtype=torch.float64)
+
+    def of(function):
+        return lambda mean, std: function(Normal(mean, std), Normal(0.0, 1.0))
+
+    for function in (kl_divergence, wasserstein1):
+        rows = [of(function)(mean, std) for mean, std in zip(means, stds, strict=True)]
+        assert torch.equal(torch.vmap(of(function))(means, stds), torch.stack(rows))
+    with pytest.raises(NotImplementedError, match=r"total_variation: Normal against .*vmap"):
+        torch.vmap(of(total_variation))(means, stds)

@@ -103,9 +103,9 @@ def _many_cones(task: Task, kind: str) -> ConeCritic:
 def _pace(task: Task) -> Schedule:
     """Rate and temperatures in units of the points' deviation.
 
-    Measured on pairs of the benchmark's construction with other seeds (2, 16, 64 and 128
-    coordinates, 64 and 256 funnels). Too hot a start is costly: cones that share all points alike
-    stay alike until it is too late. Too cold a one keeps cones where chance had put them.
+    Measured on pairs of the benchmark's construction with other seeds; in 3 and 4 coordinates on
+    the benchmark's own. Too hot a start is costly: cones that share all points alike stay alike
+    until it is too late. Too cold a one keeps cones where chance had put them.
     """
     pooled = torch.cat(task.start)
     deviation = float((pooled - pooled.mean(dim=0)).square().mean().sqrt()) or 1.0
