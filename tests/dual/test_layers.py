@@ -119,6 +119,17 @@ def test_sorting():
         MaxMin()(torch.ones(2, 3))
 
 
+def test_the_jacobian_of_max_min_is_orthogonal_also_between_equal_channels():
+    points = torch.randn(40, 6, generator=seed(), dtype=torch.float64)
+    points[:20, 1] = points[:20, 0]
+    points[10:30, 4:] = 0
+    for point in points:
+        jacobian = torch.autograd.functional.jacobian(lambda z: MaxMin()(z[None])[0], point)
+        assert torch.equal(jacobian @ jacobian.T, torch.eye(6, dtype=torch.float64))
+        assert torch.equal(jacobian @ point, MaxMin()(point[None])[0])
+    assert torch.autograd.gradgradcheck(MaxMin(), points[30:, :4].clone().requires_grad_())
+
+
 def dense_matrix(layer, shape):
     size = math.prod(shape)
     with torch.no_grad():
