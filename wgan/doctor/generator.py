@@ -141,10 +141,10 @@ def memorisation(history: History) -> Finding | None:
     """The real points that samples lie next to are training data far more often than held-out.
 
     Each sample has a nearest point among training and held-out data. Of the points that are so
-    most often, at most half of all, some are held out. For a generator that knows nothing of which
-    are, their number is hypergeometric, whatever else it does, blurred or narrow: an exact test,
-    at 1e-5. It is a finding where moreover fewer than half as many are held out as expected, that
-    is, where more than half of these neighbours are there because they were trained on.
+    most often, at most a quarter of all, some are held out. For a generator that knows nothing of
+    which are, their number is hypergeometric, whatever else it does, blurred or narrow: an exact
+    test, at 1e-5. It is a finding where moreover fewer than half as many are held out as expected,
+    that is, where more than half of these neighbours are there because they were trained on.
     """
     from scipy.stats import hypergeom
 

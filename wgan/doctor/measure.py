@@ -149,12 +149,12 @@ def share_at_limit(critic: nn.Module, limit: float) -> float:
 def nearest_real(samples: Tensor, training: Tensor, held_out: Tensor) -> dict[str, int]:
     """How many training and held-out points most samples are nearest to, and among how many.
 
-    All are rows (n, d). Counted are the points with most such samples, at most half of all, for
-    samples enough have everything as a neighbour. Ties go to held-out points.
+    All are rows (n, d). Counted are the points with most such samples, at most a quarter of all,
+    for samples enough have everything as a neighbour. Ties go to held-out points.
     """
     real = torch.cat([held_out, training])
     hits = torch.cdist(samples, real).argmin(dim=1).bincount(minlength=len(real))
-    count = min(int((hits > 0).sum()), len(real) // 2)
+    count = min(int((hits > 0).sum()), len(real) // 4)
     most = hits.argsort(descending=True, stable=True)[:count]
     of_held_out = int((most < len(held_out)).sum())
     return {

@@ -12,7 +12,7 @@ from wgan._cli import main
 from wgan.doctor import RULES, diagnose
 from wgan.doctor.rules import announced
 
-from .gallery import HEALTHY, LONG_HEALTHY, OTHER_SICK, SICK, config, preset
+from .gallery import DIGITS, HEALTHY, LONG_HEALTHY, OTHER_SICK, SICK, config, preset
 
 
 def rules_of(folder):
@@ -56,34 +56,36 @@ def test_a_longer_healthy_run_is_not_accused(tmp_path, name):
     assert healthy(tmp_path / "run")
 
 
-def copying(state, procedure, plain=wgan.step.train_step):
+def copying(plain=wgan.step.train_step):
     """A step that also pulls every training point towards its nearest sample, and back."""
-    estimate = plain(state, procedure)
-    points = state.batches.next()
-    distances = torch.cdist(state.generator(state.noise(256)), points)
-    loss = distances.min(dim=0).values.mean() + distances.min(dim=1).values.mean()
-    gradients = torch.autograd.grad(loss, list(state.generator.parameters()))
-    with torch.no_grad():
-        for parameter, gradient in zip(state.generator.parameters(), gradients, strict=True):
-            parameter.sub_(0.03 * gradient)
-    return estimate
+    optimizers = []
+
+    def step(state, procedure):
+        estimate = plain(state, procedure)
+        optimizers.extend([torch.optim.Adam(state.generator.parameters(), 5e-3)][len(optimizers) :])
+        distances = torch.cdist(state.generator(state.noise(256)), state.batches.next())
+        loss = distances.min(dim=0).values.mean() + distances.min(dim=1).values.mean()
+        optimizers[0].zero_grad()
+        loss.backward(inputs=list(state.generator.parameters()))
+        optimizers[0].step()
+        return estimate
+
+    return step
 
 
 @pytest.mark.parametrize("copies", [True, False])
 def test_a_generator_that_copies_its_training_data(tmp_path, monkeypatch, copies):
-    points = np.random.default_rng(0).normal(size=(80, 6)).astype(np.float32)
+    points = np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
     np.save(tmp_path / "few.npy", points)
     if copies:
-        monkeypatch.setattr("wgan.session.train_step", copying)
-    options = {"algorithm": "wgan-gp", "generator": "mlp,widths=128x128", "steps": 600}
-    options |= {"eval_every": 150, "critic_steps": 1}
-    train(
-        config(tmp_path / "run", data=f"{tmp_path / 'few.npy'},held_out=40", **options), quiet=True
-    )
+        monkeypatch.setattr("wgan.session.train_step", copying())
+    options = {"algorithm": "wgan-gp", "generator": "mlp,widths=128x128", "critic_steps": 1}
+    data = f"{tmp_path / 'few.npy'},held_out=60"
+    train(config(tmp_path / "run", data=data, **options), quiet=True)
     assert ("memorisation" in rules_of(tmp_path / "run")) == copies
 
 
-def poisoned(state, procedure, plain=wgan.step.train_step, at=150):
+def poisoned(state, procedure, plain=wgan.step.train_step, at=190):
     """A step that loses the critic's last layer once: it is no longer near its optimum."""
     estimate = plain(state, procedure)
     if state.step == at:
@@ -93,14 +95,13 @@ def poisoned(state, procedure, plain=wgan.step.train_step, at=150):
     return estimate
 
 
-def test_a_critic_that_loses_its_optimum_is_a_sudden_drop(tmp_path, monkeypatch):
-    monkeypatch.setattr("wgan.session.train_step", poisoned)
-    options = {"algorithm": "wgan-gp", "learning_rate": 3e-4, "batch_size": 128, "eval_every": 25}
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_critic_that_loses_its_optimum_is_a_sudden_drop(tmp_path, monkeypatch, lost):
+    if lost:
+        monkeypatch.setattr("wgan.session.train_step", poisoned)
+    options = {**DIGITS, "algorithm": "wgan-gp", "steps": 225, "eval_every": 25}
     train(config(tmp_path / "run", **options), quiet=True)
-    assert "sudden drop" in rules_of(tmp_path / "run")
-    monkeypatch.undo()
-    train(config(tmp_path / "same", **options), quiet=True)
-    assert "sudden drop" not in rules_of(tmp_path / "same")
+    assert ("sudden drop" in rules_of(tmp_path / "run")) == lost
 
 
 def test_a_curve_with_its_sign_turned_is_negative(tmp_path, monkeypatch):

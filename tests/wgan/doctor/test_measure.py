@@ -113,7 +113,7 @@ def test_nearest_points_are_those_of_a_loop():
     for sample in samples.numpy():
         nearest = min(range(50), key=lambda k: float(np.linalg.norm(sample - real[k])))
         hits[nearest] = hits.get(nearest, 0) + 1
-    order = sorted(hits, key=lambda k: (-hits[k], k))[: min(len(hits), 25)]
+    order = sorted(hits, key=lambda k: (-hits[k], k))[: min(len(hits), 12)]
     found = nearest_real(samples, training, held_out)
     assert found["held_out"] == sum(k < 20 for k in order)
     assert found["training"] == len(order) - found["held_out"]
