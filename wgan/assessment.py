@@ -153,7 +153,10 @@ class RunEvaluation:
             level = f"{one.level:.4g}" if one.level is not None else "no level"
             says.setdefault(f"{one.encloses} ({level}, {sizes} samples)", []).append(one.name)
         lines += [f"  {', '.join(names)}: {text}" for text, names in says.items()]
-        lines += [f"  {name}: left out, {reason}" for name, reason in self.left_out.items()]
+        without: dict[str, list[str]] = {}
+        for name, reason in self.left_out.items():
+            without.setdefault(reason.partition(": ")[2] or reason, []).append(name)
+        lines += [f"  {', '.join(names)}: left out, {why}" for why, names in without.items()]
         return "\n".join(lines)
 
 

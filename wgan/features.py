@@ -58,8 +58,8 @@ def make_extractor(name: str | None, data: Data, apart: Tensor) -> Extractor:
         ``samples``: the coordinates or pixels themselves. ``pca``, or ``pca,components=32``:
         principal components of training data. ``module:callable``: the user's function, imported
         from the working directory or an installed package, from images (n, channels, rows,
-        columns) in [-1, 1], or points (n, d), float32 tensors, to features (n, f). None: samples
-        of at most 64 coordinates as they are, ``pca`` for others.
+        columns) in [-1, 1], or points (n, d), float32 tensors, to features (n, f). None: points
+        and images of at most 64 pixels as they are, ``pca`` for others.
     data : Data
     apart : Tensor (n, d)
         Training samples to fit on, that are used for nothing else.
@@ -76,8 +76,8 @@ def make_extractor(name: str | None, data: Data, apart: Tensor) -> Extractor:
     """
     reach = 2 * math.sqrt(data.dimension) if data.bounded else None
     if name is None:
-        few = data.dimension <= COMPONENTS or data.image_shape is None
-        name = "samples" if few else f"pca,components={min(COMPONENTS, max(1, len(apart) - 1))}"
+        few = data.dimension <= COMPONENTS or data.image_shape is None or len(apart) < 2
+        name = "samples" if few else f"pca,components={min(COMPONENTS, len(apart) - 1)}"
     if name == "samples":
         what = "pixels in [-1, 1]" if data.image_shape else "coordinates of the data"
         return Extractor(name, what, reach, False, _as_they_are)
