@@ -7,10 +7,11 @@ from .board import Board
 from .checkpoint import Checkpoint, keep_best, remove_newer, write_best, write_checkpoint
 from .config import TrainingConfig
 from .data import Data
-from .errors import DivergedError, InterruptedRunError, RunError
+from .errors import DivergedError, InterruptedRunError, RunError, WorkersError
 from .evaluate import UNITS, Evaluation, Evaluator
 from .folder import MetricsLog, RunFolder
 from .interruptions import Interruptions
+from .parallel import Workers
 from .pictures import SHOWN, picture, write_picture
 from .procedure import Procedure
 from .progress import Clock, Voice
@@ -29,6 +30,8 @@ class Session:
     data : Data
     state : TrainingState
     quiet : bool
+    workers : Workers
+        The processes that train together, of which this is the first one.
     """
 
     def __init__(
@@ -38,15 +41,20 @@ class Session:
         data: Data,
         state: TrainingState,
         quiet: bool,
+        workers: Workers,
     ) -> None:
         self.config, self.folder, self.data, self.state = config, folder, data, state
-        self.procedure = Procedure.of(config, state.penalty_random)
+        self.workers, share = workers, workers.share(config.batch_size)
+        workers.join(state, share)
+        self.procedure = Procedure.of(config, state.penalty_random, share)
         self.estimate = estimate_of(self.procedure.algorithm)
         self.voice = Voice(quiet)
         self.saved_step = -1
+        self.signal: int | None = None
 
     def begin(self) -> None:
         """A new run; it exists once run.json does, which is written last."""
+        self.folder.demand_room()
         self.log = MetricsLog(self.folder.metrics, keep_bytes=0)
         self.save()
         self.folder.write_description(self.config)
@@ -72,27 +80,64 @@ class Session:
 
     def work(self, interruptions: Interruptions) -> None:
         """Steps until all are done or a signal arrives, and a last checkpoint in either case."""
+        config, state, workers = self.config, self.state, self.workers
+        try:
+            with workers.agreement():
+                self.prepare()
+            with self.voice.bar(config.data, state.step, config.steps) as self.bar:
+                while state.step < config.steps and not self.interrupted(interruptions):
+                    self.advance()
+            workers.demand_equal(state)
+            with workers.agreement():
+                self.finish()
+        except WorkersError as error:
+            message = (
+                f"stopped at step {state.step}: {error}; the checkpoint of step {self.saved_step} "
+                f"is intact, continue with --resume --out {config.out}"
+            )
+            raise WorkersError(message) from None
+
+    def prepare(self) -> None:
+        """What the first step waits for, and the line of step 0."""
         config, state = self.config, self.state
+        self.workers.measure(config, self.data, state.device)
         self.evaluator = Evaluator(self.data, self.procedure)
         self.noise = evaluation_noise(config, self.evaluator.wanted).to(state.device)
         self.board = Board(config, state.step)
         self.clock, self.logged_step = Clock(), state.step
         if state.step == 0 and self.log.sync() == 0:
             self.write({"step": 0, **self.evaluate().to_json()})
-        with self.voice.bar(config.data, state.step, config.steps) as self.bar:
-            while state.step < config.steps and interruptions.signal is None:
-                self.advance()
-        if self.saved_step != state.step:
+
+    def finish(self) -> None:
+        """The last checkpoint; InterruptedRunError where a signal came before the last step."""
+        step, out = self.state.step, self.config.out
+        if self.saved_step != step:
             self.save()
-        if interruptions.signal is not None and state.step < config.steps:
-            message = f"stopped at step {state.step}; continue with --resume --out {config.out}"
-            raise InterruptedRunError(message, interruptions.signal)
+        if self.signal is not None and step < self.config.steps:
+            message = f"stopped at step {step}; continue with --resume --out {out}"
+            raise InterruptedRunError(message, self.signal)
+
+    def interrupted(self, interruptions: Interruptions) -> bool:
+        """Whether a signal has arrived, at any process."""
+        with self.clock:
+            self.signal = self.workers.signal(interruptions.signal)
+        return self.signal is not None
 
     def advance(self) -> None:
         """One generator step, and what is due after it: log, evaluation, checkpoint."""
+        config = self.config
         with self.clock:
             self.state.estimates.append(self.step())
         self.bar.update()
+        saves = self.due(config.eval_every) or self.state.step % config.checkpoint_every == 0
+        if saves:
+            self.workers.demand_equal(self.state)
+        if saves or self.due(config.log_every):
+            with self.workers.agreement():
+                self.record()
+
+    def record(self) -> None:
+        """What is due after this step: log, evaluation, checkpoint."""
         record: dict[str, object] = {}
         if self.due(self.config.log_every):
             record |= self.read_estimates()
@@ -111,7 +156,8 @@ class Session:
     def step(self) -> Tensor:
         """One generator step; RunError where the memory does not suffice."""
         try:
-            return train_step(self.state, self.procedure)
+            with self.workers.stepping():
+                return self.workers.sum(train_step(self.state, self.procedure))
         except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
             words = isinstance(error, (torch.OutOfMemoryError, MemoryError)), "memory" in str(error)
             if not any(words):
@@ -158,6 +204,9 @@ class Session:
             self.diverged(f"{bad or 'a generated sample'} is not finite")
         evaluation = self.evaluator(self.state.critic, samples)
         self.voice.say(f"step {step}: {evaluation.sentence()}")
+        pace = self.workers.pace()
+        if pace is not None:
+            self.voice.say(pace)
         shape = self.data.image_shape
         shown = samples.cpu() if shape is None else samples[:SHOWN].cpu()
         content = picture(shown.numpy(), self.evaluator.held_out.cpu().numpy(), shape)
@@ -167,8 +216,9 @@ class Session:
 
     def write(self, record: dict[str, object]) -> None:
         """A line of the log."""
-        times = self.clock.lap(self.state.step - self.logged_step)
-        self.log.write({**record, "time": times})
+        steps = self.state.step - self.logged_step
+        times = self.clock.lap(steps)
+        self.log.write({**record, "time": times | self.workers.lap(steps, self.clock.lapped)})
         self.board.write(record, UNITS)
         self.logged_step = self.state.step
 
@@ -187,9 +237,9 @@ class Session:
 
     def close(self) -> None:
         """Close log and board."""
-        self.log.close()
-        if hasattr(self, "board"):
-            self.board.close()
+        for file in ("log", "board"):
+            if hasattr(self, file):
+                getattr(self, file).close()
 
 
 def evaluation_noise(config: TrainingConfig, count: int) -> Tensor:
