@@ -66,7 +66,8 @@ class Share:
         if self.real != self.batch_size:
             x_weights = x.new_full((len(x),), 1 / (self.real * self.fraction))
         if len(x) == 0:
-            critic, x, x_weights = _without(critic, x, y[:1]), y[:1], y.new_zeros(1)
+            stand_in = y[:1]
+            critic, x, x_weights = _without(critic, x, stand_in), stand_in, y.new_zeros(1)
         return self.scaled(objective(critic, x, y, x_weights, y_weights))
 
     def constraint(
