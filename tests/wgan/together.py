@@ -17,6 +17,7 @@ import torch.distributed as dist
 
 import wgan.folder
 import wgan.parallel.batch_norm
+import wgan.parallel.pace
 import wgan.parallel.several
 import wgan.parallel.share
 from wgan import RunError, TrainingConfig, train
@@ -53,7 +54,7 @@ SCENARIOS = {
 """Options of a few steps each."""
 STEPS = 3
 RUN = {**MLP, "algorithm": "wgan-gp", "batch_size": 7, "steps": 12, "log_every": 2,
-       "eval_every": 4, "checkpoint_every": 3, "device": "cpu", "threads": 1}  # fmt: skip
+       "eval_every": 6, "checkpoint_every": 3, "device": "cpu", "threads": 1}  # fmt: skip
 """Options of a run of a second."""
 
 
@@ -185,9 +186,10 @@ def task_runs(folder, workers):
             except RunError as error:
                 errors[name] = type(error).__name__, str(error), error.exit_status
 
+    wgan.parallel.pace.TRIAL = 0.01
     attempt("two")
-    attempt("half", steps=8)
-    attempt("again", steps=8)
+    attempt("half", steps=6)
+    attempt("again", steps=6)
     attempt("again, on", out="again", resume=True)
     attempt("one, on", out="one", resume=True)
     attempt("best", data=f"{folder}/{IMAGES},size=16", generator="dcgan,filters=2",
