@@ -14,8 +14,10 @@ class Interruptions:
     Parameters
     ----------
     patient : bool
-        Note further ones too. A terminal sends Ctrl-C to every process, and torchrun sends it to
-        its processes again; it kills those that take longer than half a minute.
+        Note further ones too, and after an exception whatever still comes. A terminal sends Ctrl-C
+        to every process and torchrun sends it to them again, as it sends SIGTERM to those that are
+        left when one is lost; what ended the run is still to be said then. Those that take longer
+        than half a minute it kills.
     """
 
     def __init__(self, patient: bool = False) -> None:
@@ -46,4 +48,5 @@ class Interruptions:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._give_back()
+        if not (self._patient and kind is not None):
+            self._give_back()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,6 +190,31 @@ def test_torchrun_trains_and_ctrl_c_leaves_a_checkpoint(tmp_path):
     train(small_config(tmp_path / "one", steps=step + 2, checkpoint_every=10**6, eval_every=10**6),
           quiet=True)  # fmt: skip
     assert_same_curve(run, tmp_path / "one")
+
+
+def test_what_torchrun_loses_is_said_by_one_of_those_that_are_left(tmp_path):
+    run = tmp_path / "run"
+    process = launch(*options(run, steps=10**6, checkpoint_every=5, eval_every=10**6))
+    try:
+        wait_for(lambda: max(checkpoint_steps(run / "checkpoints"), default=0) >= 10)
+        holder = int((run / ".lock").read_text())
+        other = next(child for child in children(process.pid) if child != holder)
+        os.kill(other, signal.SIGKILL)
+        _, complaint = process.communicate(timeout=300)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    step = load(run).step
+    said = [line for line in complaint.splitlines() if "wgan: " in line]
+    assert len(said) == 1
+    assert "another process was lost; the checkpoint of" in said[0]
+    assert said[0].endswith(f"of step {step} is intact, continue with --resume --out {run}")
+
+
+def children(parent):
+    """The processes that a process has started (Linux)."""
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(word) for task in tasks for word in task.read_text().split()]
 
 
 def load_lines(run):
