@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 
 from ..errors import ConfigError, OtherProcessError, RunError
 from .several import SeveralWorkers
@@ -71,6 +70,11 @@ def _launched() -> bool:
 @contextlib.contextmanager
 def _group(device: str, patience: float) -> Iterator[Any]:
     """The default group of torch, made and removed."""
+    if not dist.is_available():
+        message = "this build of torch has no torch.distributed: start one process"
+        raise ConfigError(message)
+    from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
+
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         _take_gpu()

@@ -140,10 +140,16 @@ class SeveralWorkers(Workers):
         try:
             yield
         except RuntimeError as error:
-            late = "timed out" in str(error).lower()
-            what = f"did not answer within {self._patience:g} s" if late else "was lost"
-            message = f"another process {what}"
-            raise WorkersError(message) from error
+            raise WorkersError(self._loss(str(error))) from error
+
+    def _loss(self, reason: str) -> str:
+        """What torch's complaint means."""
+        if "timed out" in reason.lower() or "timeout" in reason.lower():
+            return f"another process did not answer within {self._patience:g} s"
+        if "peer" in reason or "connection" in reason.lower() or "pipe" in reason:
+            return "another process was lost"
+        first = reason.partition("\n")[0]
+        return f"the processes cannot speak to each other ({first})"
 
 
 class Waits:
