@@ -71,7 +71,8 @@ class GradientPenalty:
         """The weighted mean of the excess, shape (); one call of the critic, one derivative.
 
         ``places``, shape (max(n, m),), are numbers t that were drawn elsewhere, as they are where
-        several processes share a batch; by default they are drawn here.
+        several processes share a batch; by default they are drawn here. ValueError for another
+        shape.
         """
         x, y = two_samples(x, y, type(self).__name__)
         (gradients,) = input_gradients(critic, between(x, y, self.generator, places))

@@ -31,7 +31,7 @@ def between(
     if places is None:
         places = torch.rand(count, generator=generator, device=device, dtype=dtype)
     elif places.shape != (count,):
-        refuse("between", "places", f"have shape ({count},), one for each pair", describe(places))
+        refuse("penalty", "places", f"have shape ({count},), one a pair", describe(places))
     draws = places.reshape(count, *[1] * (x.ndim - 1)).to(device=x.device, dtype=x.dtype)
     return torch.lerp(_cycle(y, count), _cycle(x, count), draws)
 
