@@ -1,7 +1,7 @@
 """The processes of a run that are not its first one: they step with it and write nothing."""
 
 from .checkpoint import Checkpoint
-from .errors import RunError
+from .errors import DivergedError, RunError
 from .progress import Clock, Voice
 from .session import Session
 
@@ -37,6 +37,10 @@ class Follower(Session):
             self.read_estimates()
         if self.state.step % self.config.checkpoint_every == 0:
             self.save()
+
+    def diverged(self, what: str) -> None:
+        """Stop: the first process sees the same numbers, and looks into them."""
+        raise DivergedError(what)
 
     def save(self) -> None:
         """The first process saves this state."""
