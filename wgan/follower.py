@@ -20,7 +20,7 @@ class Follower(Session):
                 "the first process made; all of them need it"
             )
             raise RunError(message)
-        self.save()
+        self.saved_step = self.state.step
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint."""
@@ -31,12 +31,16 @@ class Follower(Session):
         """Nothing is evaluated here."""
         self.voice, self.clock = Voice(quiet=True), Clock()
 
+    def advance(self) -> None:
+        """One generator step; what the first process saved is saved once all have agreed."""
+        super().advance()
+        if self.state.step % self.config.checkpoint_every == 0:
+            self.saved_step = self.state.step
+
     def record(self) -> None:
-        """Look at the estimates when the first process does, and know what it has saved."""
+        """Look at the estimates when the first process does."""
         if self.due(self.config.log_every):
             self.read_estimates()
-        if self.state.step % self.config.checkpoint_every == 0:
-            self.save()
 
     def diverged(self, what: str) -> None:
         """Stop: the first process sees the same numbers, and looks into them."""
@@ -44,4 +48,3 @@ class Follower(Session):
 
     def save(self) -> None:
         """The first process saves this state."""
-        self.saved_step = self.state.step
