@@ -11,7 +11,7 @@ from .assessment import RunEvaluation, evaluate
 from .config import TrainingConfig
 from .data.decode import DecodeOptions
 from .data.pack import pack
-from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
+from .errors import ConfigError, DivergedError, InterruptedRunError, RunError, WorkersError
 from .evaluate import Evaluation
 from .run import Run, load, state_hash
 from .train import train
@@ -26,6 +26,7 @@ __all__ = [
     "RunError",
     "RunEvaluation",
     "TrainingConfig",
+    "WorkersError",
     "evaluate",
     "load",
     "pack",

@@ -21,7 +21,7 @@ from ._cli_doctor import Doctor
 from ._cli_evaluate import Evaluate
 from ._cli_pack import Pack
 from .config import TrainingConfig
-from .errors import RunError
+from .errors import OtherProcessError, RunError
 from .options import read_options
 from .presets import PRESETS
 
@@ -47,13 +47,22 @@ class Train:
     """Continue the run in OUT from its newest checkpoint; options not given keep their values."""
     resume_step: int | None = None
     """Continue from the checkpoint of this step instead (implies --resume)."""
+    patience: float = 600.0
+    """Several processes (torchrun): seconds to wait for another before it counts as lost."""
 
     def __call__(self) -> int:
         """Train; returns the exit status."""
+        from .parallel.launch import is_first
         from .train import train
 
-        run = train(self.config, resume=self.resume, resume_step=self.resume_step)
-        print(f"{self.config.out}: {run.step} generator steps done")
+        run = train(
+            self.config,
+            resume=self.resume,
+            resume_step=self.resume_step,
+            patience=self.patience,
+        )
+        if is_first():
+            print(f"{self.config.out}: {run.step} generator steps done")
         return 0
 
 
@@ -180,7 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parse(arguments)()
     except RunError as error:
-        print(f"wgan: {error}", file=sys.stderr)
+        if not isinstance(error, OtherProcessError):  # which that process says
+            print(f"wgan: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         print("wgan: interrupted", file=sys.stderr)

@@ -16,8 +16,8 @@ FREE_ON_RESUME = frozenset(
 )  # fmt: skip
 """Options that may change when a run is resumed: none of them enters Algorithm 1.
 
-The device and the number of threads change the rounding of sums: a resumed run continues to the
-bit only where both stay.
+The device and the numbers of threads and processes change the rounding of sums: a resumed run
+continues to the bit only where they stay.
 """
 
 ABSENT: dict[str, Any] = {"decay_steps": 0}

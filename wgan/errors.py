@@ -19,6 +19,28 @@ class DivergedError(RunError):
     exit_status = 1
 
 
+class WorkersError(RunError):
+    """One of several processes is lost or has gone astray; the last checkpoint is intact."""
+
+    exit_status = 1
+
+
+class OtherProcessError(RunError):
+    """What ended another of several processes, which reports it.
+
+    Parameters
+    ----------
+    message : str
+        The other process's.
+    exit_status : int
+        That of the other process.
+    """
+
+    def __init__(self, message: str, exit_status: int) -> None:
+        super().__init__(message)
+        self.exit_status = exit_status
+
+
 class InterruptedRunError(RunError):
     """A signal ended training early, after a checkpoint was written.
 

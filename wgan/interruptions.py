@@ -10,9 +10,18 @@ class Interruptions:
     """Notes the first SIGINT (Ctrl-C) or SIGTERM; a second one acts at once, as usual.
 
     Only the main thread can receive signals: elsewhere nothing is noted.
+
+    Parameters
+    ----------
+    patient : bool
+        Note further ones too, and after an exception whatever still comes. A terminal sends Ctrl-C
+        to every process and torchrun sends it to them again, as it sends SIGTERM to those that are
+        left when one is lost; what ended the run is still to be said then. Those that take longer
+        than half a minute it kills.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patient: bool = False) -> None:
+        self._patient = patient
         self.signal: int | None = None
         """The signal that arrived."""
         self._former: dict[int, Any] = {}
@@ -25,7 +34,8 @@ class Interruptions:
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.signal = number
-        self._give_back()
+        if not self._patient:
+            self._give_back()
 
     def _give_back(self) -> None:
         while self._former:
@@ -38,4 +48,5 @@ class Interruptions:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._give_back()
+        if not (self._patient and kind is not None):
+            self._give_back()

@@ -32,6 +32,7 @@ from .algorithms import (
 )
 from .config import TrainingConfig
 from .data import Stream
+from .parallel import Share
 
 Objective = Callable[..., Tensor]
 """A function of critic, real and generated samples."""
@@ -51,13 +52,22 @@ class Procedure:
     """Whether a standard GAN's generator minimises log(1 - D)."""
     bfloat16: bool
     """Whether the networks multiply in bfloat16."""
+    share: Share
+    """The part of every batch that this process works on."""
 
     @classmethod
-    def of(cls, config: TrainingConfig, random: torch.Generator | None = None) -> "Procedure":
+    def of(
+        cls,
+        config: TrainingConfig,
+        random: torch.Generator | None = None,
+        share: Share | None = None,
+    ) -> "Procedure":
         """The procedure of a run's options; ``random`` says where a penalty looks."""
+        share = Share(config.batch_size) if share is None else share
         return cls(
             algorithm=algorithm(config.algorithm),
-            constraint=make_constraint(config, random),
+            constraint=share.constraint(make_constraint(config, random), random),
+            share=share,
             batch_size=config.batch_size,
             critic_steps=int(config.critic_steps or 1),
             saturating=config.saturating,
@@ -95,21 +105,24 @@ class Procedure:
 
     def generator_loss(self, critic: nn.Module, y: Tensor) -> Tensor:
         """Line 10: what the generator minimises."""
+        loss: Callable[..., Tensor] = nonsaturating_generator_loss
+        if self.algorithm.objective == "wasserstein":
+            loss = model_term
+        elif self.saturating:
+            loss = saturating_generator_loss
         with self.lowered(y.device):
-            if self.algorithm.objective == "wasserstein":
-                return model_term(_in_float32(critic), y)
-            if self.saturating:
-                return saturating_generator_loss(_in_float32(critic), y)
-            return nonsaturating_generator_loss(_in_float32(critic), y)
+            return self.share.scaled(loss(_in_float32(critic), y))
 
     def generate(self, generator: nn.Module, z: Tensor) -> Tensor:
-        """Lines 4 and 9: samples of the generator, in float32."""
+        """Lines 4 and 9: samples of the generator, in float32; of this process's part of z."""
         with self.lowered(z.device):
-            return _in_float32(generator)(z)
+            return _in_float32(generator)(self.share.part(z))
 
-    def raised(self, critic: Callable[[Tensor], Tensor], *samples: Tensor | None) -> Tensor:
+    def raised(
+        self, critic: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, *weights: Tensor | None
+    ) -> Tensor:
         """The objective with means in float32, whatever the critic multiplies in."""
-        return self.objective(_in_float32(critic), *samples)
+        return self.share.objective(self.objective, _in_float32(critic), x, y, *weights)
 
     def lowered(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
         """Where products are taken in the run's precision."""

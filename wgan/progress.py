@@ -12,6 +12,9 @@ import torch
 class Clock:
     """Seconds since training began in this process, and steps a second without evaluations."""
 
+    lapped = 0.0
+    """Seconds of the last lap that were spent in steps."""
+
     def __init__(self) -> None:
         self._start = time.perf_counter()
         self._in_steps = 0.0
@@ -24,7 +27,8 @@ class Clock:
 
     def lap(self, steps: int) -> dict[str, float]:
         """The time fields of a line of the log; a new lap begins."""
-        spent, self._in_steps = self._in_steps, 0.0
+        self.lapped, self._in_steps = self._in_steps, 0.0
+        spent = self.lapped
         return {
             "elapsed_s": round(time.perf_counter() - self._start, 3),
             "steps_per_s": round(steps / spent, 3) if spent > 0 else 0.0,

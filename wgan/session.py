@@ -19,10 +19,11 @@ from .data import Data
 from .doctor.live import Doctor
 from .doctor.measure import Examiner, Health
 from .doctor.origin import Origin, find_origin
-from .errors import DivergedError, InterruptedRunError, RunError
+from .errors import DivergedError, InterruptedRunError, RunError, WorkersError
 from .evaluate import UNITS, Evaluation, Evaluator
 from .folder import MetricsLog, RunFolder
 from .interruptions import Interruptions
+from .parallel import Workers
 from .pictures import SHOWN, picture, write_picture
 from .procedure import Procedure
 from .progress import Clock, Voice
@@ -41,6 +42,8 @@ class Session:
     data : Data
     state : TrainingState
     quiet : bool
+    workers : Workers
+        The processes that train together, of which this is the first one.
     """
 
     def __init__(
@@ -50,15 +53,20 @@ class Session:
         data: Data,
         state: TrainingState,
         quiet: bool,
+        workers: Workers,
     ) -> None:
         self.config, self.folder, self.data, self.state = config, folder, data, state
-        self.procedure = Procedure.of(config, state.penalty_random)
+        self.workers, share = workers, workers.share(config.batch_size)
+        workers.join(state, share)
+        self.procedure = Procedure.of(config, state.penalty_random, share)
         self.estimate = estimate_of(self.procedure.algorithm)
         self.voice = Voice(quiet)
         self.saved_step = -1
+        self.signal: int | None = None
 
     def begin(self) -> None:
         """A new run; it exists once run.json does, which is written last."""
+        self.folder.demand_room()
         self.log = MetricsLog(self.folder.metrics, keep_bytes=0)
         self.doctor = Doctor(self.config)
         self.save()
@@ -86,7 +94,27 @@ class Session:
 
     def work(self, interruptions: Interruptions) -> None:
         """Steps until all are done or a signal arrives, and a last checkpoint in either case."""
+        config, state, workers = self.config, self.state, self.workers
+        try:
+            with workers.agreement():
+                self.prepare()
+            with self.voice.bar(config.data, state.step, config.steps) as self.bar:
+                while state.step < config.steps and not self.interrupted(interruptions):
+                    self.advance()
+            workers.demand_equal(state)
+            with workers.agreement():
+                self.finish()
+        except WorkersError as error:
+            message = (
+                f"stopped at step {state.step}: {error}; the checkpoint of step {self.saved_step} "
+                f"is intact, continue with --resume --out {config.out}"
+            )
+            raise WorkersError(message) from None
+
+    def prepare(self) -> None:
+        """What the first step waits for, and the line of step 0."""
         config, state = self.config, self.state
+        self.workers.measure(config, self.data, state.device)
         self.evaluator = Evaluator(self.data, self.procedure)
         self.examiner = Examiner(config, self.data, self.evaluator.held_out)
         self.noise = evaluation_noise(config, self.evaluator.wanted).to(state.device)
@@ -94,20 +122,37 @@ class Session:
         self.clock, self.logged_step = Clock(), state.step
         if state.step == 0 and self.log.sync() == 0:
             self.write({"step": 0, **self.evaluate().to_json()})
-        with self.voice.bar(config.data, state.step, config.steps) as self.bar:
-            while state.step < config.steps and interruptions.signal is None:
-                self.advance()
-        if self.saved_step != state.step:
+
+    def finish(self) -> None:
+        """The last checkpoint; InterruptedRunError where a signal came before the last step."""
+        step, out = self.state.step, self.config.out
+        if self.saved_step != step:
             self.save()
-        if interruptions.signal is not None and state.step < config.steps:
-            message = f"stopped at step {state.step}; continue with --resume --out {config.out}"
-            raise InterruptedRunError(message, interruptions.signal)
+        if self.signal is not None and step < self.config.steps:
+            message = f"stopped at step {step}; continue with --resume --out {out}"
+            raise InterruptedRunError(message, self.signal)
+
+    def interrupted(self, interruptions: Interruptions) -> bool:
+        """Whether a signal has arrived, at any process."""
+        with self.clock:
+            self.signal = self.workers.signal(interruptions.signal)
+        return self.signal is not None
 
     def advance(self) -> None:
         """One generator step, and what is due after it: log, evaluation, checkpoint."""
+        config = self.config
         with self.clock:
             self.state.estimates.append(self.step())
         self.bar.update()
+        saves = self.due(config.eval_every) or self.state.step % config.checkpoint_every == 0
+        if saves:
+            self.workers.demand_equal(self.state)
+        if saves or self.due(config.log_every):
+            with self.workers.agreement():
+                self.record()
+
+    def record(self) -> None:
+        """What is due after this step: log, evaluation, checkpoint."""
         record: dict[str, object] = {}
         if self.due(self.config.log_every):
             record |= self.read_estimates()
@@ -126,7 +171,8 @@ class Session:
     def step(self) -> Tensor:
         """One generator step; RunError where the memory does not suffice."""
         try:
-            return train_step(self.state, self.procedure)
+            with self.workers.stepping():
+                return self.workers.sum(train_step(self.state, self.procedure))
         except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
             words = isinstance(error, (torch.OutOfMemoryError, MemoryError)), "memory" in str(error)
             if not any(words):
@@ -187,6 +233,9 @@ class Session:
         evaluation = self.evaluator(self.state.critic, samples)
         self.voice.say(f"step {step}: {evaluation.sentence()}")
         self.health: Health = self.examiner(self.state, samples)
+        pace = self.workers.pace()
+        if pace is not None:
+            self.voice.say(pace)
         shape = self.data.image_shape
         shown = samples.cpu() if shape is None else samples[:SHOWN].cpu()
         content = picture(shown.numpy(), self.evaluator.held_out.cpu().numpy(), shape)
@@ -196,7 +245,8 @@ class Session:
 
     def write(self, record: dict[str, object]) -> None:
         """A line of the log."""
-        times = self.clock.lap(self.state.step - self.logged_step)
+        steps = self.state.step - self.logged_step
+        times = self.clock.lap(steps)
         if "floor" in record:  # of an evaluation
             record["health"] = self.health
         found = self.doctor.see(record)
@@ -204,7 +254,7 @@ class Session:
             record["findings"] = [finding.to_json() for finding in found]
         for finding in found:
             self.voice.say(finding.sentence())
-        self.log.write({**record, "time": times})
+        self.log.write({**record, "time": times | self.workers.lap(steps, self.clock.lapped)})
         self.board.write(record, UNITS)
         self.logged_step = self.state.step
 
@@ -223,9 +273,9 @@ class Session:
 
     def close(self) -> None:
         """Close log and board."""
-        self.log.close()
-        if hasattr(self, "board"):
-            self.board.close()
+        for file in ("log", "board"):
+            if hasattr(self, file):
+                getattr(self, file).close()
 
 
 def evaluation_noise(config: TrainingConfig, count: int) -> Tensor:

@@ -10,11 +10,18 @@ from .config import TrainingConfig
 from .data import make_data
 from .errors import ConfigError, RunError
 from .folder import Lock, RunFolder
+from .follower import Follower
 from .interruptions import Interruptions
+from .parallel import Workers
+from .parallel.launch import working_together
 from .progress import threads
 from .run import Run, load
 from .session import Session
 from .state import TrainingState
+
+PATIENCE = 600.0
+"""Seconds without an answer after which another process counts as lost: an evaluation and a
+checkpoint of the first one come between two answers."""
 
 
 def train(
@@ -23,6 +30,7 @@ def train(
     resume: bool = False,
     resume_step: int | None = None,
     quiet: bool = False,
+    patience: float = PATIENCE,
 ) -> Run:
     """Train a Wasserstein GAN, or continue a run.
 
@@ -37,11 +45,13 @@ def train(
         Continue from the checkpoint of this step instead; implies ``resume``.
     quiet : bool
         No progress bar on standard error and no evaluations on standard output.
+    patience : float
+        Seconds to wait for another process of the same run before it counts as lost.
 
     Returns
     -------
     Run
-        The finished run, as :func:`wgan.load` gives it.
+        The finished run, as :func:`wgan.load` gives it; in every process.
 
     Raises
     ------
@@ -52,40 +62,57 @@ def train(
         Where the loss or a parameter is no longer finite; the last checkpoint is intact.
     InterruptedRunError
         After SIGINT or SIGTERM: the step was finished and a checkpoint written.
+    WorkersError
+        Where another process was lost, or its state is another; the last checkpoint is intact.
 
     Notes
     -----
-    On a CPU, with the same versions and number of threads, a run that was killed and resumed
-    equals one that was not, to the bit.
+    On a CPU, with the same versions and numbers of threads and processes, a run that was killed and
+    resumed equals one that was not, to the bit.
+
+    Started by torchrun, or with torch's default process group initialised, it trains with all
+    processes together: the same run, up to rounding, as one process.
     """
-    folder = RunFolder(config.out)
     resume = resume or resume_step is not None
+    with working_together(config.device, patience) as workers, threads(config.threads):
+        with workers.agreement():
+            session = _refused_or_ready(config, resume, resume_step, quiet, workers)
+        folder = session.folder
+        with (
+            Lock(folder) if workers.first else contextlib.nullcontext(),
+            Interruptions(patient=workers.count > 1) as interruptions,
+            torch.enable_grad(),
+            contextlib.closing(session),
+        ):
+            with workers.agreement():
+                if resume:
+                    session.continue_from(read_checkpoint(folder.checkpoints, resume_step))
+                else:
+                    session.begin()
+            workers.begin(session.state)
+            session.work(interruptions)
+        return load(config.out)
+
+
+def _refused_or_ready(
+    config: TrainingConfig, resume: bool, resume_step: int | None, quiet: bool, workers: Workers
+) -> Session:
+    """The session; whatever must be refused is refused here, before the first byte is written."""
+    folder = RunFolder(config.out)
     device = choose_device(config.device)
     _demand_products(config, device)
     Board.demand(config)
     data = make_data(config.data, device)
-    session = Session(config, folder, data, TrainingState.fresh(config, data, device), quiet)
-    # whatever must be refused is refused here, before the lock writes the first byte
+    state = TrainingState.fresh(config, data, device)
+    kind = Session if workers.first else Follower
+    session = kind(config, folder, data, state, quiet, workers)
     if resume:
         _demand_same_options(folder, config)
         session.take(read_checkpoint(folder.checkpoints, resume_step))
-    else:
+    elif workers.first:
         folder.demand_room()
         folder.create()
-    with (
-        Lock(folder),
-        Interruptions() as interruptions,
-        threads(config.threads),
-        torch.enable_grad(),
-    ):
-        if resume:
-            session.continue_from(read_checkpoint(folder.checkpoints, resume_step))
-        else:
-            folder.demand_room()
-            session.begin()
-        with contextlib.closing(session):
-            session.work(interruptions)
-    return load(config.out)
+    return session
 
 
 def choose_device(name: str) -> torch.device:

@@ -65,10 +65,17 @@ class GradientPenalty:
     def __post_init__(self) -> None:
         real_number(self.weight, "weight", type(self).__name__, positive=True)
 
-    def penalty(self, critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-        """The weighted mean of the excess, shape (); one call of the critic, one derivative."""
+    def penalty(
+        self, critic: nn.Module, x: Tensor, y: Tensor, places: Tensor | None = None
+    ) -> Tensor:
+        """The weighted mean of the excess, shape (); one call of the critic, one derivative.
+
+        ``places``, shape (max(n, m),), are numbers t that were drawn elsewhere, as they are where
+        several processes share a batch; by default they are drawn here. ValueError for another
+        shape.
+        """
         x, y = two_samples(x, y, type(self).__name__)
-        (gradients,) = input_gradients(critic, between(x, y, self.generator))
+        (gradients,) = input_gradients(critic, between(x, y, self.generator, places))
         return self.weight * self._excess(safe_norms(gradients)).square().mean()
 
     def _excess(self, norms: Tensor) -> Tensor:

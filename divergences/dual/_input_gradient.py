@@ -17,8 +17,10 @@ def two_samples(x: Tensor, y: Tensor, function: str) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def between(x: Tensor, y: Tensor, generator: torch.Generator | None) -> Tensor:
-    r"""Points :math:`t x_i + (1 - t) y_i` with t uniform in [0, 1).
+def between(
+    x: Tensor, y: Tensor, generator: torch.Generator | None, places: Tensor | None = None
+) -> Tensor:
+    r"""Points :math:`t x_i + (1 - t) y_i` with t uniform in [0, 1), or with the ``places`` given.
 
     Samples of unequal size are paired cyclically: every point of the larger takes part. The
     numbers are drawn where the generator lives and then moved.
@@ -26,9 +28,11 @@ def between(x: Tensor, y: Tensor, generator: torch.Generator | None) -> Tensor:
     count = max(len(x), len(y))
     dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
     device = x.device if generator is None else generator.device
-    draws = torch.rand(
-        (count, *[1] * (x.ndim - 1)), generator=generator, device=device, dtype=dtype
-    ).to(device=x.device, dtype=x.dtype)
+    if places is None:
+        places = torch.rand(count, generator=generator, device=device, dtype=dtype)
+    elif places.shape != (count,):
+        refuse("penalty", "places", f"have shape ({count},), one a pair", describe(places))
+    draws = places.reshape(count, *[1] * (x.ndim - 1)).to(device=x.device, dtype=x.dtype)
     return torch.lerp(_cycle(y, count), _cycle(x, count), draws)
 
 

@@ -52,6 +52,21 @@ def test_values_of_a_linear_critic(penalty, slope_two, slope_half):
     assert penalty.lipschitz_bound(critic) == lipschitz_bound(critic)
 
 
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [(GradientPenalty(3.0), 3**2 + 1**2 + 1**2), (OneSidedGradientPenalty(3.0), 3**2 + 1**2)],
+)
+def test_places_that_are_given_are_where_the_slope_is_taken(penalty, expected):
+    def critic(points):  # slope 2|z|
+        return points[:, 0].square()
+
+    x, y = torch.tensor([[4.0], [1.0], [2.0]]).double(), torch.zeros(3, 1).double()
+    places = torch.tensor([0.5, 0.0, 0.5]).double()  # the slopes are 4, 0 and 2
+    assert penalty.penalty(critic, x, y, places).item() == pytest.approx(expected, rel=1e-14)
+    with pytest.raises(ValueError, match=r"penalty: .*places.*shape \(3,\)"):
+        penalty.penalty(critic, x, y, places[:2])
+
+
 def test_the_c_transform_counts_pairs_that_are_too_steep():
     x, y = torch.tensor([[4.0]]).double(), torch.tensor([[0.0], [1.0]]).double()
     # slope 2: the excess of a pair is its distance, 4, 3 and 1, in one of its two orders

@@ -46,7 +46,7 @@ class View:
             images = self._crop(images, scrambled(draws))
         else:
             images = self._centre(images)
-        return unit(images, self.low, self.high).reshape(len(images), -1)
+        return unit(images, self.low, self.high).flatten(1)
 
     def _crop(self, images: Tensor, bits: Tensor) -> Tensor:
         """Crops whose places are read from 64 random bits each."""

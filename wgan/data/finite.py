@@ -1,6 +1,7 @@
 """A data set of finitely many samples: held-out split, independent draws, epochs."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,11 @@ class Epochs:
         Epochs done, and samples of the epoch drawn.
     ended : bool
         Whether the batch given last reached the end of an epoch.
+    size : int
+        Samples in that batch, those of other processes included.
+    part : callable, optional
+        The places in a batch of so many samples that are read and given; all by default. To be
+        set before the first batch.
     """
 
     def __init__(
@@ -148,8 +154,10 @@ class Epochs:
         self._order = Order(data.count, seed, data.storage.rows_device)
         self._numbers = torch.arange(batch_size, device=data.device)
         self._first_draw = mix(seed, 1) >> 2  # far from where adding draws would overflow
-        self._coming: deque[tuple[Tensor, int, tuple[int, int]]] = deque()
+        self._coming: deque[tuple[Tensor, Tensor, int, tuple[int, int]]] = deque()
         self.epoch, self.cursor, self.ended = 0, 0, False
+        self.size = batch_size
+        self.part: Callable[[int], slice] = slice
 
     @property
     def draws_left(self) -> int:
@@ -157,18 +165,20 @@ class Epochs:
         return self._data.count - self.cursor
 
     def next(self) -> Tensor:
-        """The next batch (batch size, d)."""
+        """The next batch (batch size, d), or its part."""
         while len(self._coming) <= self._data.storage.ahead:
             draw, size = self._order.draw, self._batch_size
             if self._short_last:
                 size = min(size, self._data.count - self._order.cursor)
-            rows = self._data.training_rows[self._order.take(size)]
-            self._coming.append((rows, draw, (self._order.epoch, self._order.cursor)))
+            part = self.part(size)
+            rows = self._data.training_rows[self._order.take(size)[part]]
+            draws = self._numbers[part] + (self._first_draw + draw)
+            place = self._order.epoch, self._order.cursor
+            self._coming.append((rows, draws, size, place))
             self._data.storage.announce(rows)
         former = self.epoch
-        rows, draw, (self.epoch, self.cursor) = self._coming.popleft()
+        rows, draws, self.size, (self.epoch, self.cursor) = self._coming.popleft()
         self.ended = self.epoch > former
-        draws = self._numbers[: len(rows)] + (self._first_draw + draw)
         return self._data.see(self._data.storage.take(rows), draws)
 
     def state_dict(self) -> State:
