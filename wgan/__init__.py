@@ -9,6 +9,7 @@
 from .config import TrainingConfig
 from .errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from .evaluate import Evaluation
+from .export import load_generator
 from .run import Run, load, state_hash
 from .train import train
 
@@ -21,6 +22,7 @@ __all__ = [
     "RunError",
     "TrainingConfig",
     "load",
+    "load_generator",
     "state_hash",
     "train",
 ]

@@ -1,4 +1,5 @@
-"""The command line: ``wgan train | options | sample | evaluate | report | pack | demo``.
+"""The command line: ``wgan train | options | sample | evaluate | report | pack | demo``, and those
+in the files beside this one: ``compare | interpolate | animate | export``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
 done, 1 where training diverged or a demo's claim failed, 128 plus the signal where one arrived.
@@ -16,7 +17,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
 
+from ._cli_compare import Compare
+from ._cli_export import Export
 from ._cli_pack import Pack
+from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
 from .errors import RunError
 from .options import read_options
@@ -188,6 +192,10 @@ Command: TypeAlias = (
     | Annotated[Sample, tyro.conf.subcommand("sample")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Interpolate, tyro.conf.subcommand("interpolate")]
+    | Annotated[Animate, tyro.conf.subcommand("animate")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
 )
