@@ -1,5 +1,5 @@
 """The command line: ``wgan train | options | sample | evaluate | report | pack | demo``, and those
-in the files beside this one: ``compare | interpolate | animate | export``.
+in the files beside this one: ``compare | interpolate | animate | export | reproduce``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
 done, 1 where training diverged or a demo's claim failed, 128 plus the signal where one arrived.
@@ -20,6 +20,7 @@ import tyro
 from ._cli_compare import Compare
 from ._cli_export import Export
 from ._cli_pack import Pack
+from ._cli_reproduce import Reproduce
 from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
 from .errors import RunError
@@ -196,6 +197,7 @@ Command: TypeAlias = (
     | Annotated[Interpolate, tyro.conf.subcommand("interpolate")]
     | Annotated[Animate, tyro.conf.subcommand("animate")]
     | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
 )

@@ -34,6 +34,9 @@ Records = list[dict[str, Any]]
 MEDIAN = 101
 """Generator steps of the median filter on the curve of the estimates: the authors' number."""
 
+WIDE = 50
+"""Ratio of the largest to the least value from which on an axis is logarithmic."""
+
 _LABEL = 40  # characters that fit beside a chart
 
 
@@ -158,6 +161,9 @@ def overlay_chart(
     for number, (height, name) in enumerate(levels):
         axes.axhline(height, color=GREY, linewidth=1, linestyle=DASHES[1 + number % 3], label=name)
     axes.set(xlabel=abscissa, ylabel=label)
+    values = [value for curve in curves for value in curve.values]
+    if values and min(values) > 0 and max(values) > WIDE * min(values):
+        axes.set_yscale("log")
     _legend_above(axes)
     return _image(figure, description)
 

@@ -41,10 +41,10 @@ def write_comparison(runs: Sequence[Path], out: Path) -> None:
         raise RunError(message)
     logs = read_logs(runs)
     sections = [
-        Section("Distance to held-out data", _distances(logs)),
-        Section("What the critics estimate", _estimates(logs)),
-        *_modes(logs),
-        Section("Samples over time", _samples(logs)),
+        Section("Distance to held-out data", distance_charts(logs)),
+        Section("What the critics estimate", estimate_charts(logs)),
+        *mode_charts(logs),
+        Section("Samples over time", sample_rows(logs)),
         Section("Numbers", _numbers(logs)),
         *_metrics(logs),
         Section("Options that differ", _options(logs)),
@@ -111,7 +111,8 @@ def _lead(logs: Sequence[RunLog]) -> str:
     return f'<p class="verdict">{html.escape(text)}</p>'
 
 
-def _distances(logs: Sequence[RunLog]) -> str:
+def distance_charts(logs: Sequence[RunLog]) -> str:
+    """A chart for each kind of distance and each set of data."""
     parts = []
     text = (
         "<p>Only distances of one kind to the same data are on one axis. The floor is the distance "
@@ -139,7 +140,8 @@ def _distances(logs: Sequence[RunLog]) -> str:
     return text + "".join(parts)
 
 
-def _estimates(logs: Sequence[RunLog]) -> str:
+def estimate_charts(logs: Sequence[RunLog]) -> str:
+    """A chart for each unit, with what its height means."""
     parts = []
     for numbers in grouped(logs, comparable_estimates):
         estimate = _estimate(logs[numbers[0]])
@@ -170,7 +172,7 @@ def _estimate_curve(log: RunLog, style: int) -> Curve | None:
     return Curve(log.name, steps, values, style, points)
 
 
-def _modes(logs: Sequence[RunLog]) -> list[Section]:
+def mode_charts(logs: Sequence[RunLog]) -> list[Section]:
     """Shares of high quality and captured modes, where the law has modes."""
     body = ""
     for key, label in (("modes", "captured modes"), ("high_quality", "share of high quality")):
@@ -189,7 +191,8 @@ def _modes(logs: Sequence[RunLog]) -> list[Section]:
     return [Section("Modes", body)] if body else []
 
 
-def _samples(logs: Sequence[RunLog]) -> str:
+def sample_rows(logs: Sequence[RunLog]) -> str:
+    """Pictures over time, a row for each run."""
     parts = ["<p>In each row the same noise at every time; rows have noise of their own.</p>"]
     for log in logs:
         pictures = [
