@@ -26,6 +26,8 @@ class Case:
     """Its folder, and its name in the results."""
     options: dict[str, Any]
     """Options of the run that are not those of the whole experiment."""
+    replica: int = 0
+    """What is added to the seed of the experiment."""
 
 
 @dataclass(frozen=True)

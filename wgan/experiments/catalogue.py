@@ -83,8 +83,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         momentum_cases, momentum, 10,
         "Algorithm 1 with weight clipping at two learning rates, RMSProp (its decay is .99) beside "
         "Adam with beta2 = .99 and three values of beta1, for generator and critic alike. One "
-        "seed. The roughness is the median change of the estimate from one generator step to the next "
-        "over its median size, in the second half of the run.",
+        "seed. The roughness is the median change of the estimate from one generator step to the "
+        "next over its median size, in the second half of the run.",
     ),
 }  # fmt: skip
 """Experiments by the name that ``wgan reproduce`` takes."""

@@ -74,9 +74,10 @@ def rank_correlation(
     Neighbouring values of a training curve are alike, so that n evaluations are worth fewer
     independent ones, and Fisher's interval is far too short. The moving block bootstrap (Künsch
     1989) joins blocks of :math:`\lceil \sqrt n \rceil` neighbouring pairs, drawn with
-    replacement, to series of length n; the interval holds the middle part of their correlations. It says how far
-    the number depends on which stretches of this run were seen, and nothing of other seeds. It
-    is too short where a run is few blocks long: ``docs/experiments.md`` has measured coverages.
+    replacement, to series of length n; the interval holds the middle part of their
+    correlations. It says how far the number depends on which stretches of this run were seen,
+    and nothing of other seeds. It is too short where neighbours are very alike:
+    ``docs/experiments.md`` has measured coverages.
 
     Two series that both go one way have a high correlation whatever links them; ``given_time`` is
     the partial correlation given the time, in ranks.
@@ -112,13 +113,19 @@ def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:
 
 def _bootstrap(
     x: NDArray[np.float64], y: NDArray[np.float64], block: int, rng: np.random.Generator
-) -> list[float]:
+) -> NDArray[np.float64]:
+    """Correlations of drawn series; those where one is constant are left out."""
+    from scipy.stats import rankdata
+
     n = len(x)
-    count = math.ceil(n / block)
-    starts = rng.integers(0, n - block + 1, size=(DRAWS, count))
+    starts = rng.integers(0, n - block + 1, size=(DRAWS, math.ceil(n / block)))
     places = (starts[:, :, None] + np.arange(block)).reshape(DRAWS, -1)[:, :n]
-    found = [spearman(x[row], y[row]) for row in places]
-    return [value for value in found if value is not None]
+    a, b = (rankdata(values[places], axis=1) for values in (x, y))
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    scale = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    known = scale > 0
+    found: NDArray[np.float64] = (a * b).sum(axis=1)[known] / scale[known]
+    return found.clip(-1, 1)
 
 
 def _given_time(x: NDArray[np.float64], y: NDArray[np.float64]) -> float | None:

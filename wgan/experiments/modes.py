@@ -28,7 +28,7 @@ def mode_cases(data: Data, scale: ScaleName) -> list[Case]:
         "wgan-gp": {"algorithm": "wgan-gp", "learning_rate": 1e-3, "penalty": 1.0, "beta1": 0.5},
     }
     return [
-        Case(f"{name}-seed-{seed}", {**common, **options, "seed": seed})
+        Case(f"{name}-seed-{seed}", {**common, **options}, seed)
         for name, options in algorithms.items()
         for seed in range(SEEDS)
     ]

@@ -29,11 +29,12 @@ def grid_cases(kind: Kind) -> "functools.partial[list[Case]]":
 
 def _grid(kind: Kind, data: Data, scale: ScaleName) -> list[Case]:
     own = networks(data, scale)
+    wgan = wgan_of(data) if scale == "full" else "wgan"
     generator = own.perceptron if kind == "perceptron" else own.demand(kind)
     return [
         Case(f"{name}-{rate:g}", {"algorithm": algorithm, "generator": generator,
                                   "critic": own.critic, "learning_rate": rate})
-        for name, algorithm in (("wgan", wgan_of(data) if scale == "full" else "wgan"), ("gan", "gan"))
+        for name, algorithm in (("wgan", wgan), ("gan", "gan"))
         for rate in RATES
     ]  # fmt: skip
 

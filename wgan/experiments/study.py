@@ -157,7 +157,7 @@ class _Study:
         every = max(1, steps // self.experiment.evaluations)
         common: dict[str, Any] = {
             "data": str(settings.data),
-            "seed": settings.seed,
+            "seed": settings.seed + case.replica,
             "device": settings.device,
             "threads": settings.threads,
             "steps": steps,
