@@ -80,14 +80,15 @@ def reproduce(settings: Settings) -> dict[str, Any]:
         message = f"a figure must be one of {', '.join(EXPERIMENTS)}; got {settings.figure!r}"
         raise ConfigError(message)
     experiment = EXPERIMENTS[settings.figure]
-    if experiment.cases is None:
+    study = None if experiment.cases is None else _Study(settings, experiment)
+    if study is None:
         _demand_no_training(settings)
     _demand_room(settings.out)
     _create(settings.out)
     with Lock(RunFolder(settings.out), "at work"):
-        if experiment.cases is None:
-            return _write(settings, experiment, {}, experiment.analyse(()))
-        return _Study(settings, experiment).work()
+        if study is not None:
+            return study.work()
+        return _write(settings, experiment, {}, experiment.analyse(()))
 
 
 class _Study:
@@ -100,10 +101,13 @@ class _Study:
         if settings.minutes is not None and not 0 < settings.minutes < 1e6:
             message = f"option minutes must be positive; got {settings.minutes!r}"
             raise ConfigError(message)
+        self.device = choose_device(settings.device)
         self.settings, self.experiment = settings, experiment
         self.data = make_data(settings.data, torch.device("cpu"))
         assert experiment.cases is not None
         self.cases = experiment.cases(self.data, settings.scale)
+        for case in self.cases:  # what an option cannot be is refused here
+            self.config(case, FULL_STEPS if settings.steps is None else settings.steps)
         self.failures_file = settings.out / "failures.json"
         self.failures: dict[str, str] = _read(self.failures_file) or {}
 
@@ -122,7 +126,7 @@ class _Study:
             "data_sha256": self.data.fingerprint,
             "scale": settings.scale,
             "seed": settings.seed,
-            "device": choose_device(settings.device).type,
+            "device": self.device.type,
         }
         path = settings.out / "plan.json"
         found = _read(path)
@@ -141,9 +145,9 @@ class _Study:
     def steps(self) -> int:
         """Generator steps of each case."""
         settings = self.settings
-        configs = [self.config(case, FULL_STEPS) for case in self.cases]  # refusals come first
         if settings.steps is not None:
-            return self.config(self.cases[0], settings.steps).steps
+            return settings.steps
+        configs = [self.config(case, FULL_STEPS) for case in self.cases]
         minutes = settings.minutes
         if minutes is None and settings.scale == "full":
             return FULL_STEPS
