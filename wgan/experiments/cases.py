@@ -82,20 +82,22 @@ def networks(data: Data, scale: ScaleName) -> Networks:
     """The paper's networks at full scale, and with 16 filters at reduced scale.
 
     The perceptron has the paper's four layers of 512 units for images at either scale, and three
-    layers of 128 for points.
+    layers of 128 for points. At full scale it ends without tanh, as in the authors' program; at
+    reduced scale with it, since without it the first steps leave [-1, 1] by far.
     """
     shape = data.image_shape
     filters = 16 if scale == "reduced" else 64
+    perceptron = "mlp" if scale == "reduced" else "mlp,tanh=no"
     if shape is None:
         small = "mlp,widths=128x128x128"
         return Networks(None, None, small, small, small)
     if shape[1] == shape[2] and shape[1] in SIZES:
         dcgan, plain = f"dcgan,filters={filters}", f"dcgan-plain,filters={filters}"
-        return Networks(dcgan, plain, "mlp,tanh=no", dcgan, "mlp")
+        return Networks(dcgan, plain, perceptron, dcgan, "mlp")
     if shape[1] % 4 == 0 and shape[2] % 4 == 0:
         small = f"digits,filters={filters}"
-        return Networks(small, None, "mlp,tanh=no", small, "mlp")
-    return Networks(None, None, "mlp,tanh=no", "mlp", "mlp")
+        return Networks(small, None, perceptron, small, "mlp")
+    return Networks(None, None, perceptron, "mlp", "mlp")
 
 
 @dataclass(frozen=True)
