@@ -103,7 +103,7 @@ class _Study:
             raise ConfigError(message)
         self.device = choose_device(settings.device)
         self.settings, self.experiment = settings, experiment
-        self.data = make_data(settings.data, torch.device("cpu"))
+        self.data = make_data(settings.data, self.device)
         assert experiment.cases is not None
         self.cases = experiment.cases(self.data, settings.scale)
         for case in self.cases:  # what an option cannot be is refused here
