@@ -38,10 +38,17 @@ def entries(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def _interval(value: dict[str, Any]) -> str | None:
+    """An estimate with its ends, its unit and the score of real data, as far as they are there."""
     middle = [value[key] for key in _ESTIMATES if key in value]
     if not middle or not {"lower", "upper"} <= set(value):
         return None
-    return f"{_shown(middle[0])} [{_shown(value['lower'])}, {_shown(value['upper'])}]"
+    lower, upper = (
+        infinite if value[end] is None else _shown(value[end])  # JSON has no infinities
+        for end, infinite in (("lower", "-inf"), ("upper", "inf"))
+    )
+    unit = f" {value['unit']}" if value.get("unit") else ""
+    real = "" if value.get("real") is None else f"; real data {_shown(value['real'])}"
+    return f"{_shown(middle[0])} [{lower}, {upper}]{unit}{real}"
 
 
 def _shown(value: Any) -> str:

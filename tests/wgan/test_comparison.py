@@ -108,6 +108,8 @@ def test_evaluation_json_is_shown_where_it_is(runs, tmp_path):
 
 def test_entries_keep_every_number():
     content = {"a": {"b": {"c": 1.5}, "lower": 1}, "d_e": True, "f": [1, 2], "g": float("inf")}
+    measured = {"estimate": 2.5, "lower": None, "upper": 3.0, "unit": "nats", "real": 0.25}
+    assert dict(entries({"kl": measured})) == {"kl": "2.5 [-inf, 3] nats; real data 0.25"}
     assert dict(entries(content)) == {"a, b, c": "1.5", "a, lower": "1", "d e": "True", "g": "inf"}
 
 
