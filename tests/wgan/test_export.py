@@ -258,3 +258,17 @@ def test_a_run_without_an_average_says_so(tmp_path):
     run = train(small_config(tmp_path / "run", steps=1, average_decay=0.0), quiet=True)
     with pytest.raises(RunError, match="keeps none"):
         export(run, "safetensors", tmp_path / "g", averaged=True)
+
+
+def test_the_manual_shows_the_card_of_the_digits():
+    from pathlib import Path
+    from types import SimpleNamespace
+
+    from wgan.model_card import plain_code
+
+    generator = build_generator("small", 64, (1, 8, 8), torch.Generator())
+    run = SimpleNamespace(
+        config=SimpleNamespace(latent=64), data=SimpleNamespace(image_shape=(1, 8, 8))
+    )
+    code = plain_code(run, generator, "generator.safetensors").partition("# or:")[0]
+    assert code in (Path(__file__).parents[2] / "docs" / "show.md").read_text()
