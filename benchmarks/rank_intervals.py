@@ -13,8 +13,8 @@ from wgan.experiments.dependence import rank_correlation
 
 from .record import record
 
-RUNS = 400
-LENGTHS = (30, 60)
+RUNS = 200
+LENGTHS = (60,)
 COEFFICIENTS = (0.0, 0.5, 0.8)
 TRUTH = 6 / math.pi * math.asin(0.3)
 

@@ -134,10 +134,10 @@ def _sections(outcomes: Sequence[Outcome]) -> list[Section]:
         rows.append((one.case.name, _number(found.estimate), ends, _number(found.given_time),
                      str(found.pairs), str(found.block)))  # fmt: skip
         if distances:
-            curve = Curve(one.case.name, medians, distances, number)
+            curve = Curve(one.case.name, [], [], number, points=(medians, distances))
             label = axis_label(f"{NAMES[one.log.distance_key]} ≥ 0", "Euclidean, units of the data")
             charts += overlay_chart(
-                [curve], label, f"Distance against estimate, {one.case.name}", dots=True,
+                [curve], label, f"Distance against estimate, {one.case.name}",
                 abscissa="critic estimate, median since the evaluation before",
             )  # fmt: skip
     columns = ("run", "rank correlation", "95 % interval", "given time", "pairs", "block")
