@@ -13,6 +13,7 @@ from .data.decode import DecodeOptions
 from .data.pack import pack
 from .errors import ConfigError, DivergedError, InterruptedRunError, RunError, WorkersError
 from .evaluate import Evaluation
+from .export import load_generator
 from .run import Run, load, state_hash
 from .train import train
 
@@ -29,6 +30,7 @@ __all__ = [
     "WorkersError",
     "evaluate",
     "load",
+    "load_generator",
     "pack",
     "state_hash",
     "train",

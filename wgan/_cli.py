@@ -1,4 +1,5 @@
-"""The command line: ``wgan train | options | sample | evaluate | report | doctor | pack | demo``.
+"""The command line: ``wgan train | options | sample | report | pack | demo``, and those in the files
+beside this one: ``evaluate | doctor | compare | interpolate | animate | export | reproduce``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
 done, 1 where training diverged, a demo's claim failed or the doctor found an error, 128 plus the
@@ -17,9 +18,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
 
+from ._cli_compare import Compare
 from ._cli_doctor import Doctor
 from ._cli_evaluate import Evaluate
+from ._cli_export import Export
 from ._cli_pack import Pack
+from ._cli_reproduce import Reproduce
+from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
 from .errors import OtherProcessError, RunError
 from .options import read_options
@@ -178,6 +183,11 @@ Command: TypeAlias = (
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Report, tyro.conf.subcommand("report")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
+    | Annotated[Compare, tyro.conf.subcommand("compare")]
+    | Annotated[Interpolate, tyro.conf.subcommand("interpolate")]
+    | Annotated[Animate, tyro.conf.subcommand("animate")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
     | Annotated[Pack, tyro.conf.subcommand("pack")]
     | Annotated[Demo, tyro.conf.subcommand("demo")]
 )

@@ -1,8 +1,11 @@
 """Charts of a run's log for its report: SVG pictures, sign and unit in every label."""
 
 import base64
+import html
 import io
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,11 +24,18 @@ STYLE: Any = {
     "svg.hashsalt": "wgan",
 }
 
+COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
+DASHES: Any = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+"""With the colours, 28 curves that differ."""
+
 Records = list[dict[str, Any]]
 
 
 MEDIAN = 101
 """Generator steps of the median filter on the curve of the estimates: the authors' number."""
+
+WIDE = 50
+"""Ratio of the largest to the least value from which on an axis is logarithmic."""
 
 _LABEL = 40  # characters that fit beside a chart
 
@@ -114,6 +124,50 @@ def speed_chart(records: Records) -> str:
     return _image(figure, "Speed against generator steps")
 
 
+@dataclass(frozen=True)
+class Curve:
+    """Numbers over generator steps, and what they are called."""
+
+    label: str
+    """For the legend."""
+    steps: Sequence[float]
+    """Places."""
+    values: Sequence[float]
+    """As many numbers."""
+    style: int = 0
+    """Which colour and dashes: equal for all curves of a run."""
+    points: tuple[Sequence[float], Sequence[float]] | None = None
+    """Steps and values that stand beside the line as dots of its colour."""
+
+
+def overlay_chart(
+    curves: Sequence[Curve],
+    label: str,
+    description: str,
+    *,
+    levels: Sequence[tuple[float, str]] = (),
+    abscissa: str = "generator steps",
+    dots: bool = False,
+) -> str:
+    """Curves of one unit on one pair of axes; ``levels`` are heights with their names."""
+    figure, axes = _panel(3.5 + 0.2 * ((len(curves) + len(levels)) // 3))
+    for curve in curves:
+        colour = COLOURS[curve.style % len(COLOURS)]
+        dash = DASHES[curve.style // len(COLOURS) % len(DASHES)]
+        axes.plot(curve.steps, curve.values, color=colour, linestyle=dash, linewidth=1.3,
+                  marker="o" if dots else None, markersize=3, label=curve.label)  # fmt: skip
+        if curve.points is not None:
+            axes.plot(*curve.points, "o", color=colour, markersize=3.5)
+    for number, (height, name) in enumerate(levels):
+        axes.axhline(height, color=GREY, linewidth=1, linestyle=DASHES[1 + number % 3], label=name)
+    axes.set(xlabel=abscissa, ylabel=label)
+    values = [value for curve in curves for value in curve.values]
+    if values and min(values) > 0 and max(values) > WIDE * min(values):
+        axes.set_yscale("log")
+    _legend_above(axes)
+    return _image(figure, description)
+
+
 def svg_image(figure: "Figure", description: str) -> str:
     """A figure as an HTML image that needs nothing outside it."""
     return _image(figure, description)
@@ -139,4 +193,5 @@ def _image(figure: "Figure", description: str) -> str:
     with mpl.rc_context(STYLE):
         figure.savefig(stream, format="svg", metadata={"Date": None})
     code = base64.b64encode(stream.getvalue()).decode()
-    return f'<img class="chart" alt="{description}" src="data:image/svg+xml;base64,{code}">'
+    text = html.escape(description)
+    return f'<img class="chart" alt="{text}" src="data:image/svg+xml;base64,{code}">'

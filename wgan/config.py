@@ -53,6 +53,8 @@ class TrainingConfig:
     """Seed of every random number of the run: weights, batches, noise, evaluation."""
     learning_rate: float | None = None
     """Learning rate (the paper's alpha, 5e-5) of generator and critic; None: the algorithm's."""
+    optimizer: Literal["rmsprop", "adam"] | None = None
+    """Of both networks; None: the algorithm's. The paper warns of Adam with beta1 > 0."""
     decay_steps: int = 0
     """Generator steps in which the learning rate falls linearly to 0; with 0 it stays."""
     beta1: float | None = None
@@ -103,7 +105,7 @@ class TrainingConfig:
         _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
         own = algorithm(self.algorithm)
-        for name in ("learning_rate", "critic_steps", "beta1", "beta2", "critic"):
+        for name in ("learning_rate", "critic_steps", "optimizer", "beta1", "beta2", "critic"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(own, name))
         for name in ("generator", "critic"):
@@ -121,6 +123,8 @@ class TrainingConfig:
             _fraction(name, getattr(self, name))
         for name in ("saturating", "channels_last", "tensorboard"):
             _of_kind(name, getattr(self, name), bool, "true or false")
+        if self.optimizer not in ("rmsprop", "adam"):
+            _refuse("optimizer", "be rmsprop or adam", self.optimizer)
         if self.precision not in ("float32", "bfloat16"):
             _refuse("precision", "be float32 or bfloat16", self.precision)
         if self.device not in ("auto", "cpu", "cuda"):

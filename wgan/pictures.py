@@ -17,13 +17,16 @@ SHOWN = 64
 """Images in a grid."""
 
 
-def image_grid(samples: NDArray[np.float32], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def image_grid(
+    samples: NDArray[np.float32], shape: tuple[int, int, int], across: int | None = None
+) -> NDArray[np.uint8]:
     """Images in [-1, 1], (n, channels * rows * columns), as one picture (height, width, channels).
 
-    The grid is as square as n admits; -1 is black and 1 white. Small images are enlarged.
+    The grid is as square as n admits, or has ``across`` images in a row; -1 is black and 1 white.
+    Small images are enlarged.
     """
     channels, rows, columns = shape
-    across = math.ceil(math.sqrt(len(samples)))
+    across = across or math.ceil(math.sqrt(len(samples)))
     down = math.ceil(len(samples) / across)
     values = np.round((1 + np.clip(samples, -1, 1)) * 127.5).astype(np.uint8)
     size = (down * (rows + 1) + 1, across * (columns + 1) + 1, channels)
@@ -83,7 +86,10 @@ def split_by_frame(
 
 
 def picture(
-    samples: NDArray[np.float32], real: NDArray[np.float32], shape: tuple[int, int, int] | None
+    samples: NDArray[np.float32],
+    real: NDArray[np.float32],
+    shape: tuple[int, int, int] | None,
+    across: int | None = None,
 ) -> bytes:
     """A PNG file of samples: images in a grid if they have a ``shape``, else a scatter plot."""
     if shape is None:
@@ -91,7 +97,7 @@ def picture(
     from PIL import Image
 
     stream = io.BytesIO()
-    grid = image_grid(samples, shape)
+    grid = image_grid(samples, shape, across)
     Image.fromarray(grid[:, :, 0] if shape[0] == 1 else grid).save(stream, format="PNG")
     return stream.getvalue()
 

@@ -4,6 +4,7 @@ import dataclasses
 import html
 import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ def _samples(run: Run) -> str:
     real = run.data.held_out.numpy()
     pictures = [
         picture(path.read_bytes(), f"samples at step {int(path.stem)}")
-        for path in _spread(files, GRIDS)
+        for path in spread(files, GRIDS)
     ]
     if shape:
         pictures.append(picture(draw(real[:SHOWN], real, shape), "held-out real data"))
@@ -163,7 +164,7 @@ def _samples(run: Run) -> str:
 
 def _numbers(run: Run) -> str:
     records = evaluations(run)
-    shown = _spread(records, ROWS)
+    shown = spread(records, ROWS)
     start = records[0]["excess"]
     unit = estimate_of(algorithm(run.config.algorithm)).unit
     columns = ["step", distance_name(run), "floor", "excess", "excess left", "estimate, held-out",
@@ -250,7 +251,7 @@ def _repeat(run: Run) -> str:
     )
 
 
-def _spread(items: list[Any], count: int) -> list[Any]:
+def spread(items: Sequence[Any], count: int) -> Sequence[Any]:
     """At most ``count`` of the items, evenly spaced, the first and the last among them."""
     if len(items) <= count:
         return items

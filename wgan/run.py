@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from .checkpoint import read_best, read_checkpoint
 from .config import TrainingConfig
@@ -56,26 +57,37 @@ class Run:
         The same seed gives the same samples; an image is a row, of shape ``data.image_shape``.
         With ``averaged`` they come from the averaged generator.
         """
+        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+            message = f"sample: n must be a positive integer; got {n!r}"
+            raise ValueError(message)
+        return self.generate(self.noise(n, seed), averaged=averaged)
+
+    def noise(self, n: int, seed: int = 0) -> Tensor:
+        """The standard normal input (n, latent) of the samples of ``seed``."""
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            message = f"sample: seed must be an integer of at least 0; got {seed!r}"
+            raise ValueError(message)
+        random = random_stream(seed, "sample")
+        return torch.randn(n, self.config.latent, generator=random, dtype=torch.float32)
+
+    def chosen(self, *, averaged: bool) -> nn.Module:
+        """The averaged generator or the last one; ValueError where the run keeps no average."""
         generator = self.averaged if averaged else self.generator
         if generator is None:
             message = "sample: averaged asks for an average, and this run keeps none"
             raise ValueError(message)
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            message = f"sample: n must be a positive integer; got {n!r}"
-            raise ValueError(message)
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            message = f"sample: seed must be an integer of at least 0; got {seed!r}"
-            raise ValueError(message)
-        noise = torch.randn(
-            n, self.config.latent, generator=random_stream(seed, "sample"), dtype=torch.float32
-        )
+        return generator
+
+    def generate(self, noise: Tensor, *, averaged: bool = False) -> NDArray[np.float32]:
+        """The samples (n, d) of given noise (n, latent)."""
+        generator = self.chosen(averaged=averaged)
         with torch.no_grad():
             return np.concatenate([generator(part).numpy() for part in torch.split(noise, SAMPLED)])
 
-    def evaluate(self, seed: int = 0) -> Evaluation:
+    def evaluate(self, seed: int = 0, *, averaged: bool = False) -> Evaluation:
         """Compare fresh samples with the held-out data."""
         evaluator = Evaluator(self.data, Procedure.of(self.config))
-        samples = torch.from_numpy(self.sample(evaluator.wanted, seed))
+        samples = torch.from_numpy(self.sample(evaluator.wanted, seed, averaged=averaged))
         return evaluator(self.critic, samples)
 
     def metrics(self) -> list[dict[str, Any]]:

@@ -65,12 +65,11 @@ class TrainingState:
         if config.channels_last:
             for network in (generator, critic):
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        own = algorithm(config.algorithm)
 
         def optimizer(network: nn.Module) -> torch.optim.Optimizer:
             rate = float(config.learning_rate or 0.0)
             betas = float(config.beta1 or 0.0), float(config.beta2 or 0.0)
-            return make_optimizer(own.optimizer, network.parameters(), rate, betas)
+            return make_optimizer(str(config.optimizer), network.parameters(), rate, betas)
 
         return cls(
             generator=generator,

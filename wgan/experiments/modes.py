@@ -1,0 +1,71 @@
+"""Mode collapse: modes that a GAN and Wasserstein GANs of perceptrons capture."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..comparison import distance_charts, mode_charts, sample_rows
+from ..data import Data
+from ..errors import ConfigError
+from ..page import Section, table
+from .cases import Case, Finding, Outcome, ScaleName, networks
+from .pages import case_table
+
+SEEDS = 3
+"""Runs of each algorithm."""
+
+
+def mode_cases(data: Data, scale: ScaleName) -> list[Case]:
+    """The GAN, the clipped and the penalised Wasserstein GAN on perceptrons, with three seeds."""
+    if getattr(data, "modes", None) is None:
+        message = "option data: modes are counted on ring and grid"
+        raise ConfigError(message)
+    own = networks(data, scale)
+    common: dict[str, Any] = {"generator": own.perceptron, "critic": own.perceptron_critic,
+                              "batch_size": 256}  # fmt: skip
+    algorithms = {
+        "gan": {"algorithm": "gan", "learning_rate": 1e-3},
+        "wgan": {"algorithm": "wgan", "learning_rate": 5e-5},
+        "wgan-gp": {"algorithm": "wgan-gp", "learning_rate": 1e-3, "penalty": 1.0, "beta1": 0.5},
+    }
+    return [
+        Case(f"{name}-seed-{seed}", {**common, **options}, seed)
+        for name, options in algorithms.items()
+        for seed in range(SEEDS)
+    ]
+
+
+def mode_collapse(outcomes: Sequence[Outcome]) -> Finding:
+    """Modes and shares of high quality at the end of every run."""
+    figures: dict[str, Any] = {}
+    for one in outcomes:
+        counted = [record for record in one.log.evaluations if "modes" in record]
+        last = counted[-1] if counted else {}
+        figures[one.case.name] = {
+            "modes": last.get("modes"),
+            "high_quality": last.get("high_quality"),
+            "failure": one.failure,
+        }
+    conclusions = []
+    for name in dict.fromkeys(one.case.name.partition("-seed-")[0] for one in outcomes):
+        group = [
+            numbers for key, numbers in figures.items()
+            if key.partition("-seed-")[0] == name and numbers["modes"] is not None
+        ]  # fmt: skip
+        if group:
+            modes = ", ".join(str(numbers["modes"]) for numbers in group)
+            shares = ", ".join(f"{numbers['high_quality']:.1%}" for numbers in group)
+            conclusions.append(f"{name}: modes captured {modes}; samples of high quality {shares}.")
+    logs = [one.log for one in outcomes]
+    rows = [
+        (name, str(numbers["modes"]), f"{numbers['high_quality']:.1%}")
+        for name, numbers in figures.items()
+        if numbers["modes"] is not None
+    ]
+    sections = [
+        Section("Counted at the end", table(("run", "modes", "high quality"), rows, " rr")),
+        *mode_charts(logs),
+        Section("Distance to held-out data", distance_charts(logs)),
+        Section("Samples over time", sample_rows(logs)),
+        Section("Runs", case_table(outcomes)),
+    ]
+    return Finding(figures, conclusions, sections)
