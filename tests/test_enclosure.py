@@ -155,7 +155,13 @@ UNBOUNDED = [
     Mixture([Normal(0.0, 0.5), Normal(3.0, 1.0)]),
 ]
 ABOVE = [*UNBOUNDED, Exponential(1.3), GAMMA, Gamma(4.0, 2.0), Affine(GAMMA, 2.0, -1.0)]
-BELOW = [*UNBOUNDED, Affine(GAMMA, -2.0, 1.0), Affine(Exponential(2.0), -1.0, 0.0)]
+ABOVE += [Mixture([Beta(2.0, 3.0), Normal(0.0, 2.0)])]
+BELOW = [
+    *UNBOUNDED,
+    Mixture([Gamma(2.5, 1.0), Normal(2.0, 3.0)]),
+    Affine(GAMMA, -2.0, 1.0),
+    Affine(Exponential(2.0), -1.0, 0.0),
+]
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,9 @@ class ContinuousLaw(LineLaw):
 
         Relative rounding aside; no mass is taken as less than 1e-300.
         """
+        low, high = self.support
+        if x >= high if side > 0 else x <= low:
+            return 0.0, 0.0, 0.0
         mass = max(float(self.survival(x) if side > 0 else self.cdf(x)), 1e-300)
         rate = self.tail_rate(x, side)
         if not rate > 0.0:
