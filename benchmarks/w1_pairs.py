@@ -65,10 +65,18 @@ class Pair:
 
 def load(dimension, funnels):
     """The pair of that dimension and number of funnels."""
-    path = Path(os.environ[FOLDER]) / f"funnels_D{dimension}_N{funnels}.npz"
-    with np.load(path) as file:
+    with np.load(_path(dimension, funnels)) as file:
         centres, heights = file["centers"], file["bias"].reshape(-1)
     return Pair(torch.from_numpy(centres).double(), torch.from_numpy(heights).double())
+
+
+def present(dimension, funnels):
+    """Whether the folder has that pair."""
+    return _path(dimension, funnels).exists()
+
+
+def _path(dimension, funnels):
+    return Path(os.environ[FOLDER]) / f"funnels_D{dimension}_N{funnels}.npz"
 
 
 def published(dimension, funnels):
