@@ -126,3 +126,11 @@ def test_ten_samples_are_enough():
         one = function(rng.normal(size=(n, 2)), rng.normal(size=(n, 2)))
         assert one.lower <= one.estimate <= one.upper
         assert one.samples == (n, n)
+
+
+def test_few_real_samples_make_the_share_of_many_generated_ones_uncertain():
+    """Fifteen balls decide about 300 samples: these are no 300 independent events."""
+    rng = np.random.default_rng(8)
+    found = [precision(rng.normal(size=(15, 2)), rng.normal(size=(300, 2))) for _ in range(60)]
+    truth = np.mean([one.estimate for one in found])
+    assert sum(one.lower <= truth <= one.upper for one in found) >= least_hits(60, 0.95)
