@@ -1,5 +1,5 @@
-"""The command line: ``wgan train | options | sample | report | pack | demo``, and those in the files
-beside this one: ``evaluate | doctor | compare | interpolate | animate | export | reproduce``.
+"""The command line: ``wgan train | options | sample | report | pack | demo``, and what lies in the
+files beside this one: ``evaluate | doctor | compare | interpolate | animate | export | reproduce``.
 
 Whatever the user can put right is one line on standard error: exit status 2 where nothing was
 done, 1 where training diverged, a demo's claim failed or the doctor found an error, 128 plus the

@@ -20,7 +20,7 @@ The device and the numbers of threads and processes change the rounding of sums:
 continues to the bit only where they stay.
 """
 
-ABSENT: dict[str, Any] = {"decay_steps": 0}
+ABSENT: dict[str, Any] = {"decay_steps": 0, "optimizer": None}
 """Options that came after the first runs, with the value under which a run is as it was before.
 
 Every new option has its entry here, whatever its default, so that older runs are still read.

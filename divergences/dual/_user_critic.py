@@ -24,7 +24,11 @@ class _PenaltyOnSome(OneSidedGradientPenalty):
     and the objective, which is noisier, needs the whole batch.
     """
 
-    def penalty(self, critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    def penalty(
+        self, critic: nn.Module, x: Tensor, y: Tensor, places: Tensor | None = None
+    ) -> Tensor:
+        if places is not None:  # they belong to the batch as it is
+            return super().penalty(critic, x, y, places)
         return super().penalty(critic, self._some(x), self._some(y))
 
     def _some(self, points: Tensor) -> Tensor:
