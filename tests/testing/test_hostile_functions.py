@@ -313,7 +313,6 @@ GOOD_MODULES = {
     "three axes": module(lambda g, z: g(z), nn.Conv3d(1, 1, 3)),
     "upwards": module(lambda g, z: g(z), nn.ConvTranspose1d(2, 1, 3)),
     "weight normalised": nn.utils.parametrizations.weight_norm(nn.Linear(3, 2)),
-    "spectral": nn.utils.parametrizations.spectral_norm(nn.Linear(3, 2)).eval(),
     "lazy": module(lambda g, z: g(z), nn.LazyLinear(2)),
     "without parameters": nn.Flatten(),
     "frozen": nn.Linear(3, 2).requires_grad_(False),

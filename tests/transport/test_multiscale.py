@@ -27,7 +27,7 @@ def integers(rng, count, total):
 
 def check(x, y, supply, demand, order):
     """Marginals to the unit, and optimality by a dual that brute force makes feasible."""
-    flow, potential = multiscale.solve(x, y, supply, demand, order, Clock())
+    flow, potential, at_x, at_y = multiscale.solve(x, y, supply, demand, order, Clock())
     assert (flow.mass > 0).all()
     # Sums of integers, not of floats: weights of bincount would round masses beyond 2^53.
     for index, marginal in ((flow.source, supply), (flow.target, demand)):
@@ -37,6 +37,8 @@ def check(x, y, supply, demand, order):
     cost = matrix(x, y, order)
     primal = float(flow.mass @ cost[flow.source, flow.target])
     f, g = potential(x, order), potential(y, order)
+    np.testing.assert_allclose(at_x, f, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(at_y, g, rtol=0, atol=1e-15)
     assert (f[:, None] - g - cost).max() <= 2e-15 * max(1.0, cost.max())
     dual = float(supply @ f - demand @ g)
     total = float(supply.sum())

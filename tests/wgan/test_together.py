@@ -72,14 +72,25 @@ def curve(run):
     lines = load(run).metrics()
     for line in lines:
         line.pop("time")
-    return [(line["step"], name, value) for line in lines for name, value in line.items()]
+    return [(line["step"], *entry) for line in lines for entry in leaves(line)]
+
+
+def leaves(value, name=""):
+    """Pairs (name, number or text) of a value of JSON."""
+    if isinstance(value, dict | list):
+        parts = value.items() if isinstance(value, dict) else enumerate(value)
+        return [leaf for key, part in parts for leaf in leaves(part, f"{name}.{key}")]
+    return [(name, value)]
 
 
 def assert_same_curve(ours, theirs):
     ours, theirs = curve(ours), curve(theirs)
     assert [entry[:2] for entry in ours] == [entry[:2] for entry in theirs]
     for (_, name, a), (_, _, b) in zip(ours, theirs, strict=True):
-        assert a == pytest.approx(b, rel=SINGLE, abs=SINGLE), name
+        # The gradient by a critic's last bias is rounding, of which Adam makes steps of full size.
+        loose = name in (".health.critic_size", ".health.critic_scale")
+        allowed = 0.05 if loose else SINGLE
+        assert a == pytest.approx(b, rel=allowed, abs=allowed), name
 
 
 def test_runs_of_two_processes_are_those_of_one(images):
