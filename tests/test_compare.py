@@ -12,7 +12,6 @@ from divergences import (
     Discrete,
     Gamma,
     Laplace,
-    MultivariateNormal,
     Normal,
     Product,
     Uniform,
