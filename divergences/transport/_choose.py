@@ -10,11 +10,15 @@ dense solver if there are more than 100,000 pairs; else to POT's network simplex
 refinement.
 
 Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
-processor time on a busy machine, best of five, n points a side:
+processor time, best of up to five, n points a side:
 
 | n | square | Gaussians | the same, weighted | d = 32 |
 |---|---|---|---|---|
-@@TABLE@@
+| 250 | 1.5/18/12/4.5 | 2.5/37/39/6.5 | 3.3/34/50/7.4 | 3.2/74/12/11 |
+| 500 | 6.8/44/24/24 | 12/59/125/34 | 15/76/171/42 | 11/171/28/86 |
+| 700 | 19/75/60/81 | 22/84/197/131 | 36/132/318/136 | 21/451/34/180 |
+| 1000 | 31/101/109/191 | 48/147/466/248 | 79/149/1169/300 | 54/706/69/412 |
+| 1400 | 92/172/171/367 | 137/249/1204/554 | 198/215/1655/480 | 132/1409/103/814 |
 
 Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
 to compile. A solver that the caller names is used as named, so all can be asked for anywhere.
