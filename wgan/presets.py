@@ -42,12 +42,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ring-orthogonal": {
         **_RING,
         "algorithm": "wgan-orthogonal",
-        "generator": "mlp,widths=128x128x128x128",
         "steps": 10_000,
         "decay_steps": 10_000,
         "critic": "orthogonal,widths=64x64",
         "learning_rate": 2e-3,
-        "beta2": 0.99,
     },
     "ring-gan": {
         **_RING,
