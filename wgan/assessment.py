@@ -1,6 +1,5 @@
 """``wgan.evaluate``: the metrics that suit a run's data, as a table and as evaluation.json."""
 
-import json
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -8,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import write_atomically
 from .data import Data
 from .data.stacked import Stacked
 from .errors import ConfigError, RunError
 from .evaluate import EXACT_DIMENSIONS, Evaluation, Evaluator
 from .features import make_extractor
+from .folder import EVALUATION, write_json
 from .material import Material
 from .metrics import Measurement
 from .metrics.measurement import confidence
@@ -233,9 +232,8 @@ def evaluate(
 
 def write_evaluation(folder: Path, evaluation: RunEvaluation) -> Path:
     """Write ``evaluation.json`` into a run folder; returns its path."""
-    path = folder / "evaluation.json"
-    text = json.dumps(evaluation.to_json(), indent=2, allow_nan=False) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    path = folder / EVALUATION
+    write_json(path, evaluation.to_json())
     return path
 
 

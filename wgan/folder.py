@@ -25,6 +25,9 @@ from .errors import RunError
 
 _GO_ON = "the last checkpoint is intact, continue with --resume"
 
+EVALUATION = "evaluation.json"
+"""What ``wgan evaluate`` writes into a run folder."""
+
 
 class RunFolder:
     """Paths of a run and its description."""
@@ -79,7 +82,7 @@ class RunFolder:
         files += [*self.checkpoints.glob("*.safetensors"), *self.samples.glob("*.png")]
         files += [*self.checkpoints.glob(".*.part"), *self.samples.glob(".*.part")]
         # where wgan report and wgan evaluate write
-        files += [self.path / name for name in ("report.html", "evaluation.json")]
+        files += [self.path / name for name in ("report.html", EVALUATION)]
         files += self.board.glob("events.out.tfevents.*")
         known = {*files, self.checkpoints, self.samples, self.board}
         odd = sorted(str(path) for path in self.path.rglob("*") if path not in known)
@@ -101,15 +104,11 @@ class RunFolder:
 
     def write_description(self, config: TrainingConfig) -> None:
         """Record options and environment in run.json: from here on the folder holds a run."""
-        content = {"config": config.to_json(), **describe_environment()}
-        text = json.dumps(content, indent=2) + "\n"
-        write_atomically(self.description, lambda file: file.write(text.encode()))
+        write_json(self.description, {"config": config.to_json(), **describe_environment()})
 
     def update_config(self, config: TrainingConfig) -> None:
         """Record options that a resume changed; the environment stays that of the beginning."""
-        content = {**self.read_description(), "config": config.to_json()}
-        text = json.dumps(content, indent=2) + "\n"
-        write_atomically(self.description, lambda file: file.write(text.encode()))
+        write_json(self.description, {**self.read_description(), "config": config.to_json()})
 
     def read_description(self) -> dict[str, Any]:
         """What run.json holds."""
@@ -263,3 +262,23 @@ class MetricsLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Make a file hold an object of JSON, or leave it as it was; ValueError for NaN or infinity."""
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def read_json(path: Path, complaint: str) -> dict[str, Any] | None:
+    """The object in a file, None where there is no file; RunError with the complaint otherwise."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError
+    except (OSError, ValueError, TypeError):
+        message = f"{path}: {complaint}"
+        raise RunError(message) from None
+    return content

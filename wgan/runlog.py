@@ -3,7 +3,6 @@
 A run can be read so on a machine that lacks its data, and when it ended in NaN.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +12,10 @@ from typing import Any
 from .checkpoint import checkpoint_path, checkpoint_steps
 from .config import TrainingConfig
 from .errors import RunError
-from .folder import RunFolder
+from .folder import EVALUATION, RunFolder, read_json
 from .specification import split
 
-EVALUATION = "evaluation.json"
+NO_METRICS = "damaged, it holds no metrics; wgan evaluate writes it anew"
 """Where ``wgan evaluate`` leaves its numbers in a run folder."""
 
 
@@ -105,7 +104,7 @@ def _read(path: Path, name: str) -> RunLog:
         config=folder.read_config(),
         description=folder.read_description(),
         records=folder.read_metrics(),
-        metrics=_metrics(path / EVALUATION),
+        metrics=read_json(path / EVALUATION, NO_METRICS),
     )
 
 
@@ -116,19 +115,6 @@ def _names(paths: Sequence[Path]) -> list[str]:
         if len(set(names)) == len(names):
             return names
     return [str(path) for path in paths]
-
-
-def _metrics(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise TypeError
-    except (OSError, ValueError, TypeError):
-        message = f"{path}: damaged, it holds no metrics; wgan evaluate writes it anew"
-        raise RunError(message) from None
-    return content
 
 
 def _contents(folder: RunFolder) -> int | None:

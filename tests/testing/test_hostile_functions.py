@@ -159,7 +159,10 @@ def test_a_check_of_anything_is_a_report_whatever_its_kind(name, kind):
 
 @pytest.mark.parametrize(("name", "kind"), QUICK)
 def test_a_check_of_anything_is_a_report(name, kind):
-    report = laws.check(HOSTILE[name], kind=kind, max_examples=2)
+    try:
+        report = laws.check(HOSTILE[name], kind=kind, max_examples=2)
+    except pytest.skip.Exception:  # else this test would count as skipped
+        pytest.fail("the check let the function's skip through")
     assert report.ok == ((name, kind) in FINE), str(report)
     assert str(report)
     assert all(isinstance(failure.diagnosis, str) for failure in report.failures)

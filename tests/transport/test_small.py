@@ -44,6 +44,18 @@ def test_the_formula_is_optimal_to_the_integer(n, m, seed, levels):
     assert (reduced[source, target] == 0).all()
 
 
+@pytest.mark.parametrize("largest", [1.0, 1e-100, 1e9])
+def test_costs_become_the_same_integers_with_the_kernel_and_without(largest):
+    cost = np.random.default_rng(1).random((17, 23)) * largest
+    cost[3] = cost[5]
+    one, other = _small._reduced(cost, 53), _small._reduced_by_kernel(cost, 53)
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert one[0].max() == 2**53
+    flat = _small._reduced_by_kernel(np.full((3, 4), largest), 53)
+    assert not flat[0].any()
+
+
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("atoms", ["normal", "lattice"])
 def test_interpreter_and_kernel_give_the_same_bits(monkeypatch, atoms, weighted):

@@ -15,8 +15,9 @@ from wgan.comparison import (
     grouped,
     write_comparison,
 )
+from wgan.folder import EVALUATION
 from wgan.metrics_table import entries
-from wgan.runlog import EVALUATION, displayed, read_log, read_logs
+from wgan.runlog import displayed, read_log, read_logs
 
 from .conftest import contents, small_config
 from .test_report import Page

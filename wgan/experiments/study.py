@@ -10,7 +10,6 @@
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,15 @@ from ..config import TrainingConfig
 from ..data import make_data
 from ..environment import describe_environment
 from ..errors import ConfigError, DivergedError, InterruptedRunError, RunError
-from ..folder import Lock, RunFolder
+from ..folder import Lock, RunFolder, read_json, write_json
 from ..runlog import displayed, read_log
 from ..train import choose_device, train
 from .budget import affordable_steps
 from .cases import FULL_STEPS, REDUCED_MINUTES, Case, Experiment, Finding, Outcome, ScaleName
 from .catalogue import EXPERIMENTS
 from .pages import experiment_page
+
+DAMAGED = "damaged; nothing was changed"
 
 FIXED = ("figure", "data", "data_sha256", "scale", "seed", "steps", "device")
 """What a folder's experiment keeps."""
@@ -109,7 +110,7 @@ class _Study:
         for case in self.cases:  # what an option cannot be is refused here
             self.config(case, FULL_STEPS if settings.steps is None else settings.steps)
         self.failures_file = settings.out / "failures.json"
-        self.failures: dict[str, str] = _read(self.failures_file) or {}
+        self.failures: dict[str, str] = read_json(self.failures_file, DAMAGED) or {}
 
     def work(self) -> dict[str, Any]:
         """Plan, train, analyse."""
@@ -129,10 +130,10 @@ class _Study:
             "device": self.device.type,
         }
         path = settings.out / "plan.json"
-        found = _read(path)
+        found = read_json(path, DAMAGED)
         if found is None:
             found = {**wanted, "steps": self.steps(), "threads": settings.threads}
-            _dump(path, found)
+            write_json(path, found)
         if settings.steps is not None:
             wanted["steps"] = settings.steps
         odd = [name for name in FIXED if name in wanted and wanted[name] != found.get(name)]
@@ -185,7 +186,7 @@ class _Study:
                 train(config, resume=begun, quiet=False)
             except DivergedError as error:
                 self.failures[case.name] = str(error)
-                _dump(self.failures_file, self.failures)
+                write_json(self.failures_file, self.failures)
             except InterruptedRunError as error:
                 message = f"{case.name}: stopped; the same command goes on where this was"
                 raise InterruptedRunError(message, error.signal) from None
@@ -212,7 +213,7 @@ def _write(
         "figures": finding.figures,
         "conclusions": finding.conclusions,
     }
-    _dump(settings.out / "result.json", result)
+    write_json(settings.out / "result.json", result)
     text = experiment_page(experiment, result, finding)
     write_atomically(settings.out / "report.html", lambda file: file.write(text.encode()))
     return result
@@ -260,21 +261,3 @@ def _create(out: Path) -> None:
     except OSError as error:
         message = f"{out}: cannot be created ({error.strerror})"
         raise RunError(message) from None
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise TypeError
-    except (OSError, ValueError, TypeError):
-        message = f"{path}: damaged; nothing was changed"
-        raise RunError(message) from None
-    return content
-
-
-def _dump(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
