@@ -48,9 +48,7 @@ _REFINE = 2  # levels of the kd-tree between one level of the problem and the ne
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
 _PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 4e-15  # reduced costs above minus this count as 0, in diameters
-_LIFT = (
-    1e-14  # more than that: so much above its value a potential contradicts some pair of a point
-)
+_LIFT = 1e-14  # more than that: a potential lifted so far contradicts a pair of every point
 _EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 2000  # far beyond any problem met: the guard against an endless loop
 _SWEEPS, _PART, _LEAST_PARTS = 4, 500, 2  # over parts of so many points at most, and at least

@@ -11,7 +11,7 @@ import torch
 import divergences._transport_result as results
 from divergences import CertificateError, optimal_transport
 from divergences._metrics import Metric
-from divergences.transport import lowest, near_pairs
+from divergences.transport import _verify, lowest, near_pairs
 
 METRICS = ["euclidean", "cityblock", "chebyshev", ("minkowski", 3.0)]
 ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": np.inf}
@@ -182,3 +182,16 @@ def test_the_first_points_may_lie_between_all_others():
     x, y = np.array([[0.0, 0.0], [2.0, 0.0]]), np.array([[1.0, 0.0], [-1.0, 0.0]])
     for solver in (None, "multiscale", "dense", "simplex"):
         optimal_transport(x, y, [1 - 1e-9, 1e-9], solver=solver).verify()
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "width"), [(1, 1, 1), (7, 5, 1), (3, 40, 2), (5, 33, 9), (4, 3, 100)]
+)
+def test_blocks_hold_every_pair_once_and_few_numbers(n, m, width, monkeypatch):
+    monkeypatch.setattr(_verify, "_BLOCK_ENTRIES", 32)
+    seen = np.zeros((n, m), dtype=int)
+    for rows, columns in _verify._all_pairs(n, m, width):
+        seen[rows, columns] += 1
+        pairs = rows.size * columns.size
+        assert pairs == 1 or pairs * width <= 32
+    assert (seen == 1).all()
