@@ -13,7 +13,7 @@ import timeit
 import numpy as np
 
 from divergences import wasserstein1
-from divergences.transport import _small
+from divergences.transport import _small_matrix
 
 from .record import record
 
@@ -69,7 +69,7 @@ def _calls(n: int, *, weighted: bool, shifted: bool):
 
 
 def test_small():
-    _small._Spent.seconds = np.inf  # a process that has solved some: its kernel is loaded
+    _small_matrix._Spent.seconds = np.inf  # a process that has solved some: its kernel is loaded
     figures = {
         "seconds of the first call, without a cache": {
             f"n = {n}{', weighted' * weighted}": _first_call(n, weighted=weighted)

@@ -1,13 +1,13 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
-On the line (one coordinate and a norm) the monotone plan. Under a norm, up to a million pairs (in
-one to five coordinates, and from sixteen on under the Euclidean; 360,000 in others) the small
-simplex (``_small``), unless one side has many more points than the other. In every other case, and
-where the small simplex cannot vouch for the last digits, common mass is cancelled. What is left
-goes, under a norm in few coordinates, to the multiscale simplex in O(n) memory if there are more
-than 100,000 pairs (in two or three coordinates) or four million (in four or five); else to the
-dense solver if there are more than 100,000 pairs; else to POT's network simplex with our
-refinement.
+On the line (one coordinate and a norm) the monotone plan. Up to a million pairs (in one to five
+coordinates, and from sixteen on under the Euclidean norm; 360,000 in others, and 300,000 where one
+side has more than 4,000 points and the other less than an eighth of them) the small simplex
+(``_small``), also for matrices of costs. In every other case, and where the small simplex cannot
+vouch for the last digits or most atoms are common to both laws, common mass is cancelled. What is
+left goes to the small simplex with refinement (``_simplex``) up to 400,000 pairs; else, under a
+norm in few coordinates, to the multiscale simplex in O(n) memory (in four or five coordinates from
+four million pairs on); else to the dense solver.
 
 Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
 processor time, best of up to five, n points a side:
@@ -30,7 +30,7 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from . import _certificate, _high_dimension, _line, _low_dimension, _simplex, _small
+from . import _certificate, _high_dimension, _line, _low_dimension, _simplex, _small, _small_matrix
 from ._clock import Clock
 from ._common_mass import Residual, cancel_laws, expand
 from ._interrupt import interruptible
@@ -40,8 +40,8 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 SOLVERS = ("line", "multiscale", "dense", "simplex")
 
 # The multiscale simplex takes problems of so many coordinates and more pairs than this.
-_PAIRS_OF_MULTISCALE = {1: 100_000, 2: 100_000, 3: 100_000, 4: 4_000_000, 5: 4_000_000}
-_PAIRS_OF_DENSE = 100_000  # the dense solver takes problems of more
+_PAIRS_OF_MULTISCALE = {1: 0, 2: 0, 3: 0, 4: 4_000_000, 5: 4_000_000}
+_PAIRS_OF_SIMPLEX = 400_000
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
 # where that takes a fraction of a second, else only where the certificate would notice.
@@ -59,15 +59,19 @@ class _Dense(NamedTuple):
     v: Float64Array
 
 
-def choose(metric: Metric, dimension: int, solver: str | None = None, *, pairs: int = 0) -> str:
-    """The solver that the rule above picks for so many pairs of points, or the caller's."""
+def choose(
+    metric: Metric, dimension: int, solver: str | None = None, *, n: int = 0, m: int = 0
+) -> str:
+    """The solver that the rule above picks for n and m points, or the caller's."""
     if solver is not None:
         return solver
     if metric.is_norm and dimension == 1:
         return "line"
-    if metric.is_norm and pairs > _PAIRS_OF_MULTISCALE.get(dimension, np.inf):
+    if n * m <= _PAIRS_OF_SIMPLEX and _small_matrix.fits(n, m):
+        return "simplex"
+    if metric.is_norm and n * m > _PAIRS_OF_MULTISCALE.get(dimension, np.inf):
         return "multiscale"
-    return "dense" if pairs > _PAIRS_OF_DENSE else "simplex"
+    return "dense"
 
 
 def value_of_small(
@@ -79,7 +83,7 @@ def value_of_small(
 ) -> float | None:
     """The value of ``solve_points`` for few points, to the bit, certified; None for others."""
     small = _small.solve(x, y, a, b, metric, value_only=True)
-    return None if small is None else small.value
+    return None if small is None else small.value / small.scale
 
 
 def solve_points(
@@ -96,13 +100,13 @@ def solve_points(
     Weights ``a``, ``b`` are non-negative and normalised here; None is uniform.
     """
     clock = clock or Clock()
-    scale = metric.scale(x, y)
-    x, y = metric.prepare(x, scale), metric.prepare(y, scale)
     on_the_line = choose(metric, x.shape[1], solver) == "line"
     if solver is None and not on_the_line:
         small = _small.solve(x, y, a, b, metric)
         if small is not None:
-            return _of_small(small, x.shape[1], y)
+            return _of_small(small, metric.prepare(y, small.scale))
+    scale = metric.scale(x, y)
+    x, y = metric.prepare(x, scale), metric.prepare(y, scale)
     if on_the_line:
         clock.announce("monotone plan on the line")
         value = _line.value(x[:, 0], y[:, 0], a, b)
@@ -115,8 +119,8 @@ def solve_points(
         clock.announce("cancelling common mass")
         masses, residual = cancel_laws(x, y, a, b)
         diameter = _certificate.radius(metric, residual.atoms)
-        pairs = residual.sources.size * residual.sinks.size
-        solver = choose(metric, x.shape[1], solver, pairs=pairs)
+        n, m = residual.sources.size, residual.sinks.size
+        solver = choose(metric, x.shape[1], solver, n=n, m=m)
         flow, potential, sinks = _solve_residual(
             residual, metric, solver, masses.total, diameter / scale, scale, clock
         )
@@ -130,13 +134,14 @@ def solve_points(
     return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
 
 
-def _of_small(small: _small.Small, dimension: int, y: Float64Array) -> Solution:
+def _of_small(small: _small.Small, y: Float64Array) -> Solution:
     """The solution from the plan and the potentials of a small problem between prepared points."""
     u, v = small.potentials()
     middle = (min(u.min(), -v.max()) + max(u.max(), -v.min())) / 2
     u, v = u - middle, v + middle
-    u = u - _certificate.rounding_of_distances(dimension, 2 * small.diameter)
-    return _certified(small.flow, small.masses, small.value, u, v, small.diameter, 1.0, y, -v)
+    u = u - _certificate.rounding_of_distances(y.shape[1], 2 * small.diameter)
+    value, diameter, scale = small.value, small.diameter, small.scale
+    return _certified(small.flow, small.masses, value, u, v, diameter, scale, y, -v)
 
 
 def solve_cost(
@@ -148,25 +153,39 @@ def solve_cost(
 ) -> Solution:
     """Optimal transport for a matrix of costs of any sign, shape (n, m)."""
     clock = clock or Clock()
-    masses = marginals(a, cost.shape[0], b, cost.shape[1])
-    largest = float(np.abs(cost).max())
+    largest = float(max(cost.max(), -cost.min()))
     scale = float(np.ldexp(1.0, 1000 - np.frexp(largest)[1])) if largest > 2.0**1000 else 1.0
-    scaled = cost * scale
-    used_rows, used_columns = np.nonzero(masses.supply)[0], np.nonzero(masses.demand)[0]
-    part = Marginals(masses.supply[used_rows], masses.demand[used_columns], masses.total)
-    inner = scaled[np.ix_(used_rows, used_columns)]
-    solver = solver or ("dense" if inner.size > _PAIRS_OF_DENSE else "simplex")
-    if solver == "dense":
-        dense = _solve_matrix(inner, part, scale, clock)
+    if scale != 1:
+        cost = cost * scale
+    small = _small.solve_matrix(cost, a, b) if solver is None else None
+    if small is not None:
+        flow, masses, v = small
+        u, v = _certificate.conjugates(cost, v)
     else:
-        dense = _solve_dense(inner, part, masses.total, largest, scale, clock)
-    flow = Flow(used_rows[dense.flow.source], used_columns[dense.flow.target], dense.flow.mass)
-    u = (scaled[:, used_columns] - dense.v).min(axis=1)
-    v = (scaled - u[:, None]).min(axis=0)
-    value = cost_of(flow, scaled[flow.source, flow.target], masses.total)
+        masses = marginals(a, cost.shape[0], b, cost.shape[1])
+        flow, u, v = _solve_large_matrix(cost, masses, largest, scale, solver, clock)
+    value = cost_of(flow, cost[flow.source, flow.target], masses.total)
     largest = largest * scale
     u = u - 4 * _certificate.EPS * largest
     return _certified(flow, masses, value, u, v, largest, scale, None, -v)
+
+
+def _solve_large_matrix(
+    cost: Float64Array, masses: Marginals, largest: float, scale: float, solver: str | None,
+    clock: Clock,
+) -> _Dense:  # fmt: skip
+    """Plan and potentials of a matrix by the dense solver or the simplex, with refinement."""
+    rows, columns = np.nonzero(masses.supply)[0], np.nonzero(masses.demand)[0]
+    part = Marginals(masses.supply[rows], masses.demand[columns], masses.total)
+    inner = cost[np.ix_(rows, columns)]
+    fits = inner.size <= _PAIRS_OF_SIMPLEX and _small_matrix.fits(*inner.shape)
+    if (solver or ("simplex" if fits else "dense")) == "dense":
+        dense = _solve_matrix(inner, part, scale, clock)
+    else:
+        dense = _solve_dense(inner, part, masses.total, largest, scale, clock)
+    flow = Flow(rows[dense.flow.source], columns[dense.flow.target], dense.flow.mass)
+    u = (cost[:, columns] - dense.v).min(axis=1)
+    return _Dense(flow, u, (cost - u[:, None]).min(axis=0))
 
 
 def _solve_matrix(cost: Float64Array, masses: Marginals, scale: float, clock: Clock) -> _Dense:

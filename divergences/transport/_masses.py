@@ -22,7 +22,7 @@ from .._typing import Float64Array, IntArray
 
 EXACT_IN_FLOAT = 2**53
 UNITS = 2**62  # int64 holds sums and differences of masses of this sum
-_FEW_ATOMS = 256  # up to so many in both laws, numerators take less time than the rest
+FEW_ATOMS = 256  # up to so many in both laws, numerators take less time than the rest
 
 Masses = NDArray[Any]  # int64, or object holding Python integers
 
@@ -52,7 +52,7 @@ def marginals(
     1 / ``UNITS``.
     """
     a, b = unless_equal(a), unless_equal(b)
-    if not exact and n + m > _FEW_ATOMS and (a is not None or b is not None):
+    if not exact and n + m > FEW_ATOMS and (a is not None or b is not None):
         supply, demand = (
             units(np.ones(count) if weights is None else weights)
             for weights, count in ((a, n), (b, m))

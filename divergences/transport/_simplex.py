@@ -15,7 +15,7 @@ import numpy as np
 
 from .._summation import subtract_pair
 from .._typing import Float64Array, IntArray
-from . import _small
+from . import _small_matrix
 from ._clock import Clock
 from ._forest import Costs, flows_on_forest
 from ._interrupt import interruptible
@@ -115,8 +115,8 @@ def _optimum(
     used_rows, used_columns = np.nonzero(rows > 0)[0], np.nonzero(columns > 0)[0]
     every = used_rows.size == rows.size and used_columns.size == columns.size
     part = np.ascontiguousarray(cost if every else cost[np.ix_(used_rows, used_columns)])
-    if part.size <= _small.MOST_PAIRS:
-        found, v = _small.optimum(part, rows[used_rows], columns[used_columns])
+    if _small_matrix.fits(*part.shape):
+        found, v = _small_matrix.optimum(part, rows[used_rows], columns[used_columns])
         source, target, u = found.source, found.target, (part - v).min(axis=1)
         code: Any = _OPTIMAL
     else:

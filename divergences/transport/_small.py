@@ -1,19 +1,15 @@
 r"""Small problems: up to some 200 points a side neither compiler nor POT is loaded for them.
 
-Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
-``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
-the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
-then a kernel also takes over assignments (shortest augmenting paths up to 128 points and in many
-coordinates, else the simplex); where its plan is not the only optimal one, SciPy's stays the
-answer. Beyond 40,000 pairs the kernels solve everything.
+The matrix of distances is solved by ``_small_matrix``; in many coordinates lower bounds stand in
+for most distances (``_small_guided``). Atoms without mass are left out, and coordinates near the
+ends of the range of floats are scaled.
 
 Weights are rounded to multiples of 2^-62, costs to some 2^-53 of the largest; so problems whose
-answers this might touch beyond the last digits (a value far below the diameter, points in common,
-masses far apart) are left to the general way, which cancels and refines, and is slower.
+answers this might touch beyond the last digits (a value far below the diameter, laws that nearly
+agree) are left to the general way, which cancels common mass and refines, and is slower.
 """
 
 import math
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -23,28 +19,20 @@ import numpy as np
 from .._metrics import Metric
 from .._summation import total
 from .._typing import Float64Array, IntArray
-from . import _linear_assignment, _small_simplex
-from ._certificate import conjugates
-from ._masses import Flow, Marginals, cost_of, only_plan
+from . import _small_matrix
+from ._certificate import conjugates, radius
+from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 
-MOST_PAIRS = 40_000  # without a compiler
-# With one: in few coordinates until the multiscale simplex wins, in many until the dense solver.
+# In few coordinates until the multiscale simplex wins, in many until the dense solver.
 _FEW_COORDINATES = 5
-_MOST_PAIRS, _MOST_PAIRS_IN_MANY = 1_000_000, 360_000
+_MOST_PAIRS_IN_MANY = 360_000
 # Where distances cost more than pivots, lower bounds guide the simplex (``_small_guided``).
 _MANY_COORDINATES, _COORDINATES_OF_GUIDE = 16, 1_000_000
 
-_MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
-
-_MASS_UNITS = 2**62
-_COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
-_LIGHTEST = 2**30  # units: lighter masses would be rounded by more than a part in 10^9
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
 _PRECISION, _PRECISION_COMPILED = 2.0**-48, 2.0**-45
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
-_FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
-_TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
-_LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
+_LARGEST_EXPONENT = 1000  # of a scale
 
 _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
 
@@ -52,7 +40,8 @@ _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
 class Small(NamedTuple):
     """A plan of integer masses, its cost, and the potentials that prove it optimal.
 
-    No distance is above twice the ``diameter``, and one is not below it.
+    No distance is above twice the ``diameter``, and one is not below it. All lengths are those of
+    the points times ``scale``.
     """
 
     flow: Flow
@@ -60,26 +49,22 @@ class Small(NamedTuple):
     value: float
     potentials: Callable[[], tuple[Float64Array, Float64Array]]
     diameter: float
+    scale: float = 1.0
 
 
-class _Basis(NamedTuple):
-    """An optimal plan and potentials of the columns, with the tree and the costs it is of.
+class _Points(NamedTuple):
+    """Prepared atoms x (n, d), y (m, d) of positive integer masses.
 
-    ``error`` bounds by how much the plan may exceed the optimum of total mass 1.
+    ``rounding`` bounds what rounded masses may change the value by, in diameters; ``value_only``
+    as in ``solve``.
     """
 
-    flow: Flow
-    v: Float64Array
-    error: float
-    tree: list[IntArray]
-    integers: IntArray
-
-
-class _Spent:
-    """Seconds that this process has spent without the kernel, and how many are enough."""
-
-    seconds = 0.0
-    enough: float | None = None
+    x: Float64Array
+    y: Float64Array
+    masses: Marginals
+    metric: Metric
+    rounding: float
+    value_only: bool
 
 
 def solve(
@@ -88,88 +73,167 @@ def solve(
 ) -> Small | None:  # fmt: skip
     """Optimal transport between atoms x (n, d), y (m, d); None if the general way is safer.
 
-    With ``value_only`` the potentials may come from another solver than without; the plan may not.
+    The metric is not a callable. With ``value_only`` the potentials may come from another solver
+    than without; the plan may not.
     """
     n, m = x.shape[0], y.shape[0]
-    if n * m > _MOST_PAIRS or n + m > _MOST_POINTS or not metric.is_norm:
+    if not _fits(n, a, m, b):
         return None
-    masses = _equal_masses(n) if a is None and b is None and n == m else _masses(a, n, b, m)
-    if masses is None:
-        return None
-    rounding = 0.0 if a is None and b is None else (n + m) / _MASS_UNITS
-    if _guide_pays(x, y, metric, value_only=value_only):
-        found = _guided(x, y, masses, metric, rounding)
-        if found is not None:
-            return found
-    return _by_distances(x, y, masses, metric, rounding, value_only=value_only)
+    if not metric.is_norm:
+        x, y = metric.prepare(x, 1.0), metric.prepare(y, 1.0)
+    masses, rounding = _masses(a, n, b, m)
+    points = _Points(x, y, masses, metric, rounding, value_only)
+    if rounding == 0 or (_least(masses.supply) > 0 and _least(masses.demand) > 0):
+        return _solve_positive(points)
+    return _without_empty_atoms(points)
 
 
-def _by_distances(
-    x: Float64Array, y: Float64Array, masses: Marginals, metric: Metric, rounding: float, *,
-    value_only: bool,
-) -> Small | None:  # fmt: skip
-    """From the matrix of distances; ``rounding``, that of the masses, is in diameters."""
+def solve_matrix(
+    cost: Float64Array, a: Float64Array | None, b: Float64Array | None
+) -> tuple[Flow, Marginals, Float64Array] | None:
+    """The same for a matrix of costs of any sign: plan, masses and potentials of the columns."""
+    n, m = cost.shape
+    if not _fits(n, a, m, b):
+        return None
+    masses, rounding = _masses(a, n, b, m)
+    rows, columns = masses.supply.nonzero()[0], masses.demand.nonzero()[0]
+    every = rows.size == n and columns.size == m
+    part = cost if every else np.ascontiguousarray(cost[np.ix_(rows, columns)])
+    supply, demand = masses.supply[rows], masses.demand[columns]
+    if masses.total == n == m:
+        plan = _small_matrix.assigned(part, supply)
+    else:
+        plan = _small_matrix.transported(part, Marginals(supply, demand, masses.total))
+    flow = Flow(rows[plan.flow.source], columns[plan.flow.target], plan.flow.mass)
+    allowed = _PRECISION_COMPILED * abs(cost_of(flow, cost[flow.source, flow.target], masses.total))
+    largest = 2 * float(max(part.max(), -part.min()))
+    if rounding * largest > allowed or not (plan.error <= allowed or plan.is_exact()):
+        return None
+    if every:
+        return flow, masses, plan.v
+    u = (cost[:, columns] - plan.v).min(axis=1)
+    v = (cost - u[:, None]).min(axis=0)
+    return flow, masses, v
+
+
+def _fits(n: int, a: Float64Array | None, m: int, b: Float64Array | None) -> bool:
+    """Whether the atoms that have mass are few enough."""
+    with_mass = (
+        count if weights is None else int(np.count_nonzero(weights))
+        for count, weights in ((n, a), (m, b))
+    )  # fmt: skip
+    return _small_matrix.fits(*with_mass)
+
+
+def _without_empty_atoms(points: _Points) -> Small | None:
+    """The solution between the others; potentials as these leave room for."""
+    x, y, masses, metric = points[:4]
+    rows, columns = masses.supply.nonzero()[0], masses.demand.nonzero()[0]
+    part = Marginals(masses.supply[rows], masses.demand[columns], masses.total)
+    found = _solve_positive(points._replace(x=x[rows], y=y[columns], masses=part))
+    if found is None:
+        return None
+    flow = Flow(rows[found.flow.source], columns[found.flow.target], found.flow.mass)
+    if points.value_only:
+        return found._replace(flow=flow, masses=masses)
+    x, y = x * found.scale, y * found.scale
+
+    def potentials() -> tuple[Float64Array, Float64Array]:
+        _, inner = found.potentials()
+        u = (metric.matrix(x, y[columns]) - inner).min(axis=1)
+        return u, (metric.matrix(x, y) - u[:, None]).min(axis=0)
+
+    diameter = max(found.diameter, radius(metric, np.concatenate([x, y])))
+    return Small(flow, masses, found.value, potentials, diameter, found.scale)
+
+
+def _solve_positive(points: _Points) -> Small | None:
+    found = _guided(points) if _guide_pays(points) else None
+    return found or _by_distances(points)
+
+
+def _by_distances(points: _Points) -> Small | None:
+    """From the matrix of distances."""
+    x, y, masses, metric = points[:4]
     (n, m), few = (x.shape[0], y.shape[0]), x.shape[1] <= _FEW_COORDINATES
-    if n * m > (_MOST_PAIRS if few else _MOST_PAIRS_IN_MANY):
+    if not few and n * m > _MOST_PAIRS_IN_MANY:
         return None
     cost = _distances(x, y, metric)
     diameter = float(_most(cost, axis=None))
-    if not (_least(cost, axis=None) > _SAFE and diameter < 1 / _SAFE):
-        return None
+    if not _SAFE < diameter < 1 / _SAFE:
+        return _at_size_one(points)
+    if np.count_nonzero(cost) < n * m - max(n, m) // 2:
+        return None  # so many atoms in common that cancelling them is quicker
     if masses.total == n == m:
-        paths = n <= _FEW_FOR_PATHS or not few
-        flow, v, error = _assigned(cost, masses.supply, value_only=value_only, paths=paths)
+        paths, value_only = n <= _small_matrix.FEW_FOR_PATHS or not few, points.value_only
+        plan = _small_matrix.assigned(cost, masses.supply, value_only=value_only, paths=paths)
     else:
-        flow, v, error = _transported(cost, masses)
-    value = _value(x, y, flow, masses, metric)
-    precision = _PRECISION if n * m <= MOST_PAIRS else _PRECISION_COMPILED
-    if max(error, rounding / 2 * diameter) <= precision * value:
-        return Small(flow, masses, value, lambda: conjugates(cost, v), diameter)
+        plan = _small_matrix.transported(cost, masses)
+    value = _value(points, plan.flow)
+    few = n * m <= _small_matrix.MOST_PAIRS
+    allowed = (_PRECISION if few else _PRECISION_COMPILED) * value
+    if _is_precise(points, cost, diameter, allowed) and (plan.error <= allowed or plan.is_exact()):
+        return Small(plan.flow, masses, value, lambda: conjugates(cost, plan.v), diameter)
     return None
 
 
-def _guided(
-    x: Float64Array, y: Float64Array, masses: Marginals, metric: Metric, rounding: float
-) -> Small | None:
-    """The same without that matrix; None too where it would not do, or not to the same bits."""
+def _is_precise(points: _Points, cost: Float64Array, diameter: float, allowed: float) -> bool:
+    """Whether rounded masses, and squares lost below the range of floats, change the value by less.
+
+    Of many atoms the general way rounds masses too, unless laws have atoms in common.
+    """
+    closest, many = float(_least(cost, axis=None)), sum(cost.shape) > FEW_ATOMS
+    if closest <= _SAFE and allowed <= _SAFE:
+        return False
+    return points.rounding * diameter <= allowed or (many and closest > 0)
+
+
+def _at_size_one(points: _Points) -> Small | None:
+    """The solution at a scale where coordinates are of size 1, if they are not nearly so."""
+    largest = max(float(np.abs(points.x).max()), float(np.abs(points.y).max()))
+    scale = float(np.ldexp(1.0, min(-int(np.frexp(largest)[1]), _LARGEST_EXPONENT)))
+    if largest == 0 or _SAFE < scale < 1 / _SAFE:
+        return None
+    found = _solve_positive(points._replace(x=points.x * scale, y=points.y * scale))
+    return None if found is None else found._replace(scale=scale)
+
+
+def _guided(points: _Points) -> Small | None:
+    """Without that matrix; None too where it would not do, or not to the same bits."""
     from . import _small_guided
 
+    x, y, masses = points[:3]
     found = _small_guided.solve(x, y, masses)
-    if found is None or (x.shape[0] * y.shape[0] <= MOST_PAIRS and not found.alone):
+    few = x.shape[0] * y.shape[0] <= _small_matrix.MOST_PAIRS
+    if found is None or (few and not found.alone):
         return None
-    value = _value(x, y, found.flow, masses, metric)
-    if max(found.error, rounding * found.largest) > _PRECISION_COMPILED * value:
+    value = _value(points, found.flow)
+    if max(found.error, 2 * points.rounding * found.largest) > _PRECISION_COMPILED * value:
         return None
     potentials = found.u - found.error, found.v
     return Small(found.flow, masses, value, lambda: potentials, found.largest)
 
 
-def _value(
-    x: Float64Array, y: Float64Array, flow: Flow, masses: Marginals, metric: Metric
-) -> float:
+def _value(points: _Points, flow: Flow) -> float:
     """The cost of a plan."""
-    lengths = metric.pairs(x[flow.source], y[flow.target])
+    masses = points.masses
+    lengths = points.metric.pairs(points.x[flow.source], points.y[flow.target])
     if masses.total == flow.mass.size:
         return total(lengths) / masses.total
     return cost_of(flow, lengths, masses.total)
 
 
-def _guide_pays(x: Float64Array, y: Float64Array, metric: Metric, *, value_only: bool) -> bool:
+def _guide_pays(points: _Points) -> bool:
     """Whether bounds from matrix products are worth their while, and a kernel is at hand."""
-    (n, d), m = x.shape, y.shape[0]
-    if metric.name != "euclidean" or d < _MANY_COORDINATES or min(n, m) == 1:
+    (n, d), m = points.x.shape, points.y.shape[0]
+    if points.metric.name != "euclidean" or d < _MANY_COORDINATES:
         return False
-    if n * m <= MOST_PAIRS and not (value_only and n * m * d >= _COORDINATES_OF_GUIDE):
+    if _small_matrix.is_lopsided(n, m) or min(n, m) == 1:
         return False
-    return _kernel_pays(n, m)
-
-
-def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flow, Float64Array]:
-    """An optimal plan of positive integer masses, and potentials of the columns."""
-    square = cost.shape[0] == cost.shape[1]
-    if square and (supply == supply[0]).all() and (demand == supply[0]).all():
-        return _assigned(cost, supply)[:2]
-    return _by_simplex(cost, supply, demand)[:2]
+    few = n * m <= _small_matrix.MOST_PAIRS
+    if few and not (points.value_only and n * m * d >= _COORDINATES_OF_GUIDE):
+        return False
+    return _small_matrix.kernel_pays(n, m)
 
 
 def _distances(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:
@@ -189,157 +253,27 @@ def _cdist() -> Any:
     return cdist
 
 
-def _equal_masses(n: int) -> Marginals:
-    one_each = np.ones(n, dtype=np.int64)
-    return Marginals(one_each, one_each, n)
-
-
-def _masses(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> Marginals | None:
-    """Integer masses of equal sums; None where some are too light."""
-    if a is None and b is None:
-        common = int(np.gcd(n, m))
-        return Marginals(np.full(n, m // common), np.full(m, n // common), n * m // common)
-    supply, demand = _in_units(a, n), _in_units(b, m)
-    if min(_least(supply), _least(demand)) < _LIGHTEST:
-        return None
-    return Marginals(supply, demand, _MASS_UNITS)
+def _masses(
+    a: Float64Array | None, n: int, b: Float64Array | None, m: int
+) -> tuple[Marginals, float]:
+    """Integer masses, and what rounding them may change the value by, in diameters."""
+    if a is not None or b is not None:
+        return Marginals(_in_units(a, n), _in_units(b, m), UNITS), (n + m) / (2 * UNITS)
+    if n == m:
+        one_each = np.ones(n, dtype=np.int64)
+        return Marginals(one_each, one_each, n), 0.0
+    common = math.gcd(n, m)
+    return Marginals(np.full(n, m // common), np.full(m, n // common), n * m // common), 0.0
 
 
 def _in_units(weights: Float64Array | None, count: int) -> IntArray:
-    """Normalised weights in units of 2^-62, each within one of the exact; their sum is exact."""
+    """Normalised weights in units of 2^-62, each within one of the exact; their sum is exact.
+
+    Those far below a unit become 0.
+    """
     if weights is None:
         weights = np.full(count, 1.0 / count)
-    units = np.rint(weights * float(_MASS_UNITS)).astype(np.int64)
-    units += np.rint(weights * float(_MASS_UNITS - int(units.sum()))).astype(np.int64)
-    units[units.argmax()] += _MASS_UNITS - int(units.sum())
+    units = np.rint(weights * float(UNITS)).astype(np.int64)
+    units += np.rint(weights * float(UNITS - int(units.sum()))).astype(np.int64)
+    units[units.argmax()] += UNITS - int(units.sum())
     return units
-
-
-def _transported(cost: Float64Array, masses: Marginals) -> tuple[Flow, Float64Array, float]:
-    """An optimal plan, potentials of the columns, and their error."""
-    if 1 in cost.shape:
-        flow, _, g = only_plan(cost.ravel(), masses)
-        return flow, -g, 0.0
-    return _by_simplex(cost, masses.supply, masses.demand)[:3]
-
-
-def _assigned(
-    cost: Float64Array, mass: IntArray, *, value_only: bool = False, paths: bool = False
-) -> tuple[Flow, Float64Array, float]:
-    """An optimal permutation, each source sending its ``mass``, potentials, and their error.
-
-    The compiled kernel is that of shortest ``paths``, else the simplex.
-    """
-    n = mass.size
-    compiled = cost.size > MOST_PAIRS
-    known: tuple[Float64Array, float] | None = None
-    if compiled or (value_only and _kernel_pays(*cost.shape)):
-        by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
-        column, known, alone = by_kernel(cost, mass)
-        if compiled or alone():
-            return Flow(np.arange(n), column, mass), *known
-    _linear_assignment.load()
-    began = time.perf_counter()
-    column = _linear_assignment.assign(cost)
-    # What proves one optimal plan proves all.
-    v, error = known or _linear_assignment.potentials(cost, column)
-    _Spent.seconds += time.perf_counter() - began
-    return Flow(np.arange(n), column, mass), v, error
-
-
-def _assigned_by_simplex(
-    cost: Float64Array, mass: IntArray
-) -> tuple[IntArray, tuple[Float64Array, float], Callable[[], bool]]:
-    """The sinks of the sources; potentials, their error; and if no other plan is as cheap."""
-    basis = _by_simplex(cost, mass, mass)
-    column = basis.flow.target[np.argsort(basis.flow.source)]
-    return column, (basis.v, basis.error), lambda: _is_the_only(basis, mass.size)
-
-
-def _assigned_by_paths(
-    cost: Float64Array, mass: IntArray
-) -> tuple[IntArray, tuple[Float64Array, float], Callable[[], bool]]:
-    """The same, by shortest augmenting paths."""
-    from ._assignment import assign_one
-
-    n = mass.size
-    column, u, v = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
-    excess, alone = assign_one(cost, _TIES, column, u, v)
-    return column, (v, excess / n), lambda: bool(alone)
-
-
-def _is_the_only(basis: _Basis, n: int) -> bool:
-    """Whether no pair outside the tree has reduced cost 0: another optimal plan would use one."""
-    height, parent = basis.tree[_small_simplex.HEIGHT], basis.tree[_small_simplex.PARENT]
-    root = height.size - 1
-    reduced = basis.integers.reshape(n, root - n) - height[:n, None] + height[n:root]
-    in_tree = root - np.count_nonzero(parent == root)
-    return bool(reduced.size - np.count_nonzero(reduced) <= in_tree)
-
-
-def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basis:
-    n, m = cost.shape
-    bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
-    large = cost.size > MOST_PAIRS
-    integers, v, unit = (_reduced_by_kernel if large else _reduced)(cost, bits)
-    tree = (_compiled if _kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
-    v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
-    return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
-
-
-def _reduced(cost: Float64Array, bits: int) -> tuple[IntArray, Float64Array, float]:
-    """Costs less their least in each row and then column, as integers of at most so many bits, row
-    by row; what the columns were reduced by; and the unit of the integers.
-    """
-    reduced = cost - _least(cost, axis=1)[:, None]
-    v = _least(reduced, axis=0)
-    reduced -= v
-    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
-    reduced /= unit
-    return np.rint(reduced, out=reduced).ravel().astype(np.int64), v, unit
-
-
-def _reduced_by_kernel(cost: Float64Array, bits: int) -> tuple[IntArray, Float64Array, float]:
-    """The same, with no array of this size but the integers."""
-    from ._small_costs import to_integers
-
-    integers, v = np.empty(cost.size, dtype=np.int64), np.empty(cost.shape[1])
-    unit = to_integers(cost, _least(cost, axis=1), bits, v, integers)
-    return integers, v, unit
-
-
-def _interpreted(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
-    n, m = supply.size, demand.size
-    began = time.perf_counter()
-    space = [[_small_simplex.NONE] * size for size in _small_simplex.workspace(n, m)]
-    _small_simplex.optimise(cost.tolist(), n, m, supply.tolist(), demand.tolist(), *space)
-    _Spent.seconds += time.perf_counter() - began
-    return [np.array(column) for column in space[-_small_simplex.COLUMNS :]]
-
-
-def _compiled(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
-    n, m = supply.size, demand.size
-    sizes = _small_simplex.workspace(n, m)
-    block = np.full(sum(sizes), _small_simplex.NONE)
-    space, start = [], 0
-    for size in sizes:
-        space.append(block[start : start + size])
-        start += size
-    _kernel()(cost, n, m, supply.copy(), demand.copy(), *space)
-    return space[-_small_simplex.COLUMNS :]
-
-
-def _kernel_pays(n: int, m: int) -> bool:
-    """Whether the problem is large, or enough time has been spent without the kernel."""
-    if n * m > MOST_PAIRS or n + m > _MOST_POINTS_INTERPRETED:
-        return True
-    if _Spent.seconds < _LOADING:
-        return False
-    if _Spent.enough is None:
-        _Spent.enough = _LOADING if _small_simplex.is_cached() else _COMPILING
-    return _Spent.seconds >= _Spent.enough
-
-
-@cache
-def _kernel() -> Any:
-    return _small_simplex.compiled()

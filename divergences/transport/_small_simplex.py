@@ -45,27 +45,36 @@ def _plan(
     for j in range(m):
         open_sinks[j] = j
     count, width = 0, m
-    for free in (True, False):
-        for i in range(n):
-            while supply[i] > 0:
-                best, column, place = MOST, NONE, 0
-                for k in range(width):
-                    j = open_sinks[k]
-                    if cost[i * m + j] < best:
-                        best, column, place = cost[i * m + j], j, k
-                        if best == 0:
-                            break
-                if free and best > 0:
-                    break
-                moved = min(supply[i], demand[column])
-                source[count], target[count], mass[count] = i, column, moved
+    for i in range(n):
+        kept = 0
+        for k in range(width):
+            j = open_sinks[k]
+            if supply[i] > 0 and cost[i * m + j] == 0:
+                moved = min(supply[i], demand[j])
+                source[count], target[count], mass[count] = i, j, moved
                 supply[i] -= moved
-                demand[column] -= moved
+                demand[j] -= moved
                 count += 1
-                if demand[column] == 0:
-                    width -= 1
-                    for k in range(place, width):
-                        open_sinks[k] = open_sinks[k + 1]
+            if demand[j] > 0:
+                open_sinks[kept] = j
+                kept += 1
+        width = kept
+    for i in range(n):
+        while supply[i] > 0:
+            best, column, place = MOST, NONE, 0
+            for k in range(width):
+                j = open_sinks[k]
+                if cost[i * m + j] < best:
+                    best, column, place = cost[i * m + j], j, k
+            moved = min(supply[i], demand[column])
+            source[count], target[count], mass[count] = i, column, moved
+            supply[i] -= moved
+            demand[column] -= moved
+            count += 1
+            if demand[column] == 0:
+                width -= 1
+                for k in range(place, width):
+                    open_sinks[k] = open_sinks[k + 1]
     return count
 
 

@@ -212,9 +212,9 @@ def test_the_time_limit_of_a_cost_matrix():
 
 def test_large_problems_go_to_the_dense_solver():
     metric = Metric("euclidean")
-    assert choose(metric, 32, pairs=1_000_000) == "dense"
-    assert choose(metric, 32, pairs=10_000) == "simplex"
-    assert choose(Metric("angular"), 1, pairs=1_000_000) == "dense"
+    assert choose(metric, 32, n=1_000, m=1_000) == "dense"
+    assert choose(metric, 32, n=100, m=100) == "simplex"
+    assert choose(Metric("angular"), 1, n=1_000, m=1_000) == "dense"
 
 
 @given(st.integers(0, 2**32), st.integers(1, 70), st.sampled_from([0.0, 1e-9, 1e-4, 1.0]))

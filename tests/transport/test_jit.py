@@ -84,10 +84,10 @@ import sys
 from divergences.transport import _small_simplex
 print(_small_simplex.is_cached(), "numba" in sys.modules)
 if len(sys.argv) > 1:
-    from divergences.transport import _small
+    from divergences.transport import _small_matrix
     import numpy as np
-    _small._Spent.seconds = _small._Spent.enough = 1.0
-    _small.optimum(np.eye(3) + 1, np.array([1, 2, 1]), np.array([2, 1, 1]))
+    _small_matrix._Spent.seconds = _small_matrix._Spent.enough = 1.0
+    _small_matrix.optimum(np.eye(3) + 1, np.array([1, 2, 1]), np.array([2, 1, 1]))
 """
 
 

@@ -202,14 +202,14 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
 
 def test_the_choice():
     metric = _choose.Metric("euclidean")
-    assert _choose.choose(metric, 2, pairs=10**8) == "multiscale"
-    assert _choose.choose(metric, 2, pairs=10**5) == "simplex"
-    assert _choose.choose(metric, 3, pairs=10**6) == "multiscale"
-    assert _choose.choose(metric, 4, pairs=10**6) == "dense"
-    assert _choose.choose(metric, 5, pairs=10**8) == "multiscale"
-    assert _choose.choose(metric, 6, pairs=10**9) == "dense"
-    assert _choose.choose(metric, 1, pairs=10**6) == "line"
-    assert _choose.choose(_choose.Metric("angular"), 2, pairs=10**9) == "dense"
+    assert _choose.choose(metric, 2, n=10**4, m=10**4) == "multiscale"
+    assert _choose.choose(metric, 2, n=300, m=333) == "simplex"
+    assert _choose.choose(metric, 3, n=10**3, m=10**3) == "multiscale"
+    assert _choose.choose(metric, 4, n=10**3, m=10**3) == "dense"
+    assert _choose.choose(metric, 5, n=10**4, m=10**4) == "multiscale"
+    assert _choose.choose(metric, 6, n=10**4, m=10**5) == "dense"
+    assert _choose.choose(metric, 1, n=10**3, m=10**3) == "line"
+    assert _choose.choose(_choose.Metric("angular"), 2, n=10**4, m=10**5) == "dense"
     assert "multiscale" in SOLVERS
 
 

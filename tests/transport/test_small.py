@@ -4,24 +4,25 @@ import subprocess
 import sys
 
 import numpy as np
+import ot
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from divergences import optimal_transport, wasserstein1
 from divergences._metrics import Metric
-from divergences.transport import _linear_assignment, _small, _small_simplex
+from divergences.transport import _linear_assignment, _small, _small_matrix, _small_simplex
 
 EUCLIDEAN = Metric("euclidean")
 
 
 def by_interpreter(monkeypatch):
-    monkeypatch.setattr(_small._Spent, "enough", np.inf)
+    monkeypatch.setattr(_small_matrix._Spent, "enough", np.inf)
 
 
 def by_kernel(monkeypatch):
-    monkeypatch.setattr(_small._Spent, "seconds", np.inf)
-    monkeypatch.setattr(_small._Spent, "enough", 0.0)
+    monkeypatch.setattr(_small_matrix._Spent, "seconds", np.inf)
+    monkeypatch.setattr(_small_matrix._Spent, "enough", 0.0)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32), st.sampled_from([1, 3, 1000]))
@@ -48,11 +49,12 @@ def test_the_formula_is_optimal_to_the_integer(n, m, seed, levels):
 def test_costs_become_the_same_integers_with_the_kernel_and_without(largest):
     cost = np.random.default_rng(1).random((17, 23)) * largest
     cost[3] = cost[5]
-    one, other = _small._reduced(cost, 53), _small._reduced_by_kernel(cost, 53)
+    arguments = cost, cost.min(axis=1), 53
+    one, other = _small_matrix._reduced(*arguments), _small_matrix._reduced_by_kernel(*arguments)
     for ours, theirs in zip(one, other, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert one[0].max() == 2**53
-    flat = _small._reduced_by_kernel(np.full((3, 4), largest), 53)
+    flat = _small_matrix._reduced_by_kernel(np.full((3, 4), largest), np.full(3, largest), 53)
     assert not flat[0].any()
 
 
@@ -99,17 +101,84 @@ def test_an_assignment_that_is_not_optimal_is_noticed():
 def test_what_the_rounding_of_masses_would_touch_is_left_to_the_general_way():
     rng = np.random.default_rng(2)
     x, a = rng.normal(size=(20, 2)), rng.dirichlet(np.ones(20))
-    light = np.array([1e-13, 1 - 1e-13])
+    near = np.concatenate([x[:9], x[9:] + 1e-9])
     for arguments in (
-        (x, x + 1e-9, a, a[::-1]),
+        (x, x + 1e-9, a, a),
         (x, x[::-1], a, a),
-        (x[:2], x[2:4], light, light),
+        (x, near, a, a),
+        (x, x, a, a + 1e-17 * rng.normal(size=20)),
     ):
-        shape = len(arguments[0])
         found = _small.solve(*arguments, EUCLIDEAN)
-        assert found is None or found.value > 1e-3, shape
-    assert _small.solve(x[:2], x[2:4], light, light, EUCLIDEAN) is None
-    assert _small.solve(x, x[::-1], a, a, EUCLIDEAN) is None
+        assert found is None or found.value > 1e-3
+
+
+LIGHT = [
+    np.array([1e-13, 1 - 1e-13, 0.0, 0.0]),
+    np.array([1e-25, 0.5, 0.5, 1e-300]),
+    np.array([0.0, 1.0, 0.0, 0.0]),
+    np.array([0.25, 0.0, 5e-324, 0.75]),
+]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock", "angular"])
+@pytest.mark.parametrize("scale", [1.0, 1e-310, 1e-200, 1e200, 1e307])
+def test_atoms_without_mass_and_any_scale(metric, scale):
+    rng = np.random.default_rng(5)
+    for a in LIGHT:
+        for b in (None, *LIGHT):
+            x, y = scale * rng.normal(size=(4, 2)), scale * rng.normal(size=(4, 2))
+            result = optimal_transport(x, y, a, b, metric=metric)
+            result.verify()
+            general = optimal_transport(x, y, a, b, metric=metric, solver="simplex")
+            assert result.value == pytest.approx(general.value, rel=1e-14)
+            assert wasserstein1(x, y, a, b, metric=metric) == result.value
+            plan = result.plan.toarray()
+            np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-17, rtol=1e-9)
+            off = np.abs(result.critic(x) - result.potential_x).max()
+            assert off <= 1e-13 * (1 if metric == "angular" else scale) + 1e-323
+
+
+def test_what_is_exact_in_spite_of_rounded_costs():
+    """A value far below the diameter, where the basis is optimal beyond the rounding."""
+    x = np.random.default_rng(6).random((150, 2))
+    shift = np.array([3e-13, 4e-13])
+    found = _small.solve(x, x + shift, None, None, EUCLIDEAN)
+    assert found is not None
+    lengths = np.hypot(*((x + shift) - x).T)
+    assert found.value == pytest.approx(lengths.mean(), rel=1e-14)
+    assert optimal_transport(x, x + shift).value == found.value
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("d", [2, 20])
+@pytest.mark.parametrize(("n", "m"), [(3, 700), (700, 3), (2, 4500), (40, 320), (9, 4100)])
+def test_few_atoms_against_many(n, m, d, weighted):
+    rng = np.random.default_rng(n + m)
+    x, y = rng.random((n, d)), rng.random((m, d)) + 0.1
+    a = rng.dirichlet(np.ones(n)) if weighted else None
+    b = rng.dirichlet(np.full(m, 0.3)) if weighted else None
+    result = optimal_transport(x, y, a, b)
+    result.verify()
+    a, b = (np.full(k, 1 / k) if w is None else w for w, k in ((a, n), (b, m)))
+    cost = np.sqrt(((x[:, None] - y) ** 2).sum(axis=2))
+    assert result.value == pytest.approx(ot.emd2(a, b, cost, numItermax=10**7), rel=1e-11)
+    assert wasserstein1(y, x, b, a) == pytest.approx(result.value, rel=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_matrices_of_any_sign(seed):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(1, 60, 2)
+    cost = rng.normal(size=(n, m)) * 10.0 ** rng.integers(-5, 6)
+    if seed % 3 == 0:
+        cost = np.rint(cost)
+    a, b = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m))
+    a[rng.random(n) < 0.2] = 0
+    a = a / a.sum() if a.sum() else np.eye(n)[0]
+    result = optimal_transport(cost=cost, x_weights=a, y_weights=b)
+    result.verify()
+    again = optimal_transport(cost=cost, x_weights=a, y_weights=b, solver="simplex")
+    assert result.value == pytest.approx(again.value, abs=1e-15 * np.abs(cost).max(), rel=1e-14)
 
 
 PROGRAM = """

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from divergences import optimal_transport, wasserstein1
-from divergences.transport import _dense_bounds, _small, _small_guided
+from divergences.transport import _dense_bounds, _small_guided, _small_matrix
 from divergences.transport._masses import Marginals
 
 _KINDS = ("normal", "low rank", "clusters", "bits", "far from the origin")
@@ -105,9 +105,9 @@ def test_a_value_has_the_bits_of_the_plan_that_comes_without_the_kernel(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, y = _clouds(kind, 120, 120, 100, 7)
-    monkeypatch.setattr(_small, "_kernel_pays", lambda n, m: False)
+    monkeypatch.setattr(_small_matrix, "kernel_pays", lambda n, m: False)
     before = wasserstein1(x, y)
-    monkeypatch.setattr(_small, "_kernel_pays", lambda n, m: True)
+    monkeypatch.setattr(_small_matrix, "kernel_pays", lambda n, m: True)
     asked = []
     honest = _small_guided.solve
     monkeypatch.setattr(_small_guided, "solve", lambda *given: asked.append(True) or honest(*given))

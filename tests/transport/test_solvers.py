@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from divergences.transport import CertificateError, _certificate, _line, _simplex, _small
+from divergences.transport import CertificateError, _certificate, _line, _simplex, _small_matrix
 from divergences.transport._clock import Clock
 from divergences.transport._masses import Marginals, in_units, marginals
 
@@ -83,7 +83,7 @@ def test_an_ending_that_is_no_optimum_is_an_error(monkeypatch):
         return np.zeros((2, 2)), {"result_code": 2, "warning": "Problem unbounded", "u": 0, "v": 0}
 
     monkeypatch.setattr(ot, "emd", unbounded)
-    monkeypatch.setattr(_small, "MOST_PAIRS", 0)
+    monkeypatch.setattr(_small_matrix, "MOST_PAIRS_COMPILED", 0)
     masses = Marginals(np.array([1, 1]), np.array([1, 1]), 2)
     with pytest.raises(CertificateError, match="unbounded"):
         next(_simplex.solve(np.array([[0.0, 1.0], [3.0, 1.5]]), masses, Clock()))

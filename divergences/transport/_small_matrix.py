@@ -1,0 +1,258 @@
+r"""The transportation problem of a small dense cost matrix, without a compiler where that pays.
+
+Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
+``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
+the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
+then a kernel also takes over assignments (shortest augmenting paths up to 128 points and in many
+coordinates, else the simplex); where its plan is not the only optimal one, SciPy's stays the
+answer. Beyond 40,000 pairs the kernels solve everything.
+
+Costs are rounded to some 2^-53 of the largest.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._typing import Float64Array, IntArray
+from . import _linear_assignment, _small_simplex
+from ._masses import Flow, Marginals, only_plan
+
+MOST_PAIRS = 40_000  # without a compiler
+MOST_PAIRS_COMPILED = 1_000_000
+
+_MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
+
+_COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
+FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
+_TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
+_LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
+_LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
+
+_least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
+
+
+class _Basis(NamedTuple):
+    """An optimal plan and potentials of the columns, with the tree and the costs it is of.
+
+    ``error`` bounds by how much the plan may exceed the optimum of total mass 1.
+    """
+
+    flow: Flow
+    v: Float64Array
+    error: float
+    tree: list[IntArray]
+    integers: IntArray
+
+    def is_apart(self, units: int) -> bool:
+        """Whether all pairs outside the tree have a reduced cost of more than so many units.
+
+        Of 0: another optimal plan would use one. Of as many as there are points: the sums of
+        rounded costs along the tree are off by less, so the plan is optimal for the true costs.
+        """
+        height, parent = self.tree[_small_simplex.HEIGHT], self.tree[_small_simplex.PARENT]
+        root = height.size - 1
+        n = self.integers.size // self.v.size
+        reduced = self.integers.reshape(n, root - n) - height[:n, None] + height[n:root]
+        in_tree = root - np.count_nonzero(parent == root)
+        return bool(np.count_nonzero(reduced <= units) <= in_tree)
+
+
+class _Assignment(NamedTuple):
+    """The sinks of the sources; potentials and their error; if no other plan is as cheap, and
+    ``is_exact`` as of a plan.
+    """
+
+    column: IntArray
+    known: tuple[Float64Array, float]
+    is_alone: Callable[[], bool]
+    is_exact: Callable[[], bool]
+
+
+class Plan(NamedTuple):
+    """An optimal plan, potentials of the columns, and by how much rounding may have cost it.
+
+    ``error`` is a bound in a mass of 1; ``is_exact`` says whether the plan is optimal all the same.
+    """
+
+    flow: Flow
+    v: Float64Array
+    error: float
+    is_exact: Callable[[], bool]
+
+
+class _Spent:
+    """Seconds that this process has spent without the kernel, and how many are enough."""
+
+    seconds = 0.0
+    enough: float | None = None
+
+
+def fits(n: int, m: int) -> bool:
+    """Whether a problem of so many points is one for the small simplex."""
+    if n + m <= _MOST_POINTS:
+        return n * m <= MOST_PAIRS_COMPILED
+    return n * m <= _MOST_PAIRS_LOPSIDED and is_lopsided(n, m)
+
+
+def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flow, Float64Array]:
+    """An optimal plan of positive integer masses, and potentials of the columns."""
+    square = cost.shape[0] == cost.shape[1]
+    if square and (supply == supply[0]).all() and (demand == supply[0]).all():
+        plan = assigned(cost, supply)
+    else:
+        plan = transported(cost, Marginals(supply, demand, int(supply.sum())))
+    return plan.flow, plan.v
+
+
+def transported(cost: Float64Array, masses: Marginals) -> Plan:
+    """An optimal plan of positive integer masses."""
+    if 1 in cost.shape:
+        flow, _, g = only_plan(cost.ravel(), masses)
+        return Plan(flow, -g, 0.0, lambda: True)
+    if cost.shape[0] > cost.shape[1] and is_lopsided(*cost.shape):
+        plan = transported(
+            np.ascontiguousarray(cost.T), Marginals(masses.demand, masses.supply, masses.total)
+        )
+        v = (cost - plan.v[:, None]).min(axis=0)
+        return plan._replace(flow=Flow(plan.flow.target, plan.flow.source, plan.flow.mass), v=v)
+    basis = _by_simplex(cost, masses.supply, masses.demand)
+    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_apart(sum(cost.shape)))
+
+
+def assigned(
+    cost: Float64Array, mass: IntArray, *, value_only: bool = False, paths: bool = False
+) -> Plan:
+    """An optimal permutation, each source sending its ``mass``.
+
+    The compiled kernel is that of shortest ``paths``, else the simplex.
+    """
+    n = mass.size
+    compiled = cost.size > MOST_PAIRS
+    known: tuple[Float64Array, float] | None = None
+    if compiled or (value_only and kernel_pays(*cost.shape)):
+        by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
+        column, known, alone, exact = by_kernel(cost, mass)
+        if compiled or alone():
+            return Plan(Flow(np.arange(n), column, mass), *known, exact)
+    _linear_assignment.load()
+    began = time.perf_counter()
+    column = _linear_assignment.assign(cost)
+    # What proves one optimal plan proves all.
+    v, error = known or _linear_assignment.potentials(cost, column)
+    _Spent.seconds += time.perf_counter() - began
+    return Plan(Flow(np.arange(n), column, mass), v, error, lambda: False)
+
+
+def _assigned_by_simplex(cost: Float64Array, mass: IntArray) -> _Assignment:
+    basis = _by_simplex(cost, mass, mass)
+    column = basis.flow.target[np.argsort(basis.flow.source)]
+    return _Assignment(
+        column, (basis.v, basis.error), lambda: basis.is_apart(0),
+        lambda: basis.is_apart(2 * mass.size),
+    )  # fmt: skip
+
+
+def _assigned_by_paths(cost: Float64Array, mass: IntArray) -> _Assignment:
+    from ._assignment import assign_one
+
+    n = mass.size
+    column, u, v = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
+    excess, alone = assign_one(cost, _TIES, column, u, v)
+    return _Assignment(column, (v, excess / n), lambda: bool(alone), lambda: False)
+
+
+def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basis:
+    n, m = cost.shape
+    bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
+    few_rows = n < m and is_lopsided(n, m)
+    least = _foreseen(cost, supply, demand) if few_rows else _least(cost, axis=1)
+    reduced = _reduced_by_kernel if cost.size > MOST_PAIRS else _reduced
+    integers, v, unit = reduced(cost, least, bits)
+    tree = (_compiled if kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
+    v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
+    return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
+
+
+def is_lopsided(n: int, m: int) -> bool:
+    """Whether a few atoms face so many that most of these exchange mass with one only."""
+    few, many = min(n, m), max(n, m)
+    return many >= _MANY_COLUMNS and many >= _LOPSIDED * few
+
+
+def _foreseen(cost: Float64Array, supply: IntArray, demand: IntArray) -> Float64Array:
+    """Potentials of a few rows, from the problem where one column in eight stands for all.
+
+    Reduced by them, the least of each column is nearly always where the column gets its mass: a
+    tenth of the pivots are left.
+    """
+    first = np.arange(0, demand.size, _TOGETHER)
+    part = np.ascontiguousarray(cost[:, first])
+    v = _by_simplex(part, supply, np.add.reduceat(demand, first)).v
+    return np.asarray(_least(part - v, axis=1))
+
+
+def _reduced(
+    cost: Float64Array, least: Float64Array, bits: int
+) -> tuple[IntArray, Float64Array, float]:
+    """Costs less ``least`` of their row and then the least in each column, as integers of at most
+    so many bits, row by row; what the columns were reduced by; and the unit of the integers.
+    """
+    reduced = cost - least[:, None]
+    v = _least(reduced, axis=0)
+    reduced -= v
+    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
+    reduced /= unit
+    return np.rint(reduced, out=reduced).ravel().astype(np.int64), v, unit
+
+
+def _reduced_by_kernel(
+    cost: Float64Array, least: Float64Array, bits: int
+) -> tuple[IntArray, Float64Array, float]:
+    """The same, with no array of this size but the integers."""
+    from ._small_costs import to_integers
+
+    integers, v = np.empty(cost.size, dtype=np.int64), np.empty(cost.shape[1])
+    unit = to_integers(cost, least, bits, v, integers)
+    return integers, v, unit
+
+
+def _interpreted(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
+    n, m = supply.size, demand.size
+    began = time.perf_counter()
+    space = [[_small_simplex.NONE] * size for size in _small_simplex.workspace(n, m)]
+    _small_simplex.optimise(cost.tolist(), n, m, supply.tolist(), demand.tolist(), *space)
+    _Spent.seconds += time.perf_counter() - began
+    return [np.array(column) for column in space[-_small_simplex.COLUMNS :]]
+
+
+def _compiled(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
+    n, m = supply.size, demand.size
+    sizes = _small_simplex.workspace(n, m)
+    block = np.full(sum(sizes), _small_simplex.NONE)
+    space, start = [], 0
+    for size in sizes:
+        space.append(block[start : start + size])
+        start += size
+    _kernel()(cost, n, m, supply.copy(), demand.copy(), *space)
+    return space[-_small_simplex.COLUMNS :]
+
+
+def kernel_pays(n: int, m: int) -> bool:
+    """Whether the problem is large, or enough time has been spent without the kernel."""
+    if n * m > MOST_PAIRS or n + m > _MOST_POINTS_INTERPRETED:
+        return True
+    if _Spent.seconds < _LOADING:
+        return False
+    if _Spent.enough is None:
+        _Spent.enough = _LOADING if _small_simplex.is_cached() else _COMPILING
+    return _Spent.seconds >= _Spent.enough
+
+
+@cache
+def _kernel() -> Any:
+    return _small_simplex.compiled()
