@@ -27,8 +27,7 @@ from ._choose import solve_points
 from ._masses import Marginals, Masses, as_fractions, in_units, marginals
 
 _MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
-_FEW_PAIRS = 1 << 14  # of cells with more and cells with less mass: solved as points, at once
-_MANY_PAIRS = 1 << 18  # from here on the multiscale simplex, for any norm but cityblock
+_FEW_PAIRS = 1 << 16  # of cells with more and cells with less mass: solved as points, at once
 _LONGEST_PATH = 2**60
 
 
@@ -227,9 +226,8 @@ def _points(problem: _Problem, metric: Metric, everywhere: bool) -> tuple[float,
     moved = excess[excess > 0]
     mass = int(moved.sum())
     a, b = as_fractions(moved, mass), as_fractions(-excess[excess < 0], mass)
-    solver = "multiscale" if a.size * b.size > _MANY_PAIRS else "simplex"
     points = more * np.array(problem.spacing), less * np.array(problem.spacing)
-    solution = solve_points(*points, a, b, metric, solver)
+    solution = solve_points(*points, a, b, metric)
     potential = np.zeros(excess.shape)
     potential[excess > 0] = solution.potential_x
     potential[excess < 0] = -solution.potential_y

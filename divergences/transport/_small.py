@@ -118,11 +118,9 @@ def solve_matrix(
 
 def _fits(n: int, a: Float64Array | None, m: int, b: Float64Array | None) -> bool:
     """Whether the atoms that have mass are few enough."""
-    with_mass = (
-        count if weights is None else int(np.count_nonzero(weights))
-        for count, weights in ((n, a), (m, b))
-    )  # fmt: skip
-    return _small_matrix.fits(*with_mass)
+    n = n if a is None else int(np.count_nonzero(a))
+    m = m if b is None else int(np.count_nonzero(b))
+    return _small_matrix.fits(n, m)
 
 
 def _without_empty_atoms(points: _Points) -> Small | None:
@@ -162,7 +160,8 @@ def _by_distances(points: _Points) -> Small | None:
     diameter = float(_most(cost, axis=None))
     if not _SAFE < diameter < 1 / _SAFE:
         return _at_size_one(points)
-    if np.count_nonzero(cost) < n * m - max(n, m) // 2:
+    closest = float(_least(cost, axis=None))
+    if closest == 0 and np.count_nonzero(cost) < n * m - max(n, m) // 2:
         return None  # so many atoms in common that cancelling them is quicker
     if masses.total == n == m:
         paths, value_only = n <= _small_matrix.FEW_FOR_PATHS or not few, points.value_only
@@ -172,20 +171,22 @@ def _by_distances(points: _Points) -> Small | None:
     value = _value(points, plan.flow)
     few = n * m <= _small_matrix.MOST_PAIRS
     allowed = (_PRECISION if few else _PRECISION_COMPILED) * value
-    if _is_precise(points, cost, diameter, allowed) and (plan.error <= allowed or plan.is_exact()):
+    precise = _is_precise(points, closest, diameter, allowed)
+    if precise and (plan.error <= allowed or plan.is_exact()):
         return Small(plan.flow, masses, value, lambda: conjugates(cost, plan.v), diameter)
     return None
 
 
-def _is_precise(points: _Points, cost: Float64Array, diameter: float, allowed: float) -> bool:
+def _is_precise(points: _Points, closest: float, diameter: float, allowed: float) -> bool:
     """Whether rounded masses, and squares lost below the range of floats, change the value by less.
 
     Of many atoms the general way rounds masses too, unless laws have atoms in common.
     """
-    closest, many = float(_least(cost, axis=None)), sum(cost.shape) > FEW_ATOMS
     if closest <= _SAFE and allowed <= _SAFE:
         return False
-    return points.rounding * diameter <= allowed or (many and closest > 0)
+    if points.rounding * diameter <= allowed:
+        return True
+    return closest > 0 and points.x.shape[0] + points.y.shape[0] > FEW_ATOMS
 
 
 def _at_size_one(points: _Points) -> Small | None:
