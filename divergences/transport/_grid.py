@@ -27,7 +27,7 @@ from ._choose import solve_points
 from ._masses import Marginals, Masses, as_fractions, in_units, marginals
 
 _MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
-_FEW_PAIRS = 1 << 16  # of cells with more and cells with less mass: solved as points, at once
+_FEW_PAIRS = 1 << 15  # of cells with more and cells with less mass: solved as points, at once
 _LONGEST_PATH = 2**60
 
 

@@ -167,7 +167,7 @@ def test_a_basis_that_is_not_optimal_is_refused():
         yield tree
 
     rng = np.random.default_rng(4)
-    p, q = (rng.dirichlet(np.ones(300)).reshape(15, 20) for _ in range(2))
+    p, q = (rng.dirichlet(np.ones(500)).reshape(20, 25) for _ in range(2))
     with mock.patch.object(simplex, "optimise", unoptimised), pytest.raises(CertificateError):
         solve_grid(p, q, (1.0, 1.0), CITYBLOCK, (False, False))
 
