@@ -82,6 +82,8 @@ def value_of_small(
     metric: Metric,
 ) -> float | None:
     """The value of ``solve_points`` for few points, to the bit, certified; None for others."""
+    if not _small.fits(a, x.shape[0], b, y.shape[0]):
+        return None
     small = _small.solve(x, y, a, b, metric, value_only=True)
     return None if small is None else small.value / small.scale
 
@@ -101,7 +103,8 @@ def solve_points(
     """
     clock = clock or Clock()
     on_the_line = choose(metric, x.shape[1], solver) == "line"
-    if solver is None and not on_the_line:
+    if solver is None and not on_the_line and _small.fits(a, x.shape[0], b, y.shape[0]):
+        clock.announce("network simplex on all distances")
         small = _small.solve(x, y, a, b, metric)
         if small is not None:
             return _of_small(small, metric.prepare(y, small.scale))
@@ -157,7 +160,10 @@ def solve_cost(
     scale = float(np.ldexp(1.0, 1000 - np.frexp(largest)[1])) if largest > 2.0**1000 else 1.0
     if scale != 1:
         cost = cost * scale
-    small = _small.solve_matrix(cost, a, b) if solver is None else None
+    small = None
+    if solver is None and _small.fits(a, cost.shape[0], b, cost.shape[1]):
+        clock.announce("network simplex on all costs")
+        small = _small.solve_matrix(cost, a, b)
     if small is not None:
         flow, masses, v = small
         u, v = _certificate.conjugates(cost, v)

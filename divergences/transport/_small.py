@@ -67,21 +67,25 @@ class _Points(NamedTuple):
     value_only: bool
 
 
+def fits(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> bool:
+    """Whether the atoms that have mass are few enough."""
+    n = n if a is None else int(np.count_nonzero(a))
+    m = m if b is None else int(np.count_nonzero(b))
+    return _small_matrix.fits(n, m)
+
+
 def solve(
     x: Float64Array, y: Float64Array, a: Float64Array | None, b: Float64Array | None,
     metric: Metric, *, value_only: bool = False,
 ) -> Small | None:  # fmt: skip
-    """Optimal transport between atoms x (n, d), y (m, d); None if the general way is safer.
+    """Optimal transport between few atoms x (n, d), y (m, d); None if the general way is safer.
 
     The metric is not a callable. With ``value_only`` the potentials may come from another solver
     than without; the plan may not.
     """
-    n, m = x.shape[0], y.shape[0]
-    if not _fits(n, a, m, b):
-        return None
     if not metric.is_norm:
         x, y = metric.prepare(x, 1.0), metric.prepare(y, 1.0)
-    masses, rounding = _masses(a, n, b, m)
+    masses, rounding = _masses(a, x.shape[0], b, y.shape[0])
     points = _Points(x, y, masses, metric, rounding, value_only)
     if rounding == 0 or (_least(masses.supply) > 0 and _least(masses.demand) > 0):
         return _solve_positive(points)
@@ -93,8 +97,6 @@ def solve_matrix(
 ) -> tuple[Flow, Marginals, Float64Array] | None:
     """The same for a matrix of costs of any sign: plan, masses and potentials of the columns."""
     n, m = cost.shape
-    if not _fits(n, a, m, b):
-        return None
     masses, rounding = _masses(a, n, b, m)
     rows, columns = masses.supply.nonzero()[0], masses.demand.nonzero()[0]
     every = rows.size == n and columns.size == m
@@ -114,13 +116,6 @@ def solve_matrix(
     u = (cost[:, columns] - plan.v).min(axis=1)
     v = (cost - u[:, None]).min(axis=0)
     return flow, masses, v
-
-
-def _fits(n: int, a: Float64Array | None, m: int, b: Float64Array | None) -> bool:
-    """Whether the atoms that have mass are few enough."""
-    n = n if a is None else int(np.count_nonzero(a))
-    m = m if b is None else int(np.count_nonzero(b))
-    return _small_matrix.fits(n, m)
 
 
 def _without_empty_atoms(points: _Points) -> Small | None:

@@ -34,11 +34,11 @@ def test_an_interruption_does_not_wait_for_the_work():
     assert time.monotonic() - began < 30
 
 
-def test_the_dense_solver_is_interrupted(monkeypatch):
+def test_the_simplex_of_pot_is_interrupted(monkeypatch):
     import ot
 
     monkeypatch.setattr(ot, "emd", lambda *arguments, **keywords: time.sleep(60))
-    x, y = np.random.default_rng(0).normal(size=(2, 300, 3))
+    x, y = np.random.default_rng(0).normal(size=(2, 1100, 3))
     timer = threading.Timer(1.0, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
