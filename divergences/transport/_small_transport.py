@@ -10,8 +10,9 @@ import numpy as np
 from .._typing import Float64Array, IntArray
 from . import _small_simplex
 from ._jit import jit
+from ._small_costs import to_integers
 
-_COST_UNITS = 2.0**53
+_COST_BITS = 53
 _PARENT, _FLOW, _HEIGHT, _NONE = (
     _small_simplex.PARENT, _small_simplex.FLOW, _small_simplex.HEIGHT, _small_simplex.NONE
 )  # fmt: skip
@@ -45,36 +46,18 @@ def _level(supply: IntArray, demand: IntArray) -> None:
 level = jit(_level)
 
 
-def _in_units(
-    cost: Float64Array, rows: IntArray, columns: IntArray, v: Float64Array, integers: IntArray
-) -> float:
-    """Write reduced costs of the rows and columns listed, in multiples of the unit returned.
-
-    ``v`` ends as what the columns were reduced by.
-    """
-    n, m, largest = rows.size, columns.size, 0.0
-    for j in range(v.size):
-        v[j] = np.inf
-    least = np.empty(n)
-    for k in range(n):
+def _gather(
+    cost: Float64Array, rows: IntArray, columns: IntArray, part: Float64Array, least: Float64Array
+) -> None:
+    """Copy the costs of the rows and columns listed, and note the least of each row."""
+    for k in range(rows.size):
         least[k] = np.inf
-        for j in columns:
-            least[k] = min(least[k], cost[rows[k], j])
-        for j in columns:
-            v[j] = min(v[j], cost[rows[k], j] - least[k])
-    for k in range(n):
-        for j in columns:
-            largest = max(largest, (cost[rows[k], j] - least[k]) - v[j])
-    unit = largest / _COST_UNITS if largest > 0.0 else 1.0
-    for k in range(n):
-        for h in range(m):
-            j = columns[h]
-            share = ((cost[rows[k], j] - least[k]) - v[j]) / unit
-            integers[k * m + h] = np.int64(np.rint(share))
-    return unit
+        for h in range(columns.size):
+            part[k, h] = cost[rows[k], columns[h]]
+            least[k] = min(least[k], part[k, h])
 
 
-in_units = jit(_in_units)
+gather = jit(_gather)
 
 
 def _prices(cost: Float64Array, columns: IntArray, u: Float64Array, v: Float64Array) -> float:
@@ -133,7 +116,8 @@ def _transport_all(
     """
     count, most, width = costs.shape
     nodes = most + width
-    integers = np.empty(most * width, np.int64)
+    integers, chosen = np.empty(most * width, np.int64), np.empty(most * width)
+    least, reduced = np.empty(most), np.empty(width)
     work, other = np.empty((9, nodes), np.int64), np.empty(2 * nodes, np.int64)
     tree = np.empty((_small_simplex.COLUMNS, nodes + 1), np.int64)
     for k in range(count):
@@ -141,7 +125,9 @@ def _transport_all(
         m = with_mass(demands[k], work[2], work[3])
         rows, supply, columns, demand = work[0, :n], work[1, :n], work[2, :m], work[3, :m]
         level(supply, demand)
-        unit = in_units(costs[k], rows, columns, v[k], integers)
+        part = chosen[: n * m].reshape((n, m))
+        gather(costs[k], rows, columns, part, least)
+        unit = to_integers(part, least, _COST_BITS, reduced[:m], integers)
         for place in range(nodes):
             work[8, place], other[2 * place], other[2 * place + 1] = _NONE, _NONE, _NONE
         _optimise(
@@ -149,7 +135,7 @@ def _transport_all(
             tree[0], tree[1], tree[2], tree[3], tree[4], tree[5],
         )  # fmt: skip
         for h in range(m):
-            v[k, columns[h]] -= tree[_HEIGHT, n + h] * unit
+            v[k, columns[h]] = reduced[h] - tree[_HEIGHT, n + h] * unit
         facts[k, 2] = prices(costs[k], columns, u[k], v[k])
         list_plan(
             costs[k], u[k], v[k], rows, columns, tree[_PARENT], tree[_FLOW],
