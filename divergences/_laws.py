@@ -318,10 +318,10 @@ def _binomial_kl(p: Any, q: Any) -> Array:
 
 
 def _binomial_wasserstein1(p: Any, q: Any) -> Array:
-    if p.count != q.count:
+    first, second = (float(detach(law.probability)) for law in (p, q))
+    if (p.count - q.count) * (first - second) < 0.0:  # not ordered by more and likelier trials
         return integers.of_integers("wasserstein1", p, q)
-    trials = Bernoulli(p.probability), Bernoulli(q.probability)
-    return p.count * one_family.ordered_wasserstein1(*trials)
+    return one_family.binomial_wasserstein1(p, q)
 
 
 def _exponential_variation(p: Any, q: Any) -> Array:
