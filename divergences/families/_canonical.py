@@ -19,7 +19,7 @@ from ._product import Product
 from ._trials import Bernoulli, Binomial
 
 
-def canonical(law: Law) -> Law:
+def canonical(law: Law) -> Law:  # noqa: PLR0911
     """The same law in the form in which formulas know it.
 
     Affine maps of normal, Laplace, uniform and discrete laws are such laws again; a mixture of one
@@ -29,8 +29,9 @@ def canonical(law: Law) -> Law:
     if isinstance(law, Affine):
         return _pushed(canonical(law.law), law.scale, law.shift)
     if isinstance(law, Mixture):
-        parts = law.terms()
-        return canonical(parts[0][1]) if len(parts) == 1 else law
+        return _mixed(law)
+    if isinstance(law, AffineOnLine):
+        return _pushed(canonical(law.law), law.scale, law.shift)
     if isinstance(law, Product):
         return canonical(law.factors[0]) if len(law) == 1 else law
     if isinstance(law, MultivariateNormal) and law.dimension == 1:
@@ -39,6 +40,16 @@ def canonical(law: Law) -> Law:
             return Discrete(law.mean)
         return Normal(law.mean[0], variance**0.5)
     return law
+
+
+def _mixed(law: Mixture) -> Law:
+    """The one component, or the mixture with its affine maps carried out."""
+    parts = law.terms()
+    if len(parts) == 1:
+        return canonical(parts[0][1])
+    if not any(isinstance(part, AffineOnLine) for part in law.components):
+        return law
+    return Mixture([canonical(part) for part in law.components], law.weights)
 
 
 def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._array import detach, is_tensor, tracks_derivatives
 from ..measures import Law
-from ._affine import Affine
+from ._affine import Affine, AffineOnLine
 from ._canonical import canonical
 from ._elementary import Laplace, Uniform
 from ._line import ContinuousLaw
@@ -41,13 +41,22 @@ def recentred(p: ContinuousLaw, q: ContinuousLaw) -> tuple[Any, Any]:
     if not (_movable(p) and _movable(q)):
         return p, q
     narrow = min((p, q), key=_width)
-    centre = float(narrow.quantile(np.array([0.5]))[0])
+    centre = _centre(narrow)
     if not FAR * _width(narrow) < abs(centre) < math.inf:
         return p, q
     return canonical(Affine(p, 1.0, -centre)), canonical(Affine(q, 1.0, -centre))
 
 
-def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform) -> bool:
+def _centre(law: Any) -> float:
+    """A place within the law; of an affine image the shift, which leaves the law itself behind."""
+    if isinstance(law, Mixture):
+        return _centre(min((part for _, part in law.terms()), key=_width))
+    if isinstance(law, AffineOnLine):
+        return law._map()[1]
+    return float(law.quantile(np.array([0.5]))[0])
+
+
+def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform | AffineOnLine) -> bool:
     if isinstance(law, Mixture):
         return all(_movable(part, kinds) for part in law.components)
     return isinstance(law, kinds)
@@ -76,6 +85,9 @@ def _width(law: Any) -> float:
     if isinstance(law, Uniform):
         low, high = law._numbers()
         return high - low
+    if isinstance(law, AffineOnLine):
+        quarters = law.law.upper_quantile(0.25) - law.law.quantile(0.25)
+        return abs(law._map()[0]) * float(quarters)
     return float(detach(law.std if isinstance(law, Normal) else law.scale))
 
 
