@@ -10,6 +10,7 @@ from .._validation import refuse
 from ..measures import Discrete, Law
 from ._affine import Affine, AffineOnLine
 from ._elementary import Exponential, Laplace, Uniform
+from ._gamma_beta import Gamma
 from ._integer import IntegerLaw, ShiftedInteger
 from ._line import ContinuousLaw
 from ._mixture import Mixture
@@ -62,6 +63,11 @@ def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911
         return Uniform(*(ends if float(detach(scale)) > 0 else ends[::-1]))
     if isinstance(law, Exponential) and _is(shift, 0.0) and float(detach(scale)) > 0:
         return Exponential(law.rate / scale)
+    if isinstance(law, Exponential | Gamma) and is_tensor(scale):
+        # The scale goes into the rate, where it moves no end of the support.
+        sign, rate = (1.0 if float(detach(scale)) > 0 else -1.0), law.rate / abs(scale)
+        inner = Gamma(law.shape, rate) if isinstance(law, Gamma) else Exponential(rate)
+        return inner if _is(shift, 0.0) and sign > 0 else AffineOnLine(inner, sign, shift)
     if isinstance(law, Mixture):
         parts = [_pushed(canonical(part), scale, shift) for part in law.components]
         return Mixture(parts, law.weights)

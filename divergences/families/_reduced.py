@@ -62,20 +62,30 @@ def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform | AffineOnLine) -
     return isinstance(law, kinds)
 
 
-def on_the_unit_interval(p: Any, q: Any) -> tuple[Any, Any, Any] | None:
-    """The pair before the map of [0, 1] onto a uniform law's interval, and that map's stretch.
+def before_the_map(p: Any, q: Any) -> tuple[Any, Any, Any] | None:
+    """The pair before the map that makes one of them from a fixed law, and that map's stretch.
 
-    So derivatives in its ends become derivatives in the other law's parameters. None where no end
-    is differentiated, or where the other law has ends or kinds of its own that this would move.
+    So derivatives in the ends of a support (of a uniform law on [0, 1], or any law under an affine
+    map) become derivatives in the other law's parameters. None where no end is differentiated, or
+    where the other law has ends or kinks of its own that this would move.
     """
     for law, other in ((p, q), (q, p)):
-        if not (isinstance(law, Uniform) and tracks_derivatives(*law.tensors())):
+        found = _moving_map(law)
+        if found is None or not _movable(other, Normal | Laplace):
             continue
-        if not _movable(other, Normal | Laplace):
-            continue
-        width = law.high - law.low
-        unit, moved = Uniform(0.0, 1.0), canonical(Affine(other, 1.0 / width, -law.low / width))
-        return (unit, moved, width) if law is p else (moved, unit, width)
+        fixed, scale, shift = found
+        moved = canonical(Affine(other, 1.0 / scale, -shift / scale))
+        return (fixed, moved, abs(scale)) if law is p else (moved, fixed, abs(scale))
+    return None
+
+
+def _moving_map(law: Any) -> tuple[Any, Any, Any] | None:
+    """A law that does not move, and the scale and shift, with derivatives, that make this one."""
+    if isinstance(law, Uniform) and tracks_derivatives(*law.tensors()):
+        return Uniform(0.0, 1.0), law.high - law.low, law.low
+    if isinstance(law, AffineOnLine):
+        moving = [v for v in (law.scale, law.shift) if is_tensor(v)]
+        return (law.law, law.scale, law.shift) if tracks_derivatives(*moving) else None
     return None
 
 
