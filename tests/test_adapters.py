@@ -26,7 +26,8 @@ INTEGERS = {
     "poisson": [POSITIVE], "geom": [PROBABILITY], "bernoulli": [PROBABILITY],
     "binom": [st.integers(0, 40), PROBABILITY], "randint": [st.integers(-5, 0), st.integers(1, 9)],
     "hypergeom": [st.integers(10, 30), st.integers(0, 10), st.integers(0, 10)],
-    "betabinom": [st.integers(1, 20), POSITIVE, POSITIVE], "nbinom": [st.integers(1, 9), PROBABILITY],
+    "betabinom": [st.integers(1, 20), POSITIVE, POSITIVE],
+    "nbinom": [st.integers(1, 9), PROBABILITY],
 }  # fmt: skip
 LEVELS = np.array([0.01, 0.2, 0.5, 0.8, 0.99])
 
