@@ -41,7 +41,7 @@ def test_chains_are_refused_and_gaps_that_no_coordinate_shows_are_found():
     ring = np.array([[0, 0], [1, 3], [2, 6], [3, 1], [4, 4], [5, 7], [6, 2], [7, 5]], dtype=float)
     (same,) = merged(Discrete(ring), tolerance=1.5)
     np.testing.assert_array_equal(same.points, ring)
-    with pytest.raises(ValueError, match="chains 5 atoms over 3.0"):
+    with pytest.raises(ValueError, match=r"chains 5 atoms over 3\.0"):
         merged(Discrete(np.vstack([ring, ring[:1] + 1.0, ring[:1] + 2.0])), tolerance=1.0)
 
 
