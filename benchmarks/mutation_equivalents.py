@@ -2,12 +2,37 @@
 
 import functools
 
-# Source lines (a part of the line is enough) by file.
+# Source lines (a part of the line is enough) by file; " => " limits a reason to one mutant.
 EQUIVALENT: dict[str, dict[str, str]] = {
     "_vector_terms.py": {
         "SERIES_RADIUS = ": "series and logarithms agree on both sides",
         "FARTHEST = ": "quotient and difference of logarithms agree on both sides",
         "LEAST_DIFFERENCE = ": "exact integers give what doubled precision gives above it",
+    },
+    "_vectors.py": {
+        "LARGEST_SLOPE = ": "beyond it a derivative is cut; 1 % more is as good",
+        "LARGEST_SINGLE_SLOPE = ": "beyond it a derivative is cut; 1 % more is as good",
+        "xp.where(aligned, 1.0, p) => 1.01": "any equal laws stand in, and they are normalised",
+        "xp.where(aligned, 1.0, q) => 1.01": "any equal laws stand in, and they are normalised",
+        "xp.where(aligned, 1.0, first) => 1.01": "any equal laws stand in",
+        "pair.p, 0.0), axis=-1) => 1.0": "masses are in units of 1/SCALE: 1 is nothing",
+        "divergence, 1.0)) => 1.01": "stands in for a value that is not used",
+        "p.size == q.size > 0 => 1.0": "one entry then takes the general way",
+        "p.size == q.size > 0 and => p.size != q.size > 0": "equal sizes take the general way",
+        "vector.ndim == 1 => 1.01": "all vectors then take the general way",
+        "axis in (-1, 0) => -1.01": "the axis -1 then takes the general way",
+        "axis in (-1, 0) => 1.01": "the axis -1 then takes the general way",
+        "unit: float = 1.0 => 1.01": "a default that every caller of this way replaces",
+        "(first == 0) & (second > 0) => first <= 0": "masses are not negative",
+        "(second == 0) & (first > 0) => second <= 0": "masses are not negative",
+    },
+    "_log_space.py": {
+        "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
+        "xp.where(empty[0], b, a)) + LOG_2": "adds a constant times the mass: no derivative",
+        "similar = both & (xp.abs(w) <= 1.0) => 1.01": "both forms agree there",
+        "close = xp.abs(ratio) < 0.5 => 0.505": "both forms agree there",
+        "xp.where(singular[..., None], 0.0, terms)) => 1.0": "an infinite value replaces the sum",
+        "math.inf, high + low) => high - low": "the low part is below an ulp of the high one",
     },
     "_vector_series.py": {"SQUARES = ": "a few more or fewer entries take one term more"},
     "closed_forms/_normal.py": {
@@ -28,8 +53,11 @@ def _lines(path):
     return path.read_text().splitlines()
 
 
-def reason(name, line, path):
-    """Why mutants of this line are equivalent; None if they are not."""
+def reason(name, line, path, mutant):
+    """Why this mutant of this line is equivalent; None if it is not."""
     text = _lines(path)[line - 1]
-    found = (why for part, why in EQUIVALENT.get(name, {}).items() if part in text)
-    return next(found, None)
+    for part, why in EQUIVALENT.get(name, {}).items():
+        source, _, only = part.partition(" => ")
+        if source in text and only in ("", mutant):
+            return why
+    return None

@@ -13,6 +13,7 @@ from ._logits import (
     kl_divergence_from_logits,
     total_variation_from_logits,
 )
+from ._merged import merged
 from ._neighbours import bhattacharyya_distance, chi_squared_divergence, hellinger_distance
 from ._optimal_transport import optimal_transport
 from ._pairwise import (
@@ -92,6 +93,7 @@ __all__ = [
     "kl_divergence_from_logits",
     "labelled",
     "maximum_mean_discrepancy",
+    "merged",
     "optimal_transport",
     "sliced_wasserstein1",
     "squared_maximum_mean_discrepancy_unbiased",

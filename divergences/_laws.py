@@ -49,7 +49,7 @@ from .families._integer import IntegerLaw, ShiftedInteger
 from .families._line import ContinuousLaw
 from .families._reduced import (
     apart,
-    on_the_unit_interval,
+    before_the_map,
     recentred,
     same_map,
     without_common_maps,
@@ -125,7 +125,7 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
         return formula(p, q)
     value: Any = None
     if isinstance(p, ContinuousLaw) and isinstance(q, ContinuousLaw):
-        first, second, stretch = on_the_unit_interval(p, q) or (p, q, 1.0)
+        first, second, stretch = before_the_map(p, q) or (p, q, 1.0)
         value = _of_continuous(divergence, first, second)
         value = value * stretch if divergence == "wasserstein1" else value
     elif _atomic(p) or _atomic(q):
@@ -137,6 +137,8 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
         value = several.of_products(divergence, p, q, of_laws)
     if isinstance(value, tuple):
         value = of_laws(divergence, *value)
+    if value is not None and divergence in BOUNDED and isinstance(p, MultivariateNormal):
+        value = several.with_derivatives(divergence, value, p, q)
     if value is None:
         message = (
             f"{divergence}: no formula is known for {p!r} against {q!r}; "
@@ -228,7 +230,8 @@ def _atoms_and_density(  # noqa: PLR0911
     if not isinstance(law, ContinuousLaw):
         if not isinstance(law, MultivariateNormal):
             return None
-        same_dimension(atoms.points, law.mean[None], divergence, "the two laws")
+        points = atoms.points if isinstance(atoms, Discrete) else np.empty((1, 1))
+        same_dimension(points, law.mean[None], divergence, "the two laws")
         if divergence == "wasserstein1" or float(np.linalg.det(as_numpy(law.matrix()))) == 0.0:
             return None
         return np.float64(SINGULAR[divergence])
@@ -318,10 +321,10 @@ def _binomial_kl(p: Any, q: Any) -> Array:
 
 
 def _binomial_wasserstein1(p: Any, q: Any) -> Array:
-    if p.count != q.count:
+    first, second = (float(detach(law.probability)) for law in (p, q))
+    if (p.count - q.count) * (first - second) < 0.0:  # not ordered by more and likelier trials
         return integers.of_integers("wasserstein1", p, q)
-    trials = Bernoulli(p.probability), Bernoulli(q.probability)
-    return p.count * one_family.ordered_wasserstein1(*trials)
+    return one_family.binomial_wasserstein1(p, q)
 
 
 def _exponential_variation(p: Any, q: Any) -> Array:

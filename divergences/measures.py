@@ -41,7 +41,8 @@ class Discrete(Law):
     -----
     NumPy arrays are copied and frozen; tensors are kept as they are, with their graph, so
     divergences are differentiable in points (Wasserstein-1) and weights. Two such laws are compared
-    atom by atom, atoms being the same when all their coordinates are equal (and -0.0 equals 0.0).
+    atom by atom, atoms being the same when all their coordinates are equal (and -0.0 equals 0.0);
+    `merged` matches them up to a tolerance.
 
     Examples
     --------
@@ -92,14 +93,14 @@ def common_support(p: Discrete, q: Discrete, function: str) -> tuple[Array, Arra
     same_library(function, p=p.points, q=q.points)
     same_dimension(p.points, q.points, function, "p and q")
     atoms = np.concatenate([as_numpy(p.points), as_numpy(q.points)])
-    index = _numbered(atoms)
+    index = numbered(atoms)
     count = int(index.max()) + 1
     first = _gather(as_float64(p.weights), index[: len(p)], count)
     second = _gather(as_float64(q.weights), index[len(p) :], count)
     return first, second, result_dtype(p.points, p.weights, q.points, q.weights)
 
 
-def _numbered(atoms: Float64Array) -> IntArray:
+def numbered(atoms: Float64Array) -> IntArray:
     """The number of each atom (n, d) among the distinct ones, by a lexicographic sort."""
     order = np.lexsort(atoms.T)
     ranked = atoms[order]

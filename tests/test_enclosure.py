@@ -32,7 +32,7 @@ from divergences import (
 from divergences.enclosures import _certify
 from divergences.families import LawOnLine, canonical, from_scipy
 
-from .law_oracles import integral
+from .law_oracles import TERMS, density, integral, relative_error
 
 PAIRS = {
     "total_variation": (total_variation_enclosure, total_variation),
@@ -189,3 +189,52 @@ def test_kl_of_tails_as_unlike_as_they_come():
     wide, narrow = (Mixture([Normal(0.0, s), Normal(0.1 * s, s)]) for s in (1e30, 1e-10))
     bounds = kl_divergence_enclosure(wide, narrow, width=1e76)
     assert 4e79 < bounds.lower <= bounds.upper < 6e79
+
+
+def _mixed(weights, parts):
+    """The density of a mixture of beta laws as a function of an mpf."""
+    densities = [density(part) for part in parts]
+    total = mp.fsum(mp.mpf(w) for w in weights)
+    return lambda x: mp.fsum(
+        mp.mpf(w) / total * f(x) for w, f in zip(weights, densities, strict=True)
+    )
+
+
+@pytest.mark.parametrize("size", [1e-10, 1e-3])
+@pytest.mark.parametrize("name", ["total_variation", "kl_divergence", "js_divergence"])
+def test_nearly_equal_mixtures_with_singular_ends(name, size):
+    weights = [0.3, 0.7]
+    parts = [Beta(0.5, 3.0), Beta(5.0, 0.5)], [Beta(0.5, 3.0 + size), Beta(5.0, 0.5 + size)]
+    p, q = (Mixture(list(components), weights) for components in parts)
+    with mp.workdps(40):
+        f, g = (_mixed(weights, components) for components in parts)
+        edges = [mp.mpf(e) for e in (0, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-6, 1)]
+        if name == "total_variation":
+            signs = [mp.sign(f(x) - g(x)) for x in edges[1:-1]]
+            for k in range(len(signs) - 1):
+                if signs[k] * signs[k + 1] < 0:
+                    bracket = edges[k + 1], edges[k + 2]
+                    edges.append(mp.findroot(lambda x: f(x) - g(x), bracket, solver="anderson"))
+        truth = mp.quad(lambda x: TERMS[name](f(x), g(x)), sorted(edges))
+    function = {
+        "total_variation": total_variation,
+        "kl_divergence": kl_divergence,
+        "js_divergence": js_divergence,
+    }[name]
+    assert relative_error(function(p, q), truth) < 1e-9
+    assert relative_error(function(Affine(p, -2.0, 5.0), Affine(q, -2.0, 5.0)), truth) < 1e-9
+
+
+def test_affine_images_far_from_zero():
+    for far in (0.0, 1e10, -3e15):
+        p, q = Affine(Exponential(1.0), 1.0, far), Affine(Exponential(2.0), 1.0, far + 0.5)
+        assert float(wasserstein1(p, q)) == pytest.approx(math.exp(-1.0), rel=1e-13)
+        assert float(kl_divergence(q, p)) == pytest.approx(math.log(2.0), rel=1e-13)
+        gamma = Affine(Gamma(0.5, 1.0), -2.0, far), Affine(Gamma(0.7, 1.0), -1.0, far)
+        near = Affine(Gamma(0.5, 1.0), 2.0), Affine(Gamma(0.7, 1.0), 1.0)
+        for function in (total_variation, kl_divergence, js_divergence):
+            assert float(function(*gamma)) == pytest.approx(float(function(*near)), rel=1e-12)
+        parts = [Affine(Gamma(0.5, 1.0), 1.0, far), Normal(far + 1.0, 2.0)]
+        moved = Mixture(parts), Normal(far, 1.0)
+        here = Mixture([Gamma(0.5, 1.0), Normal(1.0, 2.0)]), Normal(0.0, 1.0)
+        assert float(js_divergence(*moved)) == pytest.approx(float(js_divergence(*here)), rel=1e-9)

@@ -32,6 +32,7 @@ from divergences import (
     total_variation,
     wasserstein1,
 )
+from divergences.families import LawOnLine
 
 from .law_oracles import integral, relative_error, series
 
@@ -304,9 +305,6 @@ def test_gradients_of_normal_laws_in_space():
         )
 
     assert torch.autograd.gradcheck(of_parameters, (means, roots))
-    law = MultivariateNormal(means[0], torch.eye(2, dtype=torch.float64))
-    with pytest.raises(NotImplementedError, match="gradients of MultivariateNormal"):
-        total_variation(law, MultivariateNormal(torch.zeros(2, dtype=torch.float64), 2.0))
 
 
 def test_gradients_at_equal_laws_are_zero_and_moving_ends_are_refused():
@@ -510,6 +508,41 @@ def test_gradients_in_the_ends_of_a_uniform_law(name):
         plain = call(*(float(v) for v in values))
         assert abs(float(call(*ends, *_tensors(0.2, 0.7)).detach()) / plain - 1.0) < 1e-12
         assert torch.autograd.gradcheck(call, (*ends, *_tensors(0.2, 0.7)), eps=1e-5, atol=1e-6)
+
+
+def test_gradients_that_are_no_gradients():
+    mean = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    mixture = Mixture([Normal(mean, 1.0), Laplace(0.0, 1.0)])
+    (gradient,) = torch.autograd.grad(kl_divergence(mixture, Exponential(1.0)), mean)
+    assert gradient == 0.0
+    triangle = LawOnLine(cdf=lambda x: x**2, density=lambda x: 2 * x, support=(0.0, 1.0))
+    with pytest.raises(NotImplementedError, match="gradients of LawOnLine"):
+        js_divergence(triangle, Normal(mean, 1.0))
+    with pytest.raises(ValueError, match="dimension"):
+        total_variation(Poisson(2.0), MultivariateNormal([0.0, 0.0], 1.0))
+
+
+def test_gradients_in_affine_maps():
+    values = 1.2, 0.8, -0.1, 0.3, 1.1
+    for name, law in (("gamma", Gamma(2.5, 1.3)), ("beta", Beta(2.0, 3.0))):
+
+        def against_normal(a, b, m, s, law=law):
+            return js_divergence(Affine(law, a, b), Normal(m, s))
+
+        assert torch.autograd.gradcheck(against_normal, _tensors(*values[:4]), atol=1e-6), name
+    a, b = _tensors(1.2, 0.9)
+    for shift in (0.0, 3.0):  # a fixed end
+        for scale in (a, -a):
+            pair = Affine(Gamma(2.5, b), scale, shift), Affine(Gamma(1.5, 1.0), 1.1, shift)
+            if float(scale.detach()) < 0:
+                pair = pair[0], Affine(Gamma(1.5, 1.0), -1.1, shift)
+            found = torch.autograd.grad(total_variation(*pair), (a, b))
+            plain = torch.autograd.grad(
+                total_variation(Gamma(2.5, b / a), Gamma(1.5, 1.0 / 1.1)), (a, b)
+            )
+            assert all(abs(x - y) < 1e-9 for x, y in zip(found, plain, strict=True))
+    with pytest.raises(NotImplementedError, match="ends of the support"):
+        total_variation(Affine(Gamma(2.5, 1.0), 1.0, a), Exponential(1.0))
 
 
 def test_vmap_over_parameters_where_the_formula_is_elementwise():

@@ -5,6 +5,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+import torch
 from scipy.special import gammainc
 
 from divergences import (
@@ -136,3 +137,78 @@ def test_ends():
     flat = MultivariateNormal(np.zeros(3), [1.0, 2.0, 0.0])
     assert total_variation(flat, base) == 1.0
     assert js_divergence(flat, MultivariateNormal(np.zeros(3), [1.0, 1.0, 0.0])) > 0.0
+
+
+def _from_roots(means, roots):
+    eye = 0.1 * torch.eye(means.shape[1], dtype=torch.float64)
+    pairs = zip(means, roots, strict=True)
+    return [MultivariateNormal(mean, root @ root.T + eye) for mean, root in pairs]
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 5])
+@pytest.mark.parametrize("function", [total_variation, js_divergence, js_distance])
+def test_derivatives_in_means_and_covariances(function, dimension):
+    generator = torch.Generator().manual_seed(dimension)
+    means = torch.randn(2, dimension, generator=generator, dtype=torch.float64)
+    roots = torch.randn(2, dimension, dimension, generator=generator, dtype=torch.float64)
+    leaves = means.requires_grad_(), roots.requires_grad_()
+
+    def of_roots(means, roots):
+        return function(*_from_roots(means, roots))
+
+    assert torch.autograd.gradcheck(of_roots, leaves, atol=1e-7, rtol=1e-5)
+    plain = _from_roots(means.detach(), roots.detach())
+    plain = [MultivariateNormal(law.mean.numpy(), law.matrix().numpy()) for law in plain]
+    assert abs(of_roots(*leaves).item() / function(*plain) - 1.0) < 1e-12
+
+
+def test_second_derivatives_and_special_covariances():
+    vectors = [
+        torch.tensor(v, dtype=torch.float64, requires_grad=True)
+        for v in ([1.0, 2.0, 1.0], [1.5, 2.0, 0.7], [0.3, 0.0, 1.0])
+    ]
+    for function in (total_variation, js_divergence):
+        assert torch.autograd.gradcheck(
+            lambda a, b, m, f=function: f(
+                MultivariateNormal(m, a), MultivariateNormal(torch.zeros_like(m), b)
+            ),
+            vectors,
+        )
+        equal = [
+            torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in ([0.0, 1.0], 2.0)
+        ]
+        assert torch.autograd.gradcheck(
+            lambda m, v, f=function: f(
+                MultivariateNormal(m, v), MultivariateNormal(torch.zeros_like(m), v)
+            ),
+            equal,
+        )
+    assert torch.autograd.gradgradcheck(
+        lambda a, b, m: js_divergence(
+            MultivariateNormal(m, a), MultivariateNormal(torch.zeros_like(m), b)
+        ),
+        vectors,
+        atol=1e-6,
+    )
+
+
+def test_derivatives_at_equal_and_at_singular_laws():
+    mean = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    law = MultivariateNormal(mean, 1.0)
+    other = MultivariateNormal(torch.zeros(2, dtype=torch.float64), 1.0)
+    for function in (total_variation, js_divergence, js_distance):
+        (gradient,) = torch.autograd.grad(function(law, other), mean)
+        assert float(gradient.abs().max()) < 1e-14
+    flat = torch.tensor([[1.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    there = torch.tensor([1.0, 1.0], dtype=torch.float64)
+    value = total_variation(MultivariateNormal(mean, flat), MultivariateNormal(there, flat))
+    (gradient,) = torch.autograd.grad(value, mean)
+    # Along (1, 1) the laws are N(0, 2) and N(sqrt 2, 2) on a line: 2 Phi(D/2) - 1 with D = 1.
+    slope = -math.exp(-0.125) / math.sqrt(2.0 * math.pi) / 2.0
+    assert torch.allclose(gradient, torch.full_like(gradient, slope), rtol=1e-10)
+    apart = MultivariateNormal(torch.tensor([0.0, 1.0], dtype=torch.float64), flat)
+    (gradient,) = torch.autograd.grad(js_divergence(MultivariateNormal(mean, flat), apart), mean)
+    assert not gradient.any()
+    swapped = [torch.tensor(v, dtype=torch.float64) for v in ([1.0, 2.0], [2.0, 1.0])]
+    with pytest.raises(NotImplementedError, match="converges too slowly"):
+        total_variation(MultivariateNormal(mean, swapped[0]), MultivariateNormal(mean, swapped[1]))

@@ -57,7 +57,7 @@ def of_normals(divergence: str, shift: Float64Array, excess: Float64Array) -> fl
     return min(max(total + rest, 0.0), 1.0)
 
 
-def _log_overlap(u: Float64Array, shift: Float64Array, excess: Float64Array) -> Any:
+def _log_overlap(u: Any, shift: Float64Array, excess: Float64Array) -> Any:
     """Log M(u)."""
     size = u * u + 0.25
     r = 0.5 - 1j * u

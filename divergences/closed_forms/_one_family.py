@@ -195,6 +195,16 @@ def ordered_wasserstein1(p: Any, q: Any) -> Array:
     return xp.abs(first - second)
 
 
+def binomial_wasserstein1(p: Any, q: Any) -> Array:
+    """The difference n1 p1 - n2 p2 of the means of two binomial laws that are ordered."""
+    (n, a), (m, b) = p._numbers(), q._numbers()
+    value = abs(n * (a - b) if n == m else product_difference(n, a, m, b))
+    xp, n, first, m, second = parameters(p, q)
+    if xp is np:
+        return np.float64(value)
+    return with_graph(value, xp.abs(n * first - m * second))
+
+
 def geometric_wasserstein1(p: Any, q: Any) -> Array:
     """The difference of the means of two geometric laws, which are ordered."""
     xp, first, second = parameters(p, q)

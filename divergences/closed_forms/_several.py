@@ -32,17 +32,21 @@ from .._vector_terms import LOG_2
 from ..families._multivariate import MultivariateNormal
 from ..families._normal import Normal
 from ..families._product import Product
-from . import _normal_plane, _normal_space
+from . import _normal_plane, _normal_space, _normal_space_gradient
 
 ROUNDING = 1e-12
 
 
 class Whitened(NamedTuple):
-    """The pair in the coordinates of the second law; ``apart`` if it lives elsewhere."""
+    """The pair in the coordinates of the second law, the columns of ``basis``.
+
+    ``apart`` if the first law lives elsewhere.
+    """
 
     shift: Float64Array
     excess: Float64Array
     apart: bool
+    basis: Float64Array
 
 
 def whiten(p: MultivariateNormal, q: MultivariateNormal) -> Whitened:
@@ -72,7 +76,7 @@ def whiten(p: MultivariateNormal, q: MultivariateNormal) -> Whitened:
         excess, turn = np.linalg.eigh(0.5 * (inner + inner.T))
     shift = turn.T @ (basis.T @ move)
     smaller = bool(np.any(excess <= -1.0 + ROUNDING * p.dimension))
-    return Whitened(shift, excess, escapes or smaller)
+    return Whitened(shift, excess, escapes or smaller, basis @ turn)
 
 
 def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) -> Any:
@@ -85,7 +89,6 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         return singular[divergence]
     if divergence == "kl_divergence":
         return _with_graph(_kl(pair), p, q)
-    refuse_gradients(divergence, p, q)
     size = np.abs(pair.excess)
     differing = np.flatnonzero(size > max(1e-15, 1e-13 * float(np.max(size, initial=0.0))))
     if differing.size == 0:
@@ -99,6 +102,36 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
     if value is None:
         value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
     return None if value is None else np.float64(value)
+
+
+def with_derivatives(divergence: str, value: Array, p: Any, q: Any) -> Array:
+    """The value of total variation or JS with its derivatives in means and covariances.
+
+    Raises
+    ------
+    NotImplementedError
+        If the integral of the derivative of total variation falls too slowly.
+    """
+    tensors = [*p.tensors(), *q.tensors()]
+    if not tensors:
+        return value
+    pair, number = whiten(p, q), float(detach(value))
+    same = not (np.any(pair.shift) or np.any(pair.excess))
+    if pair.apart or (same and divergence == "total_variation"):
+        return np.float64(number)
+    at = _normal_space_gradient.places(divergence, pair.shift, pair.excess)
+    if at is None:
+        message = (
+            f"{divergence}: the derivative of this pair of MultivariateNormal laws converges too "
+            "slowly (they nearly agree, or their covariances have nearly the same determinant in "
+            "few coordinates); js_divergence has derivatives there, or detach the parameters"
+        )
+        raise NotImplementedError(message)
+    basis = like(pair.basis, tensors[0])
+    first, second = (basis.T @ _tensor(law.matrix(), tensors[0]) @ basis for law in (p, q))
+    move = basis.T @ (_tensor(p.mean, tensors[0]) - _tensor(q.mean, tensors[0]))
+    here = pair.shift, pair.excess
+    return with_graph(number, _normal_space_gradient.surrogate(at, here, move, first, second))
 
 
 def _in_a_plane(pair: Whitened, differing: Any) -> float | None:

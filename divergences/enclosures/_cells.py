@@ -20,7 +20,11 @@ from .._typing import Array, Float64Array
 from .._vector_terms import LOG_2, Pair, js_terms
 from ..families._given import LawOnLine
 from ..families._line import ContinuousLaw
+from ..families._mixture import Mixture
+from ..quadrature import Term, matched
+from ._ratio import log_ratio_bounds, mean_at_ends
 
+MOST_PAIRS = 64  # of components that are bounded pair by pair
 UNDERFLOW = 1e-300  # no mass inside a support is taken as less: it may have been rounded to 0
 ROUNDING = 2e-14  # relative error granted to the distribution functions and densities of families
 
@@ -32,6 +36,7 @@ class Convex(NamedTuple):
     of_log: Callable[[Array], Float64Array]
     at_zero: float
     at_infinity: float
+    of_mean: float  # c such that p f(q/p) is at most c (p + q) |log(p/q)|
 
 
 def _variation(p: Array, q: Array) -> Float64Array:
@@ -64,9 +69,9 @@ def _js_of_log(ratio: Array) -> Float64Array:
 
 
 CONVEX = {
-    "total_variation": Convex(_variation, _variation_of_log, 0.5, 0.5),
-    "kl_divergence": Convex(_kl, _kl_of_log, np.inf, 1.0),
-    "js_divergence": Convex(_js, _js_of_log, 0.5 * LOG_2, 0.5 * LOG_2),
+    "total_variation": Convex(_variation, _variation_of_log, 0.5, 0.5, 0.5),
+    "kl_divergence": Convex(_kl, _kl_of_log, np.inf, 1.0, 1.0),
+    "js_divergence": Convex(_js, _js_of_log, 0.5 * LOG_2, 0.5 * LOG_2, 0.5 * LOG_2),
 }
 
 
@@ -121,19 +126,61 @@ def cell_bounds(
     divergence: str, p: ContinuousLaw, q: ContinuousLaw, low: Float64Array, high: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
     """Lower and upper bounds of the divergence's integral over each cell."""
-    f = CONVEX[divergence]
     with np.errstate(all="ignore"):
-        p_log, q_log = log_density_bounds(p, low, high), log_density_bounds(q, low, high)
-        p_mass = mass_bounds(p, low, high, p_log)
-        q_mass = mass_bounds(q, low, high, q_log)
-        smallest, largest = q_log[0] - p_log[1], q_log[1] - p_log[0]  # bounds of log(q/p)
-        smallest = np.where(np.isnan(smallest) | np.isposinf(smallest), -np.inf, smallest)
-        largest = np.where(np.isnan(largest) | np.isneginf(largest), np.inf, largest)
-        largest = np.where(q_mass[1] == 0, -np.inf, largest)
-        lower = np.fmax(_least(f, p_mass, q_mass), _far(f, p_mass, smallest, largest))
-        upper = _most(f, p_mass, q_mass, smallest, largest)
+        lower, upper = _of_pair(divergence, (1.0, p), (1.0, q), low, high)
+        if isinstance(p, Mixture) and isinstance(q, Mixture):
+            pairs = matched(p, q)
+            if len(pairs) <= MOST_PAIRS:
+                parts = (_of_terms(divergence, pair, low, high) for pair in pairs)
+                upper = np.fmin(upper, sum(parts))
     tiny = 1e-15 * np.where(np.isfinite(upper), upper, 0.0)
     return np.minimum(np.maximum(lower - tiny, 0.0), upper + tiny), upper + tiny
+
+
+def _of_terms(
+    divergence: str,
+    pair: tuple[Term | None, Term | None, float],
+    low: Float64Array,
+    high: Float64Array,
+) -> Float64Array:
+    """An upper bound over each cell for two components: those of all of them add up to one.
+
+    (p, q) -> p f(q/p) is convex and homogeneous of degree 1, so it is subadditive.
+    """
+    first, second, growth = pair
+    if first is not None and second is not None:
+        return _of_pair(divergence, first, second, low, high, growth)[1]
+    term = first or second
+    assert term is not None
+    weight, law = term
+    mass = mass_bounds(law, low, high, log_density_bounds(law, low, high))[1] * weight
+    f = CONVEX[divergence]
+    return np.where(mass > 0, mass * (f.at_infinity if first is None else f.at_zero), 0.0)
+
+
+def _of_pair(
+    divergence: str, first: Term, second: Term, low: Float64Array, high: Float64Array,
+    growth: float = 0.0,
+) -> tuple[Float64Array, Float64Array]:  # fmt: skip
+    """Bounds for two laws times weights, ``growth`` being the log of the weights' ratio."""
+    f = CONVEX[divergence]
+    (w, p), (v, q) = first, second
+    p_log, q_log = log_density_bounds(p, low, high), log_density_bounds(q, low, high)
+    p_least, p_most = mass_bounds(p, low, high, p_log)
+    q_least, q_most = mass_bounds(q, low, high, q_log)
+    p_mass, q_mass = (w * p_least, w * p_most), (v * q_least, v * q_most)
+    smallest, largest = q_log[0] - p_log[1], q_log[1] - p_log[0]  # bounds of log(q/p)
+    smallest = np.where(np.isnan(smallest) | np.isposinf(smallest), -np.inf, smallest)
+    largest = np.where(np.isnan(largest) | np.isneginf(largest), np.inf, largest)
+    least, most = log_ratio_bounds(p, q, low, high)
+    slack = 1e-15 * abs(growth)
+    smallest = np.maximum(smallest, -most) - growth - slack
+    largest = np.minimum(largest, -least) - growth + slack
+    largest = np.where(q_mass[1] == 0, -np.inf, largest)
+    lower = np.fmax(_least(f, p_mass, q_mass), _far(f, p_mass, smallest, largest))
+    upper = _most(f, p_mass, q_mass, smallest, largest)
+    mean = mean_at_ends(p, q, low, high, (p_mass[1], q_mass[1]), abs(growth))
+    return lower, np.fmin(upper, f.of_mean * mean)
 
 
 def _least(f: Convex, p: tuple[Array, Array], q: tuple[Array, Array]) -> Float64Array:

@@ -48,19 +48,33 @@ def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     goal *= _scale(p, q) if divergence == "wasserstein1" else 1.0
     bounds = enclose(divergence, p, q, goal, RELATIVE)
     if bounds.lower == math.inf:
-        return _number(math.inf, tensors)
+        return np.float64(math.inf)
     if not bounds.width <= 1.01 * (goal + RELATIVE * bounds.lower):
         _refuse(divergence, p, q, bounds)
     if given:
+        _refuse_gradients(divergence, p, q, tensors)
         return _number(bounds.midpoint, tensors)
     value = of_densities(divergence, p, q)
     margin = 1e-13 * bounds.upper
     inside = bounds.lower - margin <= float(detach(value)) <= bounds.upper + margin
-    return value if inside else _number(bounds.midpoint, tensors)
+    if inside:
+        return value
+    _refuse_gradients(divergence, p, q, tensors)
+    return _number(bounds.midpoint, tensors)
 
 
 def _number(value: float, tensors: list[Array]) -> Array:
     return like(np.asarray(value), tensors[0]) if tensors else np.float64(value)
+
+
+def _refuse_gradients(divergence: str, p: Any, q: Any, tensors: list[Array]) -> None:
+    """Say so where the value is the middle of an enclosure, which knows no derivative."""
+    if tracks_derivatives(*tensors):
+        message = (
+            f"{divergence}: gradients of {p!r} against {q!r} are not implemented, as the value is "
+            "the middle of an enclosure; detach the parameters"
+        )
+        raise NotImplementedError(message)
 
 
 def _scale(p: ContinuousLaw, q: ContinuousLaw) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from ._poisson import Poisson
 from ._product import Product
 from ._trials import Bernoulli, Binomial, Geometric
 
+MOST_ATOMS = 1_000_000
+
 
 def from_scipy(frozen: Any) -> Law:
     """A frozen distribution of `scipy.stats` as a law.
@@ -28,9 +30,9 @@ def from_scipy(frozen: Any) -> Law:
     ----------
     frozen : frozen distribution
         Such as ``scipy.stats.norm(0.0, 1.0)``: norm, laplace, expon, gamma, chi2, erlang, beta,
-        uniform, bernoulli, binom, geom, poisson, randint, multivariate_normal; of other
-        distributions with a density, those become a `LawOnLine` of their cdf and density, with the
-        density taken as rising up to the mode found and falling beyond.
+        uniform, bernoulli, binom, geom, poisson, randint, multivariate_normal. Others with finitely
+        many atoms become `Discrete`; others with a density a `LawOnLine` of their cdf and density,
+        which must rise up to one mode and fall beyond, as far as 2000 quantiles tell.
 
     Returns
     -------
@@ -38,8 +40,8 @@ def from_scipy(frozen: Any) -> Law:
 
     Raises
     ------
-    TypeError
-        If it is not a frozen distribution.
+    TypeError, ValueError
+        If it is not a frozen distribution, or its parameters are arrays or not those of a law.
     NotImplementedError
         If there is no such law here.
 
@@ -57,8 +59,13 @@ def from_scipy(frozen: Any) -> Law:
         refuse("from_scipy", "frozen", "be a frozen distribution of scipy.stats",
                describe(frozen), TypeError)  # fmt: skip
     shapes, location, scale = frozen.dist._parse_args(*frozen.args, **frozen.kwds)
+    if any(np.ndim(value) > 0 for value in (*shapes, location, scale)):
+        refuse("from_scipy", "frozen", "have numbers as parameters, not arrays", repr(frozen.args))
     numbers = [float(value) for value in (*shapes, location, scale)]
     reader = SCIPY.get(frozen.dist.name)
+    if not (numbers[-1] > 0.0 and bool(np.all(frozen.dist._argcheck(*shapes)))):
+        arrived = f"{frozen.dist.name}{(*numbers[:-2],)}, loc={numbers[-2]}, scale={numbers[-1]}"
+        refuse("from_scipy", "frozen", "have parameters for which scipy knows a law", arrived)
     if reader is None:
         return _from_functions(frozen)
     return reader(numbers[:-2], numbers[-2], numbers[-1])
@@ -78,7 +85,7 @@ SCIPY: dict[str, Callable[[list[float], float, float], Law]] = {
     "beta": lambda a, m, s: _moved(Beta(a[0], a[1]), m, s),
     "uniform": lambda _, m, s: Uniform(m, m + s),
     "bernoulli": lambda a, m, _: _moved(Bernoulli(a[0]), m, 1.0),
-    "binom": lambda a, m, _: _moved(Binomial(int(a[0]), a[1]), m, 1.0),
+    "binom": lambda a, m, _: _moved(Binomial(a[0], a[1]), m, 1.0),
     "geom": lambda a, m, _: _moved(Geometric(a[0]), m + 1.0, 1.0),
     "poisson": lambda a, m, _: _moved(Poisson(a[0]), m, 1.0),
     "randint": lambda a, m, _: Discrete(np.arange(a[0], a[1]) + m),
@@ -86,22 +93,50 @@ SCIPY: dict[str, Callable[[list[float], float, float], Law]] = {
 
 
 def _from_functions(frozen: Any) -> Law:
+    low, high = (float(end) for end in frozen.support())
     if not hasattr(frozen.dist, "pdf"):
+        return _from_masses(frozen, low, high)
+    first, last = frozen.ppf([0.0005, 0.9995])
+    if float(frozen.cdf(last + 1e3 * (last - first))) > 1.0 + 1e-12:
+        _refuse_density(frozen)
+    places = np.asarray(frozen.ppf(np.linspace(0.0005, 0.9995, 2000)))
+    density = np.asarray(frozen.pdf(places))
+    top = int(np.argmax(density))
+    rise, fall = np.diff(density[: top + 1]), np.diff(density[top:])
+    slack = 1e-9 * np.max(density[np.isfinite(density)], initial=0.0)
+    if not (bool(np.all(rise >= -slack)) and bool(np.all(fall <= slack))):
+        _refuse_density(frozen)
+    return LawOnLine(frozen.cdf, frozen.pdf, support=(low, high),
+                     turning_points=_mode(frozen, places, top), accuracy=1e-12)  # fmt: skip
+
+
+def _refuse_density(frozen: Any) -> NoReturn:
+    message = (
+        f"from_scipy: the density of scipy.stats.{frozen.dist.name} does not rise to one mode and "
+        "fall beyond it on the line; say where it turns: LawOnLine(cdf, density, support=..., "
+        "turning_points=...)"
+    )
+    raise NotImplementedError(message)
+
+
+def _from_masses(frozen: Any, low: float, high: float) -> Law:
+    """Finitely many atoms as they are."""
+    if hasattr(frozen.dist, "xk"):
+        shift = float(frozen.kwds.get("loc", frozen.args[0] if frozen.args else 0.0))
+        return Discrete(np.asarray(frozen.dist.xk) + shift, np.asarray(frozen.dist.pk))
+    if not (math.isfinite(high - low) and high - low <= MOST_ATOMS):
         message = (
             f"from_scipy: no law here is scipy.stats.{frozen.dist.name}; give its atoms as "
             "Discrete(points, weights)"
         )
         raise NotImplementedError(message)
-    low, high = (float(end) for end in frozen.support())
-    return LawOnLine(frozen.cdf, frozen.pdf, support=(low, high),
-                     turning_points=_mode(frozen), accuracy=1e-12)  # fmt: skip
+    points = low + np.arange(round(high - low) + 1.0)
+    weights = np.asarray(frozen.pmf(points))
+    return Discrete(points, weights / weights.sum())
 
 
-def _mode(frozen: Any) -> tuple[float, ...]:
-    """The mode of a unimodal density, by golden section between quantiles; () at an end."""
-    levels = np.linspace(0.0005, 0.9995, 2000)
-    places = np.asarray(frozen.ppf(levels))
-    top = int(np.argmax(frozen.pdf(places)))
+def _mode(frozen: Any, places: Any, top: int) -> tuple[float, ...]:
+    """The mode of a unimodal density, by golden section about the highest of ``places``."""
     low, high = places[max(top - 1, 0)], places[min(top + 1, places.size - 1)]
     ratio = 0.5 * (math.sqrt(5.0) - 1.0)
     for _ in range(200):
@@ -121,8 +156,8 @@ def from_torch(distribution: Any) -> Law:
     distribution : torch.distributions.Distribution
         Normal, Laplace, Exponential, Gamma, Chi2, Beta, Uniform, Bernoulli, Categorical, Poisson,
         Geometric, Binomial, MultivariateNormal, LowRankMultivariateNormal; MixtureSameFamily of
-        those with a density on the line; Independent of a vector of those on the line. Without
-        batch axes otherwise.
+        those with a density on the line; Independent of a vector of those on the line;
+        TransformedDistribution by affine maps with numbers. Without batch axes otherwise.
 
     Returns
     -------
@@ -142,7 +177,7 @@ def from_torch(distribution: Any) -> Law:
     >>> from_torch(torch.distributions.Gamma(2.0, 0.5))
     Gamma(shape=2.0, rate=0.5)
     """
-    if not hasattr(distribution, "batch_shape"):
+    if not isinstance(getattr(distribution, "batch_shape", None), tuple):
         refuse("from_torch", "distribution", "be a torch distribution",
                describe(distribution), TypeError)  # fmt: skip
     kind = type(distribution).__name__
@@ -151,10 +186,30 @@ def from_torch(distribution: Any) -> Law:
         return Mixture(parts, distribution.mixture_distribution.probs)
     if kind == "Independent" and distribution.reinterpreted_batch_ndims == 1:
         return Product(_unbatched(distribution.base_dist))
+    if kind == "Independent" and distribution.reinterpreted_batch_ndims == 0:
+        return from_torch(distribution.base_dist)
     if tuple(distribution.batch_shape):
         refuse("from_torch", "distribution", "have no batch axes",
                f"batch shape {tuple(distribution.batch_shape)}")  # fmt: skip
+    if kind == "TransformedDistribution":
+        return _transformed(distribution)
     return _reader(kind)(distribution)
+
+
+def _transformed(distribution: Any) -> Law:
+    law = from_torch(distribution.base_dist)
+    for transform in distribution.transforms:
+        kind = type(transform).__name__
+        ends = (transform.loc, transform.scale) if kind == "AffineTransform" else ()
+        if not ends or any(tuple(getattr(end, "shape", ())) for end in ends):
+            message = (
+                f"from_torch: no law here is a TransformedDistribution by {kind}; known: "
+                "AffineTransform with numbers. Total variation, KL and JS do not change under a "
+                "bijection that both laws share: compare the base distributions"
+            )
+            raise NotImplementedError(message)
+        law = Affine(law, transform.scale, transform.loc)
+    return law
 
 
 def _reader(kind: str) -> Callable[[Any], Law]:

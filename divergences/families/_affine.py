@@ -76,6 +76,14 @@ class Affine(Parametric):
         return f"Affine({self.law!r}, scale={self.scale!r}, shift={self.shift!r})"
 
 
+def on_the_line(law: Any) -> Any:
+    """An affine image of a law with a density on the line as such a law; others as they are."""
+    if not isinstance(law, Affine):
+        return law
+    inner = on_the_line(law.law)
+    return AffineOnLine(inner, law.scale, law.shift) if isinstance(inner, ContinuousLaw) else law
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AffineOnLine(ContinuousLaw):
     """An affine map of a law with a density on the line: what `Affine` becomes when compared."""
@@ -83,6 +91,9 @@ class AffineOnLine(ContinuousLaw):
     law: Any
     scale: Any
     shift: Any
+
+    def __repr__(self) -> str:
+        return f"Affine({self.law!r}, scale={self.scale!r}, shift={self.shift!r})"
 
     def tensors(self) -> list[Array]:
         return [v for v in (self.scale, self.shift) if is_tensor(v)] + list(self.law.tensors())

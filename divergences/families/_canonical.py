@@ -10,6 +10,7 @@ from .._validation import refuse
 from ..measures import Discrete, Law
 from ._affine import Affine, AffineOnLine
 from ._elementary import Exponential, Laplace, Uniform
+from ._gamma_beta import Gamma
 from ._integer import IntegerLaw, ShiftedInteger
 from ._line import ContinuousLaw
 from ._mixture import Mixture
@@ -19,7 +20,7 @@ from ._product import Product
 from ._trials import Bernoulli, Binomial
 
 
-def canonical(law: Law) -> Law:
+def canonical(law: Law) -> Law:  # noqa: PLR0911
     """The same law in the form in which formulas know it.
 
     Affine maps of normal, Laplace, uniform and discrete laws are such laws again; a mixture of one
@@ -29,8 +30,9 @@ def canonical(law: Law) -> Law:
     if isinstance(law, Affine):
         return _pushed(canonical(law.law), law.scale, law.shift)
     if isinstance(law, Mixture):
-        parts = law.terms()
-        return canonical(parts[0][1]) if len(parts) == 1 else law
+        return _mixed(law)
+    if isinstance(law, AffineOnLine):
+        return _pushed(canonical(law.law), law.scale, law.shift)
     if isinstance(law, Product):
         return canonical(law.factors[0]) if len(law) == 1 else law
     if isinstance(law, MultivariateNormal) and law.dimension == 1:
@@ -39,6 +41,16 @@ def canonical(law: Law) -> Law:
             return Discrete(law.mean)
         return Normal(law.mean[0], variance**0.5)
     return law
+
+
+def _mixed(law: Mixture) -> Law:
+    """The one component, or the mixture with its affine maps carried out."""
+    parts = law.terms()
+    if len(parts) == 1:
+        return canonical(parts[0][1])
+    if not any(isinstance(part, AffineOnLine) for part in law.components):
+        return law
+    return Mixture([canonical(part) for part in law.components], law.weights)
 
 
 def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911
@@ -51,6 +63,11 @@ def _pushed(law: Law, scale: Any, shift: Any) -> Law:  # noqa: PLR0911
         return Uniform(*(ends if float(detach(scale)) > 0 else ends[::-1]))
     if isinstance(law, Exponential) and _is(shift, 0.0) and float(detach(scale)) > 0:
         return Exponential(law.rate / scale)
+    if isinstance(law, Exponential | Gamma) and is_tensor(scale):
+        # The scale goes into the rate, where it moves no end of the support.
+        sign, rate = (1.0 if float(detach(scale)) > 0 else -1.0), law.rate / abs(scale)
+        inner = Gamma(law.shape, rate) if isinstance(law, Gamma) else Exponential(rate)
+        return inner if _is(shift, 0.0) and sign > 0 else AffineOnLine(inner, sign, shift)
     if isinstance(law, Mixture):
         parts = [_pushed(canonical(part), scale, shift) for part in law.components]
         return Mixture(parts, law.weights)

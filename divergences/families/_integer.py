@@ -49,6 +49,13 @@ class IntegerLaw(LineLaw):
         """The standard deviation."""
         raise NotImplementedError
 
+    def tail_exponent(self, k: Float64Array) -> Float64Array:
+        """A number such that what lies beyond k, away from the mean, has at most mass exp(-it).
+
+        Chernoff's bound; it grows away from the mean, where it is 0.
+        """
+        raise NotImplementedError
+
 
 def probability(value: Any, function: str, *, positive: bool = False) -> None:
     real_number(value, "probability", function, positive=positive)
@@ -120,6 +127,9 @@ class ShiftedInteger(IntegerLaw):
 
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         return np.asarray(self.law.upper_quantile(level) + self.shift)
+
+    def tail_exponent(self, k: Float64Array) -> Float64Array:
+        return np.asarray(self.law.tail_exponent(k - self.shift))
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         return self.law.log_mass_at(xp, k - self.shift)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._array import as_float64, detach, is_tensor, like, namespace
+from .._array import as_float64, as_numpy, detach, is_tensor, like, namespace
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number, same_library
 from ..measures import Law
@@ -101,7 +101,7 @@ def own(value: Any, model: Array) -> Array:
 
 def _text(value: Any) -> str:
     if is_tensor(value) or isinstance(value, np.ndarray | np.generic):
-        return repr(np.asarray(detach(value).cpu() if is_tensor(value) else value).tolist())
+        return repr((as_numpy(value) if is_tensor(value) else np.asarray(value)).tolist())
     return repr(value)
 
 

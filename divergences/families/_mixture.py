@@ -10,6 +10,7 @@ import numpy as np
 from .._array import as_float64, as_numpy, detach, is_tensor, like
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import describe, masses, real_array, refuse
+from ._affine import on_the_line
 from ._line import ContinuousLaw, Points, off_the_graph
 
 
@@ -20,7 +21,7 @@ class Mixture(ContinuousLaw):
     Parameters
     ----------
     components : sequence of laws
-        Laws with densities on the line, at least one.
+        Laws with densities on the line, or `Affine` images of such, at least one.
     weights : array, tensor or list, shape (k,), optional
         Their weights: non-negative, of sum 1 up to rounding; equal by default.
 
@@ -47,6 +48,7 @@ class Mixture(ContinuousLaw):
             refuse("Mixture", "components", requirement, describe(parts), TypeError)
         if not parts:
             refuse("Mixture", "components", requirement, "an empty sequence")
+        parts = [on_the_line(part) for part in parts]
         for part in parts:
             if not isinstance(part, ContinuousLaw):
                 refuse("Mixture", "components", requirement, describe(part), TypeError)

@@ -80,6 +80,9 @@ class Poisson(IntegerLaw):
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=True)
 
+    def tail_exponent(self, k: Float64Array) -> Float64Array:
+        return deviance(k, self._numbers()[0])
+
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         rate = own(self.rate, k)
         if not is_tensor(k):

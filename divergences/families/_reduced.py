@@ -7,7 +7,7 @@ import numpy as np
 
 from .._array import detach, is_tensor, tracks_derivatives
 from ..measures import Law
-from ._affine import Affine
+from ._affine import Affine, AffineOnLine
 from ._canonical import canonical
 from ._elementary import Laplace, Uniform
 from ._line import ContinuousLaw
@@ -41,32 +41,51 @@ def recentred(p: ContinuousLaw, q: ContinuousLaw) -> tuple[Any, Any]:
     if not (_movable(p) and _movable(q)):
         return p, q
     narrow = min((p, q), key=_width)
-    centre = float(narrow.quantile(np.array([0.5]))[0])
+    centre = _centre(narrow)
     if not FAR * _width(narrow) < abs(centre) < math.inf:
         return p, q
     return canonical(Affine(p, 1.0, -centre)), canonical(Affine(q, 1.0, -centre))
 
 
-def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform) -> bool:
+def _centre(law: Any) -> float:
+    """A place within the law; of an affine image the shift, which leaves the law itself behind."""
+    if isinstance(law, Mixture):
+        return _centre(min((part for _, part in law.terms()), key=_width))
+    if isinstance(law, AffineOnLine):
+        return law._map()[1]
+    return float(law.quantile(np.array([0.5]))[0])
+
+
+def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform | AffineOnLine) -> bool:
     if isinstance(law, Mixture):
         return all(_movable(part, kinds) for part in law.components)
     return isinstance(law, kinds)
 
 
-def on_the_unit_interval(p: Any, q: Any) -> tuple[Any, Any, Any] | None:
-    """The pair before the map of [0, 1] onto a uniform law's interval, and that map's stretch.
+def before_the_map(p: Any, q: Any) -> tuple[Any, Any, Any] | None:
+    """The pair before the map that makes one of them from a fixed law, and that map's stretch.
 
-    So derivatives in its ends become derivatives in the other law's parameters. None where no end
-    is differentiated, or where the other law has ends or kinds of its own that this would move.
+    So derivatives in the ends of a support (of a uniform law on [0, 1], or any law under an affine
+    map) become derivatives in the other law's parameters. None where no end is differentiated, or
+    where the other law has ends or kinks of its own that this would move.
     """
     for law, other in ((p, q), (q, p)):
-        if not (isinstance(law, Uniform) and tracks_derivatives(*law.tensors())):
+        found = _moving_map(law)
+        if found is None or not _movable(other, Normal | Laplace):
             continue
-        if not _movable(other, Normal | Laplace):
-            continue
-        width = law.high - law.low
-        unit, moved = Uniform(0.0, 1.0), canonical(Affine(other, 1.0 / width, -law.low / width))
-        return (unit, moved, width) if law is p else (moved, unit, width)
+        fixed, scale, shift = found
+        moved = canonical(Affine(other, 1.0 / scale, -shift / scale))
+        return (fixed, moved, abs(scale)) if law is p else (moved, fixed, abs(scale))
+    return None
+
+
+def _moving_map(law: Any) -> tuple[Any, Any, Any] | None:
+    """A law that does not move, and the scale and shift, with derivatives, that make this one."""
+    if isinstance(law, Uniform) and tracks_derivatives(*law.tensors()):
+        return Uniform(0.0, 1.0), law.high - law.low, law.low
+    if isinstance(law, AffineOnLine):
+        moving = [v for v in (law.scale, law.shift) if is_tensor(v)]
+        return (law.law, law.scale, law.shift) if tracks_derivatives(*moving) else None
     return None
 
 
@@ -76,6 +95,9 @@ def _width(law: Any) -> float:
     if isinstance(law, Uniform):
         low, high = law._numbers()
         return high - low
+    if isinstance(law, AffineOnLine):
+        quarters = law.law.upper_quantile(0.25) - law.law.quantile(0.25)
+        return abs(law._map()[0]) * float(quarters)
     return float(detach(law.std if isinstance(law, Normal) else law.scale))
 
 

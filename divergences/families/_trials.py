@@ -13,6 +13,7 @@ import numpy as np
 
 from .._array import detach, is_tensor
 from .._special import deviance, stirling_error
+from .._summation import two_product
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number, refuse
 from ._gamma_beta import log_gamma
@@ -70,26 +71,32 @@ class Binomial(IntegerLaw):
         return math.sqrt(count * probability * (1.0 - probability))
 
     def cdf(self, x: ArrayLike) -> Float64Array:
-        from scipy.special import bdtr
+        from scipy.special import betaincc
 
-        count, probability = self._numbers()
-        k = np.floor(np.asarray(x, dtype=np.float64))
-        inside = bdtr(np.clip(k, 0, count), int(count), probability)
-        return np.where(k < 0, 0.0, np.where(k >= count, 1.0, inside))
+        return self._tail(x, betaincc, 0.0)
 
     def survival(self, x: ArrayLike) -> Float64Array:
-        from scipy.special import bdtrc
+        from scipy.special import betainc
 
+        return self._tail(x, betainc, 1.0)
+
+    def _tail(self, x: ArrayLike, incomplete: Any, before: float) -> Float64Array:
+        """By an incomplete beta function: scipy's own binomial ones lose digits for large n."""
         count, probability = self._numbers()
         k = np.floor(np.asarray(x, dtype=np.float64))
-        inside = bdtrc(np.clip(k, 0, count), int(count), probability)
-        return np.where(k < 0, 1.0, np.where(k >= count, 0.0, inside))
+        place = np.clip(k, 0.0, max(count - 1.0, 0.0))
+        inside = incomplete(place + 1.0, np.maximum(count - place, 1.0), probability)
+        return np.where(k < 0, before, np.where(k >= count, 1.0 - before, inside))
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=False)
 
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=True)
+
+    def tail_exponent(self, k: Float64Array) -> Float64Array:
+        count, p = self._numbers()
+        return deviance(k, count * p) + deviance(count - k, count * (1.0 - p))
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         p = own(self.probability, k)
@@ -152,6 +159,9 @@ class Bernoulli(IntegerLaw):
 
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=True)
+
+    def tail_exponent(self, k: Float64Array) -> Float64Array:
+        return Binomial(1, self._numbers()[0]).tail_exponent(k)
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         return Binomial(1, self.probability).log_mass_at(xp, k)
@@ -222,6 +232,10 @@ class Geometric(IntegerLaw):
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=True)
 
+    def tail_exponent(self, k: Float64Array) -> Float64Array:
+        below = np.asarray(k) < self.expectation
+        return np.where(below, 0.0, -self._log_survival(np.maximum(k - 1.0, 0.0)))
+
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         p = own(self.probability, k)
         value = xp.log(p) + k * xp.log1p(-xp.where(p < 1, p, 0.0))
@@ -238,7 +252,9 @@ def binomial_log_mass(k: Array, count: int, p: float) -> Float64Array:
     k_in, rest_in = np.where(inner, k, 1.0), np.where(inner, rest, 1.0)
     n = float(count)
     value = stirling_error(np.array(max(n, 1.0))) - stirling_error(k_in) - stirling_error(rest_in)
-    value = value - deviance(k_in, n * p) - deviance(rest_in, n * (1.0 - p))
+    high, low = two_product(np.float64(n), np.float64(p))
+    away = (k_in - high) - low  # k - n p, however large n is
+    value = value - deviance(k_in, high, away) - deviance(rest_in, n * (1.0 - p), -away)
     value = value - 0.5 * (
         np.log(2.0 * math.pi) + np.log(k_in) + np.log(rest_in) - np.log(max(n, 1.0))
     )

@@ -1,17 +1,19 @@
 r"""Laws on the integers, and atoms beside laws with densities.
 
-Sums over the integers run between quantiles at tails below 1e-33 of both laws; what is left out is
-below rounding. Total variation, KL and JS of two laws of one family go through the logarithm of the
-ratio of their masses (``_mass_ratio``), Wasserstein-1 is :math:`\sum_k |F(k) - G(k)|`.
+Sums over the integers run between tails below 1e-33 of both laws; what is left out is below
+rounding. Very many integers are summed by few of them (``_integer_nodes``). Total variation, KL and
+JS of two laws of one family go through the logarithm of the ratio of their masses
+(``_mass_ratio``), Wasserstein-1 is :math:`\sum_k |F(k) - G(k)|`.
 """
 
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from .._array import as_numpy, like, namespace, with_graph
+from .._array import as_numpy, like, namespace, tracks_derivatives, with_graph
 from .._summation import total
 from .._typing import Array, Float64Array
 from .._vector_terms import LOG_2
@@ -21,32 +23,66 @@ from ..families._integer import IntegerLaw
 from ..families._line import ContinuousLaw, off_the_graph
 from ..measures import Discrete
 from ._densities import INTEGRANDS, difference
+from ._integer_nodes import nodes
 from ._mass_ratio import log_mass_ratio
+from ._panels import STAGNANT
 
-TAIL = 1e-33
+EXPONENT = 76.0  # of the tails that are left out: below 1e-33
+MOST_SUMMED = 200_000.0  # integers that are summed one by one
 MOST_ATOMS = 5_000_000
+COARSE = 1e-13  # distance of neighbouring floats, in deviations, that a law may have to bear
 
 
 def reach(law: IntegerLaw) -> tuple[float, float]:
-    """Integers beyond which the law has less than ``TAIL`` on each side."""
+    """Integers beyond which the law has less than ``exp(-EXPONENT)`` on each side."""
     plain = off_the_graph(law)
-    low, high = plain.quantile(np.array([TAIL]))[0], plain.upper_quantile(np.array([TAIL]))[0]
-    return max(float(low) - 1.0, plain.support[0]), min(float(high) + 1.0, plain.support[1])
+    first, last = plain.support
+    mean = math.floor(min(max(plain.expectation, first), last))
+    top = min(last, mean + 200.0 * (plain.deviation + 1.0))
+    return _last_within(plain, mean, first), _last_within(plain, mean, top)
 
 
-def _union(function: str, p: IntegerLaw, q: IntegerLaw) -> Float64Array:
-    """The integers that either law reaches."""
+def _last_within(law: IntegerLaw, start: float, stop: float) -> float:
+    """The integer from start towards stop at which the exponent of the tail passes EXPONENT."""
+    within, beyond = start, stop
+    if not law.tail_exponent(np.array([stop]))[0] > EXPONENT:
+        return stop
+    while True:
+        middle = math.floor(0.5 * (within + beyond))
+        if middle in (within, beyond):
+            return beyond
+        if law.tail_exponent(np.array([float(middle)]))[0] > EXPONENT:
+            beyond = float(middle)
+        else:
+            within = float(middle)
+
+
+def _ranges(function: str, p: IntegerLaw, q: IntegerLaw) -> list[tuple[float, float]]:
+    """The one or two ranges of integers that the laws reach."""
     ranges = sorted([reach(p), reach(q)])
     if ranges[1][0] <= ranges[0][1] + 1.0:
         ranges = [(ranges[0][0], max(ranges[0][1], ranges[1][1]))]
-    size = sum(high - low + 1.0 for low, high in ranges)
-    if not size <= MOST_ATOMS:
-        message = (
-            f"{function}: {p!r} and {q!r} spread over {size:.1e} integers, too many to sum; compare"
-            " normal or exponential laws of the same means and deviations, or samples"
-        )
-        raise NotImplementedError(message)
-    return np.concatenate([np.arange(low, high + 1.0) for low, high in ranges])
+    for law in (p, q):
+        if math.ulp(law.expectation) > max(1.0, COARSE * law.deviation):
+            message = (
+                f"{function}: floats are too coarse for the integers that {law!r} reaches; compare "
+                "normal laws of the same means and deviations, or samples"
+            )
+            raise NotImplementedError(message)
+    return ranges
+
+
+def _summed(
+    function: str, p: IntegerLaw, q: IntegerLaw, terms: Callable[[Float64Array], Float64Array]
+) -> tuple[Float64Array, Float64Array]:
+    """Integers and weights that sum ``terms``: every one of a few, some of very many."""
+    ranges = _ranges(function, p, q)
+    if sum(high - low + 1.0 for low, high in ranges) <= MOST_SUMMED:
+        k = np.concatenate([np.arange(low, high + 1.0) for low, high in ranges])
+        return k, np.ones(k.size)
+    parts = [nodes((p, q), low, high, terms) for low, high in ranges]
+    k, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return k, weights
 
 
 def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
@@ -56,23 +92,66 @@ def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
     tensors = [*p.tensors(), *q.tensors()]
     if identical(p, q) and not tensors:
         return np.float64(0.0)
-    k = _union(divergence, p, q)
+    plain = off_the_graph(p), off_the_graph(q)
+    if divergence == "wasserstein1":
+        return _wasserstein1(p, q)
     with np.errstate(all="ignore"):
-        log_p, log_q = (np.asarray(off_the_graph(law).log_mass(k)) for law in (p, q))
+        k, weights = _summed(divergence, *plain, lambda k: _terms(divergence, *plain, k))
+        value = total(weights * _terms(divergence, *plain, k))
         ratio = log_mass_ratio(p, q, k)
-        nodes: Any = SimpleNamespace(p=np.exp(log_p), q=np.exp(log_q), ratio=ratio)
-        if divergence == "wasserstein1":
-            potential = _potential(k, difference(nodes))
-            value = total(potential * difference(nodes))
-        else:
-            potential = None
-            value = total(INTEGRANDS[divergence](nodes))
     cap = {"total_variation": 1.0, "js_divergence": LOG_2}.get(divergence, math.inf)
     value = min(max(value, 0.0), cap)
     if not tensors:
         return np.float64(value)
-    surrogate = _surrogate(divergence, p, q, k, potential, ratio, tensors[0])
+    surrogate = _surrogate(divergence, p, q, k, weights, None, ratio, tensors[0])
     return with_graph(value, surrogate)
+
+
+def _masses(p: IntegerLaw, q: IntegerLaw, k: Float64Array) -> Any:
+    log_p, log_q = (np.asarray(law.log_mass(k)) for law in (p, q))
+    return SimpleNamespace(p=np.exp(log_p), q=np.exp(log_q), ratio=log_mass_ratio(p, q, k))
+
+
+def _terms(divergence: str, p: IntegerLaw, q: IntegerLaw, k: Float64Array) -> Float64Array:
+    return np.asarray(INTEGRANDS[divergence](_masses(p, q, k)))
+
+
+def _wasserstein1(p: IntegerLaw, q: IntegerLaw) -> Array:
+    """By a potential on all integers, or by the distribution functions where they are many."""
+    tensors = [*p.tensors(), *q.tensors()]
+    plain = off_the_graph(p), off_the_graph(q)
+    ranges = _ranges("wasserstein1", *plain)
+    low, high = ranges[0][0], ranges[-1][1]
+    if high - low + 1.0 > MOST_SUMMED:
+        if tracks_derivatives(*tensors):
+            message = (
+                f"wasserstein1: gradients of {p!r} against {q!r}, which spread over "
+                f"{high - low:.1e} integers, are not implemented; detach the parameters"
+            )
+            raise NotImplementedError(message)
+        value = _gap_of_many(*plain, low, high)
+        return like(np.asarray(value), tensors[0]) if tensors else np.float64(value)
+    k = np.concatenate([np.arange(first, last + 1.0) for first, last in ranges])
+    with np.errstate(all="ignore"):
+        masses = _masses(*plain, k)
+        potential = _potential(k, difference(masses))
+        value = max(total(potential * difference(masses)), 0.0)
+    if not tensors:
+        return np.float64(value)
+    weights = np.ones(k.size)
+    surrogate = _surrogate("wasserstein1", p, q, k, weights, potential, masses.ratio, tensors[0])
+    return with_graph(value, surrogate)
+
+
+def _gap_of_many(p: IntegerLaw, q: IntegerLaw, low: float, high: float) -> float:
+    """The sum of |F - G| over very many integers, of the tails that are smaller."""
+
+    def gap(k: Float64Array) -> Float64Array:
+        upper = p.survival(k) - q.survival(k)
+        return np.asarray(np.abs(np.where(p.cdf(k) < 0.5, p.cdf(k) - q.cdf(k), upper)))
+
+    k, weights = nodes((p, q), low, high, gap, STAGNANT)
+    return total(weights * gap(k))
 
 
 def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:
@@ -110,26 +189,27 @@ def _potential(k: Float64Array, gap: Float64Array) -> Float64Array:
 
 
 def _surrogate(
-    divergence: str, p: Any, q: Any, k: Float64Array, potential: Any, ratio: Any, model: Array
-) -> Array:
+    divergence: str, p: Any, q: Any, k: Float64Array, weights: Float64Array, potential: Any,
+    ratio: Any, model: Array,
+) -> Array:  # fmt: skip
     """The same sum with masses that carry the graph."""
     xp = namespace(model)
-    places = like(k, model)
+    places, w = like(k, model), like(weights, model)
     logs = [law.log_mass(places) for law in (p, q)]
     masses = [xp.where(xp.isfinite(v), xp.exp(xp.where(xp.isfinite(v), v, 0.0)), 0.0) for v in logs]
     first, second = masses
     if potential is not None:
         return xp.sum(like(potential, model) * (first - second))
     if divergence == "total_variation":
-        return 0.5 * xp.sum(like(np.sign(np.nan_to_num(ratio)), model) * (first - second))
+        return 0.5 * xp.sum(w * like(np.sign(np.nan_to_num(ratio)), model) * (first - second))
     both = xp.isfinite(logs[0]) & xp.isfinite(logs[1])
     logarithm = xp.where(both, xp.where(both, logs[0], 0.0) - xp.where(both, logs[1], 0.0), 0.0)
     if divergence == "kl_divergence":
-        return xp.sum(first * logarithm - first + second)
+        return xp.sum(w * (first * logarithm - first + second))
     zero = xp.zeros_like(logarithm)
     terms = first * (LOG_2 - xp.logaddexp(-logarithm, zero))
     terms = terms + second * (LOG_2 - xp.logaddexp(logarithm, zero))
-    return 0.5 * xp.sum(xp.where(both, terms, LOG_2 * (first + second)))
+    return 0.5 * xp.sum(w * xp.where(both, terms, LOG_2 * (first + second)))
 
 
 def is_atomic(law: Any) -> bool:

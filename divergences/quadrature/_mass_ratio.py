@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._special import log1p_excess
+from .._special import bernoulli_kl, log1p_excess
+from .._summation import two_product
 from .._typing import Float64Array
 from ..families._integer import IntegerLaw, ShiftedInteger
 from ..families._line import off_the_graph
@@ -42,7 +43,10 @@ def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None
     first, second = p._numbers()[1], q._numbers()[1]
     if not (0.0 < first < 1.0 and 0.0 < second < 1.0):
         return None
-    return np.asarray(k * _log_of(first, second) + (p.count - k) * _log_of_rest(first, second))
+    # With x = k - n q: x (log odds of p less that of q) - n KL(q, p); x from an exact product.
+    high, low = two_product(np.float64(p.count), np.float64(second))
+    slope = _log_of(first, second) - _log_of_rest(first, second)
+    return np.asarray(((k - high) - low) * slope - p.count * bernoulli_kl(second, first))
 
 
 def _bernoullis(p: Bernoulli, q: Bernoulli, k: Float64Array) -> Float64Array | None:

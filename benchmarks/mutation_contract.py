@@ -1,0 +1,105 @@
+"""What the contract fixes beside values, as a check of one imported ``divergences``."""
+
+import functools
+import math
+
+import numpy as np
+import torch
+
+NAMES = ("total_variation", "kl_divergence", "js_divergence")
+
+
+def contract_is_broken(package):
+    """Whether axes, bases, ends, or derivatives at -inf are not as documented."""
+    return (
+        _axes_are_wrong(package)
+        or _ends_are_inexact(package)
+        or _slopes_of_logits_are_wrong(package)
+    )
+
+
+def _axes_are_wrong(package):
+    p, q = np.array([0.125, 0.375, 0.5]), np.array([0.25, 0.25, 0.5])
+    for name in (*NAMES, "js_distance"):
+        function = getattr(package, name)
+        value = function(p, q)
+        rows = np.stack([p, p[::-1]]), np.stack([q, q[::-1]])
+        if not np.allclose(function(*(r.T.copy() for r in rows), axis=0), value, rtol=1e-15):
+            return True
+        if function(p, q, axis=0) != value:
+            return True
+        if _passes(lambda f=function: f(p, q, axis=1)):
+            return True
+        if _passes(lambda f=function: f(np.ones(1), q)) or _passes(lambda f=function: f(p, q[:2])):
+            return True
+    for name in ("kl_divergence", "js_divergence"):
+        function = getattr(package, name)
+        if abs(function(p, q, base=2) * math.log(2.0) / function(p, q) - 1.0) > 1e-15:
+            return True
+    return False
+
+
+def _passes(call):
+    try:
+        call()
+    except ValueError:
+        return False
+    return True
+
+
+def _ends_are_inexact(package):
+    """Equal vectors give 0, disjoint ones the caps, to the bit, on every way."""
+    rng = np.random.default_rng(3)
+    caps = {"total_variation": 1.0, "js_divergence": math.log(2.0), "js_distance": 0.0}
+    caps["js_distance"] = math.sqrt(caps["js_divergence"])
+    for count in range(2, 12):
+        p, q = np.zeros((2, 2 * count))
+        p[:count], q[count:] = rng.dirichlet(np.ones(count), size=2)
+        tensors = torch.from_numpy(np.stack([p, q])), torch.from_numpy(np.stack([q, p]))
+        for name, cap in caps.items():
+            function = getattr(package, name)
+            values = [function(p, q), *torch.vmap(function)(*tensors).tolist()]
+            zeros = [function(p, p), *torch.vmap(function)(tensors[0], tensors[0]).tolist()]
+            if any(v != cap for v in values) or any(zeros):
+                return True
+    return False
+
+
+def _slopes_of_logits_are_wrong(package):
+    """The derivatives are those of the probabilities' function behind a softmax, at -inf too."""
+    tensor = functools.partial(torch.tensor, dtype=torch.float64)
+    pairs = [
+        (tensor([0.3, -0.2, 1.0]), tensor([-0.7, 0.4, 0.1])),
+        (tensor([0.3, -math.inf, 1.0, 0.2]), tensor([-0.7, 0.4, 0.1, -0.3])),
+        (tensor([0.3, 0.6, 1.0, -math.inf]), tensor([-0.7, -math.inf, 0.1, -0.3])),
+    ]
+    apart = [tensor(v).requires_grad_() for v in ([0.25, 0.75, 0.0], [0.0, 0.5, 0.5])]
+    slopes = torch.autograd.grad(package.kl_divergence(*apart), apart)
+    if any(bool(slope.any()) for slope in slopes):  # of an infinite value
+        return True
+    for name in NAMES:
+        for pair in (*pairs, *(pair[::-1] for pair in pairs)):
+            leaves = [v.clone().requires_grad_() for v in pair]
+            value = getattr(package, f"{name}_from_logits")(*leaves)
+            found = torch.autograd.grad(value, leaves)
+            other = [v.clone().requires_grad_() for v in pair]
+            plain = getattr(package, name)(*(v.softmax(-1) for v in other))
+            expected = torch.autograd.grad(plain, other)
+            for one, two in zip(found, expected, strict=True):
+                if not torch.allclose(one, two, rtol=1e-12, atol=1e-14):
+                    return True
+    return False
+
+
+def bad_input_passes(package, names):
+    """Whether a vector that is no probability vector is taken."""
+    bad = ([-0.5, 1.5], [0.5, 0.6], [math.nan, 1.0])
+    for name in names:
+        for vector in bad:
+            for pair in ((vector, [0.5, 0.5]), ([0.5, 0.5], vector)):
+                try:
+                    getattr(package, name)(*(np.array(v) for v in pair))
+                except ValueError:
+                    continue
+                return True
+    return False

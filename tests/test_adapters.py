@@ -1,0 +1,161 @@
+"""Distributions of scipy and torch, drawn at random, become the same law or a clear error."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from divergences import Affine, Discrete, Mixture, Product, kl_divergence, total_variation
+from divergences.families import canonical, from_scipy, from_torch
+from divergences.measures import Law
+
+POSITIVE = st.floats(0.05, 50.0)
+REAL = st.floats(-100.0, 100.0)
+PROBABILITY = st.floats(0.01, 0.99)
+SHAPES = {
+    "norm": [], "laplace": [], "expon": [], "uniform": [], "gamma": [POSITIVE],
+    "beta": [POSITIVE, POSITIVE], "chi2": [POSITIVE], "weibull_min": [st.floats(0.5, 5.0)],
+    "lognorm": [st.floats(0.2, 1.5)], "logistic": [], "t": [st.floats(1.0, 30.0)],
+    "arcsine": [], "triang": [PROBABILITY], "pareto": [st.floats(0.5, 5.0)],
+}  # fmt: skip
+INTEGERS = {
+    "poisson": [POSITIVE], "geom": [PROBABILITY], "bernoulli": [PROBABILITY],
+    "binom": [st.integers(0, 40), PROBABILITY], "randint": [st.integers(-5, 0), st.integers(1, 9)],
+    "hypergeom": [st.integers(10, 30), st.integers(0, 10), st.integers(0, 10)],
+    "betabinom": [st.integers(1, 20), POSITIVE, POSITIVE],
+    "nbinom": [st.integers(1, 9), PROBABILITY],
+}  # fmt: skip
+LEVELS = np.array([0.01, 0.2, 0.5, 0.8, 0.99])
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_densities_of_scipy(data):
+    name = data.draw(st.sampled_from(sorted(SHAPES)))
+    shapes = [data.draw(s) for s in SHAPES[name]]
+    location, scale = data.draw(REAL), data.draw(st.one_of(POSITIVE, st.sampled_from([0.0, -2.0])))
+    frozen = getattr(scipy.stats, name)(*shapes, loc=location, scale=scale)
+    if scale <= 0.0:
+        with pytest.raises(ValueError, match=r"from_scipy: frozen must have parameters"):
+            from_scipy(frozen)
+        return
+    if name == "arcsine":
+        with pytest.raises(NotImplementedError, match="say where it turns"):
+            from_scipy(frozen)
+        return
+    law, x = canonical(from_scipy(frozen)), frozen.ppf(LEVELS)
+    inside = (x > frozen.support()[0]) & (x < frozen.support()[1])
+    np.testing.assert_allclose(law.cdf(x), frozen.cdf(x), rtol=1e-8)
+    np.testing.assert_allclose(np.exp(law.log_density(x[inside])), frozen.pdf(x[inside]), rtol=1e-7)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_atoms_of_scipy(data):
+    name = data.draw(st.sampled_from(sorted(INTEGERS)))
+    shapes = [data.draw(s) for s in INTEGERS[name]]
+    location = data.draw(st.sampled_from([0.0, 3.0, -2.5]))
+    frozen = getattr(scipy.stats, name)(*shapes, loc=location)
+    if name == "nbinom":
+        with pytest.raises(NotImplementedError, match=r"no law here is scipy\.stats\.nbinom"):
+            from_scipy(frozen)
+        return
+    low, high = frozen.support()
+    atoms = low + np.arange(min(high - low, frozen.ppf(1 - 1e-9) - low + 30) + 1)
+    masses = frozen.pmf(atoms)
+    listed = Discrete(atoms, masses / masses.sum())
+    assert total_variation(from_scipy(frozen), listed) < 1e-8
+
+
+TORCH = {
+    "Normal": [REAL, POSITIVE], "Laplace": [REAL, POSITIVE], "Exponential": [POSITIVE],
+    "Gamma": [POSITIVE, POSITIVE], "Beta": [POSITIVE, POSITIVE], "Chi2": [POSITIVE],
+}  # fmt: skip
+
+
+def _tensor(value):
+    return torch.tensor(value, dtype=torch.float64)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_densities_of_torch(data):
+    name = data.draw(st.sampled_from(sorted(TORCH)))
+    rows = data.draw(st.integers(1, 3))
+    columns = [[data.draw(s) for _ in range(rows)] for s in TORCH[name]]
+    made = getattr(torch.distributions, name)(*(_tensor(c) for c in columns))
+    first = getattr(torch.distributions, name)(*(_tensor(c[0]) for c in columns))
+    x = made.sample((4,))[:, 0].clamp(-1e300, 1e300)
+    law = from_torch(first)
+    torch.testing.assert_close(_log_density(law, x), first.log_prob(x), rtol=1e-7, atol=1e-7)
+    scale, shift = data.draw(st.sampled_from([-2.0, 0.5])), data.draw(REAL)
+    moved = torch.distributions.TransformedDistribution(
+        first, [torch.distributions.AffineTransform(shift, scale)]
+    )
+    there = from_torch(moved)
+    assert isinstance(there, Affine)
+    y = shift + scale * x
+    kept = (y - shift) / scale == x  # else the place itself is rounded
+    found = _log_density(canonical(there), y[kept])
+    torch.testing.assert_close(found, moved.log_prob(y[kept]), rtol=1e-6, atol=1e-6)
+    weights = torch.full((rows,), 1.0 / rows, dtype=torch.float64)
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(weights), made)
+    law = from_torch(mixture)
+    assert isinstance(law, Mixture)
+    torch.testing.assert_close(_log_density(law, x), mixture.log_prob(x), rtol=1e-6, atol=1e-6)
+    product = from_torch(torch.distributions.Independent(made, 1))
+    assert isinstance(product, Product)
+    assert kl_divergence(product, product) == 0.0
+
+
+def _log_density(law, x):
+    return torch.as_tensor(law.log_density(x))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        torch.distributions.LogNormal(0.0, 1.0),
+        torch.distributions.TransformedDistribution(
+            torch.distributions.Normal(0.0, 1.0), [torch.distributions.ExpTransform()]
+        ),
+        torch.distributions.StudentT(3.0),
+        torch.distributions.Independent(torch.distributions.Normal(torch.zeros(2, 2), 1.0), 2),
+        torch.distributions.Independent(
+            torch.distributions.MultivariateNormal(torch.zeros(2, 2), torch.eye(2)), 1
+        ),
+        torch.distributions.MixtureSameFamily(
+            torch.distributions.Categorical(torch.ones(3, 2)),
+            torch.distributions.Normal(torch.zeros(3, 2), torch.ones(3, 2)),
+        ),
+    ],
+    ids=lambda made: type(made).__name__,
+)
+def test_torch_distributions_that_are_no_law_here(made):
+    with pytest.raises(NotImplementedError, match="from_torch: no law here"):
+        from_torch(made)
+
+
+def test_what_is_not_one_distribution():
+    for frozen in (scipy.stats.norm([0.0, 1.0], 1.0), scipy.stats.gamma(a=[1.0])):
+        with pytest.raises(ValueError, match="numbers as parameters, not arrays"):
+            from_scipy(frozen)
+    with pytest.raises(ValueError, match="parameters for which scipy knows a law"):
+        from_scipy(scipy.stats.binom(2.5, 0.5))
+    with pytest.raises(NotImplementedError, match="say where it turns"):
+        from_scipy(scipy.stats.vonmises(2.0))
+    for thing in (scipy.stats.norm, torch.distributions.Normal, 3.0):
+        with pytest.raises(TypeError, match="must be a"):
+            (from_scipy if thing is scipy.stats.norm else from_torch)(thing)
+    own = scipy.stats.rv_discrete(values=([0, 3], [0.25, 0.75]))
+    assert total_variation(from_scipy(own(loc=2)), Discrete([2.0, 5.0], [0.25, 0.75])) == 0.0
+    half = torch.distributions.Normal(*torch.tensor([0.0, 1.0], dtype=torch.bfloat16))
+    law = from_torch(torch.distributions.Independent(half, 0))
+    assert isinstance(law, Law)
+    assert repr(law) == "Normal(mean=0.0, std=1.0)"
+    assert total_variation(law, law).dtype == torch.float32
+    assert math.isclose(kl_divergence(law, law), 0.0)
