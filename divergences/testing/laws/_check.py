@@ -114,7 +114,7 @@ def check(
     -----
     A law fails beyond a rounding budget of some 1e-12 relative to the values (1e-6 near 0 where the
     value may be the root of a cancelling sum). Statistical laws are judged by exact binomial bounds
-    and fail a good function with a probability of at most 1e-6 each.
+    and fail a good function with a probability of at most 1e-6 on each pair of laws, 5e-6 on all.
 
     Examples
     --------

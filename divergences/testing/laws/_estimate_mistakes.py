@@ -49,14 +49,14 @@ def _wrong_quantity(subject: Subject, known: Quantity | None, name: str, seed: i
     if known is None:
         return ""
     truth = _truth(known, name, PAIRS[0])
-    about = f"estimates are about {values[0] / truth:.3g} times the truth" if truth else ""
+    about = f"estimates are about {values[0] / truth:.2g} times the truth" if truth else ""
     errors = {text: _error(values, wrong) for text, wrong in _candidates(known, name)}
     text = min(errors, key=lambda candidate: errors[candidate])
     return f"{text}: {about}" if errors[text] < AGREEMENT else about
 
 
 def _median(subject: Subject, pair: HistogramPair, seed: int) -> float:
-    runs = [call(subject, *sampled(pair, seed + index, SIZE)) for index in range(RUNS)]
+    runs = [call(subject, *sampled(pair, seed, index, SIZE)) for index in range(RUNS)]
     return float(np.median(runs))
 
 
