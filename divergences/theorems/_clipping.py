@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from .._typing import Float64Array
+from . import _necessity
 from ._binomial import count_range
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import norm
@@ -99,6 +100,7 @@ CLAIMS = (
             rewritten("all entries c: half of the bound", check_dilemma, "all entries c",
                       times(0.5)),
             FalseVariant("the second moment holds without independent signs", _biased_signs),
+            FalseVariant("the second moment holds with biases", _necessity.open_units),
         ),
     ),
 )  # fmt: skip

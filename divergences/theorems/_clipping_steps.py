@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import Float64Array
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._variants import rewritten, times
 
@@ -115,6 +116,8 @@ CLAIMS = (
             rewritten("half of c/rate steps suffice", check_steps,
                       "steps until saturation <=", times(0.5)),
             FalseVariant("plain gradient ascent is as fast", _plain_ascent),
+            FalseVariant("the gradient may change its sign", _necessity.restless_gradient),
+            FalseVariant("RMSProp may have seen larger gradients", _necessity.warm_start),
         ),
         requires=("torch",),
     ),

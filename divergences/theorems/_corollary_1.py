@@ -7,6 +7,7 @@ import numpy as np
 from .. import Discrete, wasserstein1
 from .._typing import Float64Array
 from ..problems import random_measures
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most
 from ._distances import distance, norm
 from ._networks import ACTIVATIONS, Network
@@ -113,6 +114,7 @@ CLAIMS = (
             rewritten("half of the bound holds", check_corollary_1, "|W(t) - W(s)|", times(0.5)),
             FalseVariant("sigma(0) may be forgotten in E norm(h_k)", _forgets_origin),
             FalseVariant("nonlinearities steeper than 1 may be counted as 1 (SELU)", _steep),
+            FalseVariant("E min(norm(Z), 1) does instead of E norm(Z)", _necessity.heavy_tails),
         ),
     ),
 )

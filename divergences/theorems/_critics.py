@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import Discrete, optimal_transport
 from ..problems import random_measures
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import cross_distances, distance, norm
 from ._networks import Network
@@ -154,6 +155,9 @@ CLAIMS = (
                 "a convolution's constant is the norm of its reshaped kernel", _reshaped_kernel
             ),
             FalseVariant("clipping bounds a batch normalisation in evaluation mode", _batch_norm),
+            FalseVariant(
+                "activations steeper than 1 may be counted as 1 (SELU)", _necessity.steep_critic
+            ),
         ),
     ),
 )

@@ -15,6 +15,7 @@ from .. import (
 )
 from .._typing import Float64Array
 from ..problems import parallel_lines, vector_pair
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._variants import reversed_, rewritten, times
 
@@ -115,7 +116,7 @@ CLAIMS = (
         inequality=r"D_f \ge E_P T - E_Q f^*(T), \quad D_f = f(0) + f'(\infty) "
         r"\text{ for singular } P, Q",
         source="section 1; Nowozin, Cseke and Tomioka 2016",
-        hypotheses=("f convex, f(1) = 0", "T in the domain of f*"),
+        hypotheses=("f convex", "f(1) = 0", "T in the domain of f*"),
         cases=1200,
         check=check_duals,
         domain="KL both ways, JS, TV, squared Hellinger, chi squared in turn; vectors of 2 to 12",
@@ -123,6 +124,8 @@ CLAIMS = (
             rewritten("the dual is an upper bound", check_duals, "E_P T", reversed_),
             rewritten("singular laws: twice f(0) + f'(inf)", check_duals, "singular", times(2.0)),
             FalseVariant("T needs no bound for TV", _no_conjugate),
+            FalseVariant("f need not be convex", _necessity.not_convex),
+            FalseVariant("f(1) need not be 0", _necessity.not_zero_at_one),
         ),
     ),
 )

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import Discrete, optimal_transport
 from ..problems import random_measures, simplex_vector
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import distance, norm
 from ._variants import rewritten, times, value
@@ -88,6 +89,8 @@ CLAIMS = (
             rewritten("the collapsed law has W = 0", check_frozen, "W(P_r, delta_y)", value(0.0)),
             rewritten("a third of max f bounds E_P f", check_frozen, "a point mass", times(1 / 3)),
             FalseVariant("a frozen critic keeps the law spread out", _still_frozen),
+            FalseVariant("P_r may be a point mass", _necessity.point_mass_data),
+            FalseVariant("y may be the median of P_r", _necessity.collapsed_at_the_median),
         ),
     ),
 )

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import Discrete, energy_distance, maximum_mean_discrepancy, total_variation
 from ..problems import RELATIONS, random_measures, vector_pair
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import distance, norm
 from ._variants import rewritten, times
@@ -161,6 +162,7 @@ CLAIMS = (
         false_variants=(
             rewritten("the supremum is 2 m TV", check_energy_based, "f = m", times(2.0)),
             rewritten("half of m TV bounds it", check_energy_based, "E_P f - E_Q f", times(0.5)),
+            FalseVariant("any discriminator attains it", _necessity.any_discriminator),
         ),
     ),
 )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from .. import Discrete, js_divergence, kl_divergence, wasserstein1
 from .._typing import Float64Array
 from ..problems import parallel_lines, random_measures, simplex_vector
+from . import _necessity
 from ._bumps import flat_bump, tall_bump
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import distance, norm
@@ -169,6 +170,7 @@ CLAIMS = (
                 reversed_,
             ),
             FalseVariant("g continuous in theta suffices on the whole line", _unbounded_generator),
+            FalseVariant("g may jump", _necessity.jumping_generator),
         ),
     ),
     Claim(

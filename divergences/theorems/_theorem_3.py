@@ -18,6 +18,7 @@ import numpy as np
 from .. import Discrete, js_divergence, optimal_transport, total_variation, wasserstein1
 from .._typing import Float64Array
 from ..problems import parallel_lines, simplex_vector
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import cross_distances, norm
 from ._networks import Network
@@ -259,6 +260,8 @@ CLAIMS = (
             FalseVariant(
                 "the gradient of max_i u_i - |z - x_i| at the data gives grad W", _by_maximum
             ),
+            FalseVariant("the optimal plan need not be unique", _necessity.tied_plans),
+            FalseVariant("an x_i = y_j may carry mass", _necessity.shared_point),
         ),
     ),
     Claim(
@@ -275,6 +278,7 @@ CLAIMS = (
         false_variants=(
             rewritten("TV has the derivative of W", check_autograd, "Example 1: dTV", value(1.0)),
             FalseVariant("backward() gives minus grad W", _descending),
+            FalseVariant("the optimal plan need not be unique", _necessity.tied_plans_autograd),
         ),
         requires=("torch",),
     ),

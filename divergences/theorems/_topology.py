@@ -13,6 +13,7 @@ from .. import (
     wasserstein1,
 )
 from ..problems import finite_space, vector_pair
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._distances import distance
 from ._variants import rewritten, times, value
@@ -140,6 +141,7 @@ CLAIMS = (
             rewritten("W forces TV", check_order, "delta_1/n: TV", value(0.0)),
             rewritten("TV forces KL", check_order, "U[1/n, 1 + 1/n]: KL(P, P_n)", value(0.0)),
             rewritten("W <= diam TV / 2", check_order, "W <= diam", times(0.5)),
+            FalseVariant("TV forces W on the whole line", _necessity.far_mass),
         ),
     ),
 )  # fmt: skip

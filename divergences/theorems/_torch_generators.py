@@ -12,6 +12,7 @@ import numpy as np
 from .. import Discrete, wasserstein1
 from .._typing import Float64Array
 from ..problems import random_measures
+from . import _necessity
 from ._claim import ULP, Claim, FalseVariant, Relation, at_most, equal
 from ._corollary_1 import moment_relations, parameter_bound
 from ._distances import distance, norm
@@ -216,6 +217,10 @@ CLAIMS = (
             rewritten("half of the bound holds", check_generators, "|W(t) - W(s)|", times(0.5)),
             FalseVariant("W is differentiable at every theta", _kink),
             FalseVariant("a convolution's norm is that of its reshaped kernel", _reshaped_kernel),
+            FalseVariant(
+                "activations steeper than 1 may be counted as 1 (SELU)", _necessity.steep_generator
+            ),
+            FalseVariant("E min(norm(Z), 1) does instead of E norm(Z)", _necessity.heavy_tails),
         ),
         requires=("torch",),
     ),

@@ -86,6 +86,9 @@ GOOD = [
     ("JS", dv.js_divergence, {"kind": "f-divergence", "reference": "js_divergence"}),
     ("TV", dv.total_variation, {"kind": "f-divergence", "reference": "total_variation"}),
     ("twice TV", lambda p, q: np.abs(p - q).sum(), {"kind": "f-divergence"}),
+    # equal to TV at 2 p, 3 q too, without a division
+    ("TV by its positive part", lambda p, q: np.maximum(p - q, 0).sum(),
+     {"kind": "f-divergence", "reference": "total_variation"}),
     ("chi squared", chi_squared, {"kind": "f-divergence"}),
     ("squared Hellinger", lambda p, q: hellinger(p, q) ** 2, {"kind": "f-divergence"}),
     ("triangular", triangular, {"kind": "f-divergence"}),
@@ -114,6 +117,7 @@ GOOD = [
     ("Kolmogorov", lambda x, y: ks_2samp(x, y).statistic, {"kind": "ipm"}),
     ("sliced", sliced, {"kind": "metric"}),
     ("MMD", kernel_mmd, {"kind": "ipm"}),
+    ("a wide kernel", lambda x, y: kernel_mmd(x / 1e3, y / 1e3), {"kind": "metric"}),
     ("TV, an IPM", lambda p, q: np.abs(p - q).sum(), {"kind": "ipm"}),
     ("plug-in W1", dv.wasserstein1, {"kind": "estimator", "reference": "wasserstein1"}),
     ("DKW", dkw, {"kind": "interval", "reference": "wasserstein1", "max_examples": 100}),
@@ -200,6 +204,24 @@ def test_a_check_is_silent_and_touches_nothing(capsys, tmp_path, monkeypatch):
     assert capsys.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == []
     assert (torch.random.get_rng_state() == torch_state).all()
+
+
+def test_what_a_law_does_not_look_at_is_not_shown():
+    report = laws.check(lambda p, q: 1 - dv.total_variation(p, q), kind="metric", max_examples=5)
+    shown = {failure.law: sorted(failure.example) for failure in report.failures}
+    assert shown["zero on equal laws"] == ["p"]
+
+
+def test_a_function_that_writes_into_its_arguments_is_remarked_on():
+    def normalising(p, q):
+        p /= p.sum()
+        q *= 2
+        return dv.total_variation(p, q / 2)
+
+    report = laws.check(normalising, kind="f-divergence", max_examples=5)
+    assert report.ok
+    assert "it writes into its arguments (it was given copies)" in str(report)
+    assert laws.check(dv.total_variation, kind="f-divergence", max_examples=5).notes == ()
 
 
 def test_a_random_function_fails_without_an_error():

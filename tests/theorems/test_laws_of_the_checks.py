@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from divergences import Discrete, Normal
-from divergences.theorems import _bumps, _clipping, _gans, _theorem_1, _theorem_2, _theorem_3
+from divergences.theorems import (
+    _bumps,
+    _clipping,
+    _counterexamples,
+    _gans,
+    _theorem_1,
+    _theorem_2,
+    _theorem_3,
+)
 
 
 def test_prokhorov_of_two_points_is_their_distance_capped_at_one():
@@ -96,3 +104,18 @@ def test_a_convolution_becomes_its_matrix():
         network = made.as_network(generator, "relu")
         z = rng.normal(size=(4, 2))
         np.testing.assert_allclose(network(z), made.image(generator, z), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("cells", [4, 8, 40, 2000])
+def test_the_divergences_of_the_wave_on_cells_are_those_of_high_precision(cells):
+    mp = pytest.importorskip("mpmath").mp
+    with mp.workdps(40):
+        angle = 2 * mp.pi / cells
+        s = mp.sin(angle / 2) / (angle / 2)
+        masses = [1 + s * mp.sin((k + mp.mpf(1) / 2) * angle) for k in range(cells)]
+        forward = mp.fsum(m * mp.log(m) for m in masses) / cells
+        backward = -mp.fsum(mp.log(m) for m in masses) / cells
+        middle = [(1 + m) / 2 for m in masses]
+        js = mp.fsum(m * mp.log(m / h) - mp.log(h) for m, h in zip(masses, middle, strict=True))
+        exact = [float(forward), float(backward), float(js / cells / 2)]
+    assert _counterexamples.wave_on_cells(cells) == pytest.approx(exact, rel=1e-13)

@@ -133,9 +133,33 @@ def _samples(count: int, domain: Domain) -> "SearchStrategy[tuple[Float64Array, 
 def point_laws(domain: Domain) -> tuple[tuple[Float64Array, Float64Array], ...]:
     """Pairs of clearly different laws, the simplest first."""
     if domain.name == "vectors":
-        corners = [pair([1.0, 0.0], [0.0, 1.0]), pair([0.5, 0.5], [1.0, 0.0]),
-                   pair([0.25, 0.75], [0.5, 0.5])]  # fmt: skip
-        return tuple((corner["p"], corner["q"]) for corner in corners)
-    numbers = (([0.0], [1.0]), ([0.0], [-4.0]), ([0.0, 1.0], [2.0, 3.0]), ([-3.0, 3.0], [0.5, 0.5]))
+        return tuple(
+            (corner["p"], corner["q"])
+            for corner in (pair([1.0, 0.0], [0.0, 1.0]), pair([0.5, 0.5], [1.0, 0.0]),
+                           pair([0.25, 0.75], [0.5, 0.5]), pair([0.0, 1.0, 0.0], [0.5, 0.0, 0.5]))
+        )  # fmt: skip
     shape = (-1,) if domain.flat else (-1, 1)
-    return tuple((np.reshape(x, shape), np.reshape(y, shape)) for x, y in numbers)
+    return tuple((np.reshape(x, shape), np.reshape(y, shape)) for x, y in NUMBERS)
+
+
+NUMBERS = (
+    ([0.0], [1.0]),
+    ([0.0], [-4.0]),
+    ([0.0, 1.0], [2.0, 3.0]),
+    ([-3.0, 3.0], [0.5, 0.5]),
+)
+ALIKE = (
+    ("the same mean", [[-1.0], [1.0]], [[0.0], [0.0]]),
+    ("the same mean and variance", [[-1.0], [-1.0], [2.0]], [[-2.0], [1.0], [1.0]]),
+    ("the same support", [[0.0], [0.0], [0.0], [1.0]], [[0.0], [1.0], [1.0], [1.0]]),
+    ("the same marginals", [[0.0, 0.0], [1.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]),
+)
+"""Pairs of different samples, and what does not tell them apart."""
+
+
+def alike(domain: Domain) -> tuple[tuple[str, Float64Array, Float64Array], ...]:
+    """Pairs of different samples that have something in common, with its name."""
+    pairs = ((text, np.array(x), np.array(y)) for text, x, y in ALIKE)
+    if not domain.flat:
+        return tuple(pairs)
+    return tuple((text, x[:, 0], y[:, 0]) for text, x, y in pairs if x.shape[1] == 1)

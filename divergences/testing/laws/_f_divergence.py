@@ -172,16 +172,19 @@ def _disjoint() -> "SearchStrategy[Example]":
 def laws() -> tuple[Law, ...]:
     """The laws of an f-divergence on probability vectors."""
     placed = tuple(corner | {"place": 0, "share": 0.5} for corner in CORNERS)
+    rest = (CORNERS[1], pair([0.25, 0.75], [0.5, 0.5]))  # the first pair again, swapped
     doubled = tuple(
-        corner | {"p2": FIRST, "q2": np.array([0.5, 0.5]), "share": 0.5} for corner in CORNERS[:3]
-    )
+        corner | {"p2": other["p"], "q2": other["q"], "share": 0.5}
+        for other in rest for corner in CORNERS[:3]
+    )  # fmt: skip
     return (
         Law("non-negative", "D(p, q) >= 0", pairs, _non_negative, CORNERS),
-        Law("zero on equal laws", "D(p, p) = 0", pairs, _zero_on_equal, CORNERS),
+        Law("zero on equal laws", "D(p, p) = 0", pairs, _zero_on_equal, CORNERS,
+            uses=("p",)),
         Law("atoms have no order", "D does not change when both vectors are reversed",
             pairs, _unordered, CORNERS),
         Law("atoms without mass do not count", "D does not change with an atom of mass 0 in both",
-            _split_pairs, _no_mass, placed),
+            _split_pairs, _no_mass, placed, uses=("p", "q", "place")),
         Law("splitting an atom changes nothing", "D(.., t p_i, (1-t) p_i, ..) = D(.., p_i, ..)",
             _split_pairs, _split, placed),
         Law("data processing", "D(p K, q K) <= D(p, q) for every Markov kernel K",

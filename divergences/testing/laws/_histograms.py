@@ -41,7 +41,12 @@ class HistogramPair:
 EQUAL = HistogramPair("equal", np.full(4, 0.25), np.full(4, 0.25))
 NEAR = HistogramPair("near", np.full(4, 0.25), np.array([0.3, 0.25, 0.25, 0.2]))
 APART = HistogramPair("apart", np.array([0.85, 0.1, 0.03, 0.02]), np.array([0.02, 0.03, 0.1, 0.85]))
-PAIRS = (EQUAL, NEAR, APART)
+SPREAD = HistogramPair("spread", np.array([0.03, 0.47, 0.47, 0.03]),
+                       np.array([0.18, 0.32, 0.32, 0.18]))  # fmt: skip
+"""Two laws of one mean."""
+FAR = HistogramPair("far", np.array([0.69, 0.01, 0.01, 0.29]), np.array([0.96, 0.01, 0.01, 0.02]))
+"""Little mass far away: Wasserstein-2 and KL(Q, P) are far from Wasserstein-1 and KL(P, Q)."""
+PAIRS = (EQUAL, NEAR, APART, SPREAD, FAR)
 
 
 def _draw(rng: np.random.Generator, masses: Float64Array, size: int) -> Float64Array:

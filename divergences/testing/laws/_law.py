@@ -46,6 +46,7 @@ class Law:
     compare : callable (subject, example) to Comparison, or None where the law says nothing
     corners : tuple of examples tried first, the simplest first
     level : float or None, for a statistical law the probability with which a member fails it
+    uses : tuple of str, the entries of an example that it looks at, and a failure shows; () for all
     """
 
     name: str
@@ -54,6 +55,7 @@ class Law:
     compare: "Callable[[Any, Example], Comparison | None]"
     corners: tuple[Example, ...] = ()
     level: float | None = None
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
-"""Usual mistakes as formulas: what a wrong function would return."""
+"""Usual mistakes as formulas: what a wrong function of two vectors would return."""
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ... import wasserstein1
+from ... import bhattacharyya_distance, chi_squared_divergence, hellinger_distance
 from ..._typing import Float64Array
-from . import _reference
-from ._domain import PLANE_X, PLANE_Y
 
 Quantity = Callable[[Any, Any], Any]
 Mistake = tuple[str, Callable[[Quantity, Any, Any], Any]]
@@ -19,11 +17,13 @@ VECTORS = (
     (np.array([0.2, 0.3, 0.5]), np.array([0.6, 0.3, 0.1])),
     (np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.4, 0.35, 0.15, 0.1])),
     (np.array([0.05, 0.1, 0.15, 0.3, 0.4]), np.array([0.3, 0.3, 0.2, 0.15, 0.05])),
+    (np.array([0.25, 0.75]), np.array([0.5, 0.5])),
 )
 VECTORS_WITH_ZEROS = (
     (np.array([0.5, 0.5, 0.0]), np.array([0.0, 0.25, 0.75])),
     (np.array([1.0, 0.0]), np.array([0.0, 1.0])),
     (np.array([0.25, 0.0, 0.75, 0.0]), np.array([0.25, 0.25, 0.25, 0.25])),
+    (np.array([0.1, 0.2, 0.7, 0.0]), np.array([0.4, 0.0, 0.35, 0.25])),
 )
 
 LOG2 = math.log(2.0)
@@ -51,14 +51,23 @@ MISTAKES: tuple[Mistake, ...] = (
 )  # fmt: skip
 
 
+Vector: TypeAlias = Float64Array
+
+
 def _restricted(first: bool) -> Quantity:
     """TV summed over the atoms of one law only."""
     return lambda p, q: 0.5 * np.abs(p - q)[(p if first else q) > 0].sum()
 
 
-def finite_part(p: Float64Array, q: Float64Array) -> float:
+def _terms(p: Vector, q: Vector) -> Vector:
+    """The terms p log(p/q) where both are positive."""
     both = (p > 0) & (q > 0)
-    return float((p[both] * np.log(p[both] / q[both])).sum())
+    return np.asarray(p[both] * np.log(p[both] / q[both]))
+
+
+def finite_part(p: Vector, q: Vector) -> float:
+    """The Kullback-Leibler sum without its infinite terms."""
+    return float(_terms(p, q).sum())
 
 
 ONE_SIDED = "one-sided grid: only the atoms of one law are summed over"
@@ -71,50 +80,62 @@ KNOWN_WITH_ZEROS: tuple[tuple[str, Quantity], ...] = (
     (IGNORES, lambda p, q: finite_part(q, p)),
 )
 
-FLAT = (
-    (PLANE_X[:, 0], PLANE_Y[:3, 1]),
-    (np.array([0.0, 1.0, 5.0, 7.0]), np.array([2.0, 2.5, 3.0, -4.0])),
-    (np.array([0.5, -2.0]), np.array([3.0, 4.5])),
-)
-PLANE = (
-    (PLANE_X, PLANE_Y[:3]),
-    (PLANE_Y, PLANE_Y[::-1] * 2.0 + 1.0),
-    (PLANE_X[:2], PLANE_X[1:] + 3.0),
-)
+
+def _half_js(p: Vector, q: Vector) -> float:
+    return finite_part(p, (p + q) / 2)
 
 
-def _columns(x: Float64Array) -> Float64Array:
-    return x.reshape(len(x), -1)
-
-
-def _energy(x: Float64Array, y: Float64Array) -> float:
-    x, y = _columns(x), _columns(y)
-
-    def mean(a: Float64Array, b: Float64Array) -> float:
-        return float(np.linalg.norm(a[:, None] - b, axis=-1).mean())
-
-    return 2 * mean(x, y) - mean(x, x) - mean(y, y)
-
-
-_w2, _w22 = _reference.wasserstein2, _reference.squared_wasserstein2
-SAMPLE_MISTAKES: tuple[tuple[str, Quantity], ...] = (
-    ("W_p^p: it is the squared Wasserstein-2 distance; take its root", _w22),
-    ("squared cost: it is the Wasserstein-2 distance", _w2),
-    ("W_p^p and a factor 1/2: it is half the squared Wasserstein-2 distance",
-     lambda x, y: _w22(x, y) / 2),
-    ("squared: it is wasserstein1, squared", lambda x, y: wasserstein1(x, y) ** 2),
-    ("square root: it is the root of wasserstein1", lambda x, y: math.sqrt(wasserstein1(x, y))),
-    ("a sum instead of a mean: it is wasserstein1 times the number of points",
-     lambda x, y: wasserstein1(x, y) * len(x)),
-    ("missing 1/2: it is twice wasserstein1", lambda x, y: 2 * wasserstein1(x, y)),
-    ("a factor 1/2 too many: it is half of wasserstein1", lambda x, y: wasserstein1(x, y) / 2),
-    ("cityblock instead of Euclidean ground distance",
-     lambda x, y: wasserstein1(_columns(x), _columns(y), metric="cityblock")),
-    ("a mean over coordinates: it is wasserstein1 for the cityblock distance, divided by d",
-     lambda x, y: wasserstein1(_columns(x), _columns(y), metric="cityblock") / x[0].size),
-    ("squared: it is the energy distance without its root", _energy),
-    ("half the energy distance, without its root", lambda x, y: _energy(x, y) / 2),
-    ("the root of the energy distance", lambda x, y: math.sqrt(max(0.0, _energy(x, y)))),
-    ("points are compared in the order they come, not as laws",
-     lambda x, y: float(np.linalg.norm(_columns(x) - _columns(y), axis=-1).mean())),
+OTHERS: tuple[tuple[str, Quantity], ...] = (
+    ("it is the Hellinger distance", hellinger_distance),
+    ("it is the squared Hellinger distance", lambda p, q: hellinger_distance(p, q) ** 2),
+    ("it is twice the squared Hellinger distance",
+     lambda p, q: 2 * hellinger_distance(p, q) ** 2),
+    ("it is the Bhattacharyya distance", bhattacharyya_distance),
+    ("it is the chi-squared divergence", chi_squared_divergence),
+    ("swapped arguments: it is the chi-squared divergence of q and p",
+     lambda p, q: chi_squared_divergence(q, p)),
+    ("it is the Renyi divergence of order 1/2", lambda p, q: 2 * bhattacharyya_distance(p, q)),
+    ("it is the Renyi divergence of order 2", lambda p, q: np.log1p(chi_squared_divergence(p, q))),
+    ("one half of Jensen-Shannon only: it is KL(p, (p + q)/2)", _half_js),
+    ("one half of Jensen-Shannon only: it is KL(q, (p + q)/2)", lambda p, q: _half_js(q, p)),
+    ("Jensen-Shannon with swapped arguments: the mean of KL(m, p) and KL(m, q), m = (p + q)/2",
+     lambda p, q: (finite_part((p + q) / 2, p) + finite_part((p + q) / 2, q)) / 2),
+    ("Jensen-Shannon with m = p + q, not halved",
+     lambda p, q: (finite_part(p, p + q) + finite_part(q, p + q)) / 2),
+    ("Jensen-Shannon with the geometric mean sqrt(p q) for m",
+     lambda p, q: (finite_part(p, q) + finite_part(q, p)) / 4),
+    ("it is the cross-entropy: the entropy of p is not subtracted",
+     lambda p, q: -(p * np.log(q)).sum()),
+    ("absolute values are taken inside the sum", lambda p, q: np.abs(_terms(p, q)).sum()),
+    ("the negative terms of the sum are dropped", lambda p, q: np.maximum(_terms(p, q), 0).sum()),
+    ("it is the larger of kl_divergence(p, q) and kl_divergence(q, p)",
+     lambda p, q: max(finite_part(p, q), finite_part(q, p))),
+    ("it is the smaller of kl_divergence(p, q) and kl_divergence(q, p)",
+     lambda p, q: min(finite_part(p, q), finite_part(q, p))),
+    ("it is the Euclidean distance of the vectors", lambda p, q: np.linalg.norm(p - q)),
+    ("it is half the Euclidean distance of the vectors", lambda p, q: np.linalg.norm(p - q) / 2),
+    ("it is the squared Euclidean distance of the vectors", lambda p, q: ((p - q) ** 2).sum()),
+    ("it is the largest difference of the entries, not half the sum of them",
+     lambda p, q: np.abs(p - q).max()),
+    ("atoms are taken for points 0, 1, 2, ... of the line: it is wasserstein1 there",
+     lambda p, q: np.abs(np.cumsum(p - q)).sum()),
+    ("the entries are sorted first: their places are lost",
+     lambda p, q: np.abs(np.sort(p) - np.sort(q)).sum() / 2),
 )  # fmt: skip
+"""Other quantities that are taken for one of ours, and mistakes of no one quantity."""
+
+CLIPS = (2.0**-52, 2.0**-23, *(10.0**-power for power in (16, *range(15, 1, -1), 20, 30)))
+
+
+def _kept(p: Vector, q: Vector, eps: float) -> float:
+    return float((p[p > 0] * np.log(p[p > 0] / np.maximum(q[p > 0], eps))).sum())
+
+
+CLIPPED: tuple[Callable[[Vector, Vector, float], float], ...] = (
+    lambda p, q, eps: finite_part(np.clip(p, eps, 1 - eps), np.clip(q, eps, 1 - eps)),
+    lambda p, q, eps: finite_part(np.clip(p, eps, 1), np.clip(q, eps, 1)),
+    lambda p, q, eps: finite_part(p + eps, q + eps),
+    lambda p, q, eps: finite_part(p, q + eps),
+    _kept,
+)
+"""Kullback-Leibler sums of probabilities kept away from 0 by eps."""

@@ -22,11 +22,12 @@ class Finding:
 
 def examine(law: Law, subject: Subject, example: Example) -> Finding | None:
     """A finding if the example breaks the law; an exception or unfit answer breaks it too."""
+    shown = {name: example[name] for name in law.uses or example}
     try:
         sides = law.compare(subject, example)
     except (FunctionRaisedError, UnfitAnswerError) as error:
-        return Finding(law, example, Comparison(NAN, "==", NAN), str(error))
-    return None if sides is None or sides.holds else Finding(law, example, sides)
+        return Finding(law, shown, Comparison(NAN, "==", NAN), str(error))
+    return None if sides is None or sides.holds else Finding(law, shown, sides)
 
 
 def search(

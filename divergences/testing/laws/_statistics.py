@@ -50,7 +50,7 @@ def fewest_successes(trials: int, rate: float) -> int:
     return count
 
 
-def _call(estimate: Subject, x: Float64Array, y: Float64Array) -> float:
+def call(estimate: Subject, x: Float64Array, y: Float64Array) -> float:
     """The estimate of two samples, as (n, 1) where it refuses (n,)."""
     try:
         return estimate(x, y)
@@ -58,12 +58,15 @@ def _call(estimate: Subject, x: Float64Array, y: Float64Array) -> float:
         return estimate(x[:, None], y[:, None])
 
 
-def _sampled(pair: HistogramPair, seed: int, size: int) -> tuple[Float64Array, Float64Array]:
-    return pair.samples(np.random.default_rng(seed), size)
+def sampled(
+    pair: HistogramPair, seed: int, index: int, size: int
+) -> tuple[Float64Array, Float64Array]:
+    """Samples of a pair of laws: other ones for every seed, repetition and pair."""
+    return pair.samples(np.random.default_rng([seed, index, *pair.name.encode()]), size)
 
 
 def _finite(estimate: Subject, e: Example) -> Comparison:
-    value = _call(estimate, e["x"], e["y"])
+    value = call(estimate, e["x"], e["y"])
     return Comparison(abs(value), "<=", 1e300)
 
 
@@ -75,10 +78,10 @@ def _tied(estimate: Subject, e: Example) -> Comparison | None:
 
 
 def _unordered(estimate: Subject, e: Example) -> Comparison | None:
-    value, again = _call(estimate, e["x"], e["y"]), _call(estimate, e["x"], e["y"])
+    value, again = call(estimate, e["x"], e["y"]), call(estimate, e["x"], e["y"])
     if value != again:  # a random estimator is not repeatable, whatever the order
         return None
-    reversed_value = _call(estimate, e["x"][::-1], e["y"][::-1])
+    reversed_value = call(estimate, e["x"][::-1], e["y"])
     return Comparison(reversed_value, "==", value, 1e-6 * max(1.0, abs(value)))
 
 
@@ -86,8 +89,8 @@ def _separates(seed: int) -> Callable[[Subject, Example], Comparison]:
     def compare(estimate: Subject, _: Example) -> Comparison:
         higher = 0
         for index in range(REPETITIONS):
-            same = _call(estimate, *_sampled(EQUAL, seed + index, 200))
-            apart = _call(estimate, *_sampled(APART, seed + index, 200))
+            same = call(estimate, *sampled(EQUAL, seed, index, 200))
+            apart = call(estimate, *sampled(APART, seed, index, 200))
             higher += apart > same
         return Comparison(float(fewest_successes(REPETITIONS, 0.5)), "<=", float(higher))
 
@@ -100,7 +103,7 @@ def _consistent(name: str, known: Callable[..., Any], seed: int) -> Any:
         truth = pair.answer(name) if name else known_number(known, pair.p, pair.q)
         allowed = TOLERANCE * truth if truth > 0 else 0.1
         estimates = [
-            _call(estimate, *_sampled(pair, seed + index, SIZE)) for index in range(REPETITIONS)
+            call(estimate, *sampled(pair, seed, index, SIZE)) for index in range(REPETITIONS)
         ]
         close = sum(abs(value - truth) <= allowed for value in estimates)
         if close >= fewest_successes(REPETITIONS, 0.5):
@@ -114,7 +117,7 @@ def _samples(ties: bool) -> "Callable[[], SearchStrategy[Example]]":
     from .._hypothesis import strategies as st
 
     def example(seed: int) -> Example:
-        x, y = _sampled(PAIRS[seed % 3], seed, 100)
+        x, y = sampled(PAIRS[seed % len(PAIRS)], seed, 0, 100)
         if ties:
             x, y = np.round(x, 1), np.round(y, 1)
         return {"x": x, "y": y}
@@ -140,21 +143,22 @@ def estimator_laws(
             _samples(False), _finite),
         Law("ties are answered or refused", "repeated values give a finite number or an error",
             _samples(True), _tied),
-        Law("points have no order", "the estimate does not change when samples are reversed",
+        Law("points have no order", "the estimate does not change when a sample is reversed",
             _samples(False), _unordered),
         Law("tells laws apart", "laws far apart score higher than equal ones, in at least half of"
-            f" {REPETITIONS} repetitions up to chance (successes on the right)",
+            f" {REPETITIONS} repetitions, up to chance {LEVEL:g} (successes on the right)",
             nothing, _separates(seed), level=LEVEL),
     )  # fmt: skip
     if known is None:
         return laws
+    tried = _named("apart", "equal", "spread", "far")
     return (
         *laws,
         Law("consistent", f"from {SIZE} points each, within {TOLERANCE:.0%} of the truth (0.1 where"
-            f" it is 0) in at least half of {REPETITIONS} repetitions, up to chance (the median is"
-            " shown)",
-            lambda: st.sampled_from(_named("apart", "equal")), _consistent(name or "", known, seed),
-            _named("apart", "equal"), level=LEVEL),
+            f" it is 0) in at least half of {REPETITIONS} repetitions, up to chance"
+            f" {len(tried) * LEVEL:g} (the median is shown)",
+            lambda: st.sampled_from(tried), _consistent(name or "", known, seed),
+            tried, level=len(tried) * LEVEL),
     )  # fmt: skip
 
 
@@ -208,7 +212,7 @@ def _covers(name: str, known: Callable[..., Any], seed: int, trials: int) -> Any
         truth = pair.answer(name) if name else known_number(known, pair.p, pair.q)
         hits = 0
         for index in range(trials):
-            ends = _bounds(interval, *_sampled(pair, seed + index, COVERAGE_SIZE), COVERAGE)
+            ends = _bounds(interval, *sampled(pair, seed, index, COVERAGE_SIZE), COVERAGE)
             hits += ends[0] <= truth + 1e-12 and truth - 1e-12 <= ends[1]
         return Comparison(float(fewest_successes(trials, COVERAGE)), "<=", float(hits))
 
@@ -228,11 +232,13 @@ def interval_laws(
     )  # fmt: skip
     if known is None:
         return laws
-    corners = _named("equal", "near", "apart")
+    corners = _named("equal", "near", "apart", "spread", "far")
+    level = len(corners) * LEVEL
     return (
         *laws,
         Law("covers the truth", f"at level {COVERAGE}, from {COVERAGE_SIZE} points each, in"
-            f" at least 90 % of {trials} repetitions, up to chance (least and actual number shown)",
+            f" at least 90 % of {trials} repetitions, up to chance {level:g} (least and actual"
+            " number shown)",
             lambda: st.sampled_from(corners), _covers(name or "", known, seed, trials), corners,
-            level=3 * LEVEL),
+            level=level),
     )  # fmt: skip

@@ -56,18 +56,25 @@ class Subject:
     batched : bool, whether vectors are handed over as batches of one
     eps : float, of the least precise dtype it has answered in
     scale : float, the largest magnitude it has answered with, at least 1
+    writes : bool, whether it has changed an array that it was given
     """
 
     def __init__(
         self, function: Callable[..., Any], library: str = "numpy", *, batched: bool = False
     ) -> None:
         self.function, self.library, self.batched = function, library, batched
-        self.eps, self.scale = DOUBLE, 1.0
+        self.eps, self.scale, self.writes = DOUBLE, 1.0, False
 
     def raw(self, *arrays: Any) -> Any:
         """The answer as it comes, for fresh copies of ``arrays``; other arguments as they are."""
         arguments = [self._handed(a) if isinstance(a, np.ndarray) else a for a in arrays]
-        return called(self.function, *arguments)
+        try:
+            return called(self.function, *arguments)
+        finally:
+            self.writes = self.writes or any(
+                isinstance(array, np.ndarray) and not np.array_equal(array, np.asarray(argument))
+                for array, argument in zip(arrays, arguments, strict=True)
+            )
 
     def __call__(self, *arrays: Any) -> float:
         """The answer as a number."""

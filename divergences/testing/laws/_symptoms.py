@@ -8,31 +8,42 @@ import numpy as np
 
 from ..._typing import Float64Array
 from ._distance import APART
-from ._mistakes import IGNORES, finite_part
+from ._domain import ALIKE
+from ._mistakes import CLIPS, IGNORES, VECTORS_WITH_ZEROS, finite_part
 from ._reference import TINY
 from ._search import Finding
+from ._subject import FunctionRaisedError, Subject, UnfitAnswerError
 
-CLIPS = (2.0**-52, 2.0**-23, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12, 1e-16)
 
-
-def symptom(finding: Finding, known: Callable[..., Any] | None) -> str:
+def symptom(subject: Subject, finding: Finding, known: Callable[..., Any] | None) -> str:
     """The first of the signs below that is seen, or ""."""
     vectors = [v for v in finding.example.values() if isinstance(v, np.ndarray)]
     if finding.trouble:
         return ""
     if finding.law.name == "gradients are no NaN":
         return "the value is right and its gradient NaN: mask zeros before the logarithm, not after"
-    if (finding.sides.lhs, finding.sides.rhs) == (APART, 0.0):
-        return "it is zero where the laws differ"
+    if finding.sides.lhs == APART and abs(finding.sides.rhs) < APART:
+        return "it is zero where the laws differ" + _in_common(finding)
     if not vectors:
         return ""
     clipped = "" if known is None else _clipped(finding, vectors)
     return (
         clipped
-        or _nan(finding, vectors, known)
+        or _nan(subject, finding, known)
         or _infinite(finding, vectors, known)
         or _digits(finding)
     )
+
+
+def _in_common(finding: Finding) -> str:
+    """What the two samples have in common, if they were chosen for it."""
+    vectors = list(finding.example.values())
+    for text, *pair in ALIKE:
+        if len(vectors) == 2 and all(
+            np.array_equal(np.ravel(v), np.ravel(w)) for v, w in zip(vectors, pair, strict=True)
+        ):
+            return f": they have {text}"
+    return ""
 
 
 def _clipped(finding: Finding, vectors: list[Float64Array]) -> str:
@@ -48,20 +59,22 @@ def _clipped(finding: Finding, vectors: list[Float64Array]) -> str:
     return ""
 
 
-def _nan(finding: Finding, vectors: list[Float64Array], known: Any) -> str:
+def _nan(subject: Subject, finding: Finding, known: Any) -> str:
     if not (math.isnan(finding.sides.lhs) or math.isnan(finding.sides.rhs)):
         return ""
     if known is not None and math.isinf(finding.sides.rhs):
         return "NaN where the value is infinite"
-    near = (
-        len(vectors) > 1
-        and vectors[0].shape == vectors[1].shape
-        and np.allclose(vectors[0], vectors[1], atol=1e-6)
-        and not np.array_equal(vectors[0], vectors[1])
-    )
-    if "p" in finding.example and not near and any((v == 0).any() for v in vectors):
+    if "p" in finding.example and _is_nan_at_zeros(subject):
         return "NaN at a zero: 0 log 0 and 0/0 count as 0, and p > 0 = q as infinite"
     return "NaN: the root or logarithm of a rounding error below zero, or inf - inf"
+
+
+def _is_nan_at_zeros(subject: Subject) -> bool:
+    """Whether laws that are far from each other, with zeros, have no answer."""
+    try:
+        return any(math.isnan(subject(*pair)) for pair in VECTORS_WITH_ZEROS)
+    except (FunctionRaisedError, UnfitAnswerError):
+        return False
 
 
 def _infinite(finding: Finding, vectors: list[Float64Array], known: Any) -> str:
