@@ -32,8 +32,9 @@ from .options import read_options
 from .presets import PRESETS
 
 Preset = Literal[
-    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "paper-dcgan", "paper-plain", "paper-mlp"
-]
+    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "grid-gp", "grid-orthogonal",
+    "paper-dcgan", "paper-plain", "paper-mlp",
+]  # fmt: skip
 """What ``--preset`` takes: the names in ``presets.PRESETS``."""
 
 

@@ -100,6 +100,7 @@ def test_an_unknown_preset_is_refused_with_the_names_in_order(capsys):
         (["train", "--out", "new", "--stepz", "3"], "--stepz"),
         (["train", "--out", "new", "--steps", "many"], "--steps"),
         (["train", "--out", "new", "--steps", "-1"], "option steps must be an integer"),
+        (["train", "--out", "new", "--decay", "suddenly"], "--decay"),
         (["train", "--out", "new", "--device", "abacus"], "--device"),
         (["train", "--out", "new", "--data", "mnist"], "option data must be one of digits, ring"),
         (["train", "--out", "new", "--generator", "mlp,widths=8x0"], "option widths must"),
