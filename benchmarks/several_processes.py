@@ -19,7 +19,7 @@ from wgan.step import train_step
 
 DIGITS = {"data": "digits", "latent": 64, "device": "cpu"}
 RUNS = {
-    "3x128, plane, batch 256 (ring-gp)": {
+    "3x128, plane, batch 256": {
         "data": "ring", "latent": 2, "batch_size": 256, "algorithm": "wgan-gp", "device": "cpu",
         "generator": "mlp,widths=128x128x128", "critic": "mlp,widths=128x128x128",
     },

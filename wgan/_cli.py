@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,8 +32,9 @@ from .options import read_options
 from .presets import PRESETS
 
 Preset = Literal[
-    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "paper-dcgan", "paper-plain", "paper-mlp"
-]
+    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "grid-gp", "grid-orthogonal",
+    "paper-dcgan", "paper-plain", "paper-mlp",
+]  # fmt: skip
 """What ``--preset`` takes: the names in ``presets.PRESETS``."""
 
 
@@ -266,13 +268,28 @@ def _parse(arguments: Sequence[str], default: Train | None = None) -> Command:
 
 
 def _one_line(complaint: str) -> str:
-    """The complaint in tyro's box as one line."""
+    """The complaint as one line: tyro's box, or where the terminal has ASCII alone its rules."""
     lines = [line.strip("│ \t") for line in complaint.splitlines()]
-    text = []
+    if len(lines) > 1 and _is_rule(lines[1]):
+        lines = lines[2:]  # a heading of what follows
+    text: list[str] = []
     for line in lines:
         if line.startswith(("╭", "╰")):
             continue
-        if set(line) <= {"─"}:
+        if _is_rule(line):
             break
         text.append(line)
-    return " ".join(text) or "the arguments are not understood; see wgan --help"
+    return _sorted_choices(" ".join(text)) or "the arguments are not understood; see wgan --help"
+
+
+def _is_rule(line: str) -> bool:
+    return set(line) <= {"─", "-"}
+
+
+def _sorted_choices(text: str) -> str:
+    """The names that tyro has in a set, in one order, and without the None that stands for none."""
+
+    def listed(found: re.Match[str]) -> str:
+        return "Expected one of " + ", ".join(sorted(set(found[1].split("'")[1::2]) - {"None"}))
+
+    return re.sub(r"Expected one of \(([^)]*)\)", listed, text)

@@ -61,8 +61,8 @@ def summary(out: Path, manifest: dict[str, Any]) -> str:
     ]
     if manifest["skipped"]:
         lines.append(
-            f"{manifest['skipped']} entries are unusable and left out, listed in "
-            f"{out / 'entries.jsonl'}; the first: {manifest['first_skipped']}"
+            f"unusable and left out: {manifest['skipped']}, listed in {out / 'entries.jsonl'}; "
+            f"the first: {manifest['first_skipped']}"
         )
     if manifest["passed_over"]:
         lines.append(f"{manifest['passed_over']} other files are no images by their names")

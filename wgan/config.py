@@ -20,7 +20,7 @@ The device and the numbers of threads and processes change the rounding of sums:
 continues to the bit only where they stay.
 """
 
-ABSENT: dict[str, Any] = {"decay_steps": 0, "optimizer": None}
+ABSENT: dict[str, Any] = {"decay_steps": 0, "decay": "linear", "optimizer": None}
 """Options that came after the first runs, with the value under which a run is as it was before.
 
 Every new option has its entry here, whatever its default, so that older runs are still read.
@@ -56,7 +56,9 @@ class TrainingConfig:
     optimizer: Literal["rmsprop", "adam"] | None = None
     """Of both networks; None: the algorithm's. The paper warns of Adam with beta1 > 0."""
     decay_steps: int = 0
-    """Generator steps in which the learning rate falls linearly to 0; with 0 it stays."""
+    """Generator steps in which the learning rate falls to 0; with 0 it stays."""
+    decay: Literal["linear", "cosine"] = "linear"
+    """How it falls; along half a cosine it is small for longer, and the networks come to rest."""
     beta1: float | None = None
     """Adam's decay rate of the first moment; None: the algorithm's. RMSProp has none."""
     beta2: float | None = None
@@ -125,6 +127,8 @@ class TrainingConfig:
             _of_kind(name, getattr(self, name), bool, "true or false")
         if self.optimizer not in ("rmsprop", "adam"):
             _refuse("optimizer", "be rmsprop or adam", self.optimizer)
+        if self.decay not in ("linear", "cosine"):
+            _refuse("decay", "be linear or cosine", self.decay)
         if self.precision not in ("float32", "bfloat16"):
             _refuse("precision", "be float32 or bfloat16", self.precision)
         if self.device not in ("auto", "cpu", "cuda"):

@@ -16,18 +16,26 @@ _PAPER: dict[str, Any] = {
 _WGAN = {**_PAPER, "algorithm": "wgan-2017"}
 _RING: dict[str, Any] = {
     "data": "ring",
-    "generator": "mlp,widths=128x128x128",
+    "generator": "mlp,widths=64x64x64x64",
     "latent": 2,
     "batch_size": 256,
     "beta1": 0.5,
     "beta2": 0.9,
     "critic_steps": 3,
-    "steps": 6000,
-    "decay_steps": 6000,
-    "average_decay": 0.99,
+    "steps": 3500,
+    "decay_steps": 3500,
+    "decay": "cosine",
+    "average_decay": 0.995,
     "log_every": 50,
     "eval_every": 500,
     "checkpoint_every": 1000,
+}
+_GRID: dict[str, Any] = {
+    **_RING,
+    "data": "grid",
+    "generator": "mlp,widths=128x128x128x128",
+    "steps": 6000,
+    "decay_steps": 6000,
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -35,24 +43,37 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ring-gp": {
         **_RING,
         "algorithm": "wgan-gp",
-        "critic": "mlp,widths=128x128x128",
-        "penalty": 1.0,
-        "learning_rate": 2e-3,
+        "critic": "mlp,widths=64x64x64",
+        "penalty": 0.1,
+        "learning_rate": 3e-3,
     },
     "ring-orthogonal": {
         **_RING,
         "algorithm": "wgan-orthogonal",
-        "steps": 10_000,
-        "decay_steps": 10_000,
         "critic": "orthogonal,widths=64x64",
+        "steps": 6000,
+        "decay_steps": 6000,
         "learning_rate": 2e-3,
     },
     "ring-gan": {
         **_RING,
         "algorithm": "gan",
-        "critic": "mlp,widths=128x128x128",
+        "critic": "mlp,widths=64x64x64",
         "critic_steps": 1,
         "learning_rate": 1e-3,
+    },
+    "grid-gp": {
+        **_GRID,
+        "algorithm": "wgan-gp",
+        "critic": "mlp,widths=128x128x128",
+        "penalty": 0.1,
+        "learning_rate": 5e-3,
+    },
+    "grid-orthogonal": {
+        **_GRID,
+        "algorithm": "wgan-orthogonal",
+        "critic": "orthogonal,widths=64x64x64",
+        "learning_rate": 4e-3,
     },
     "paper-dcgan": {**_WGAN, "generator": "dcgan", "critic": "dcgan"},
     "paper-plain": {**_WGAN, "generator": "dcgan-plain", "critic": "dcgan"},
@@ -61,7 +82,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 """Options by the name that ``--preset`` takes; what a preset leaves out has its default.
 
 ring-gp and ring-orthogonal resolve eight narrow Gaussians in the plane; ring-gan is the standard
-GAN on the same networks. paper-dcgan, paper-plain and paper-mlp are the WGANs of Figures 5 to 7:
-the authors' program with a DCGAN, a DCGAN without batch normalisation and with a constant number
-of filters, and a perceptron of four layers of 512 as generator, each against a DCGAN as critic.
+GAN on the same networks; grid-gp and grid-orthogonal are for the grid of 25. paper-dcgan,
+paper-plain and paper-mlp are the WGANs of Figures 5 to 7: the authors' program with a DCGAN, a
+DCGAN without batch normalisation and with a constant number of filters, and a perceptron of four
+layers of 512 as generator, each against a DCGAN as critic.
 """

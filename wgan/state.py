@@ -45,6 +45,8 @@ class TrainingState:
     """Of both networks, before it falls."""
     decay_steps: int = 0
     """Generator steps in which it falls to 0; with 0 it stays."""
+    decay: str = "linear"
+    """How it falls: linear or cosine."""
     step: int = 0
     """Generator steps done."""
     estimates: list[Tensor] = field(default_factory=list)
@@ -85,6 +87,7 @@ class TrainingState:
             average_decay=config.average_decay,
             learning_rate=float(config.learning_rate or 0.0),
             decay_steps=config.decay_steps,
+            decay=config.decay,
         )
 
     def noise(self, count: int) -> Tensor:
@@ -100,9 +103,11 @@ class TrainingState:
     def schedule(self) -> None:
         """Set the learning rate of this step; without a decay nothing is touched."""
         if self.decay_steps:
-            rate = self.learning_rate * max(0.0, 1 - self.step / self.decay_steps)
+            left = max(0.0, 1 - self.step / self.decay_steps)
+            if self.decay == "cosine":
+                left = (1 - math.cos(math.pi * left)) / 2
             for optimizer in (self.generator_optimizer, self.critic_optimizer):
-                optimizer.param_groups[0]["lr"] = rate
+                optimizer.param_groups[0]["lr"] = self.learning_rate * left
 
     @torch.no_grad()
     def average(self) -> None:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from wgan import load
-from wgan._cli import main
+from wgan._cli import _one_line, main
 from wgan._command import is_command
+from wgan.presets import PRESETS
 
 from .conftest import contents, options, start
 
@@ -72,6 +73,24 @@ def test_evaluate_prints_the_exact_distance(finished, capsys):
     assert f"W1 >= {evaluation.lower_bound:.4g}" in out
 
 
+@pytest.mark.parametrize("boxed", [True, False])
+def test_a_refused_word_is_said_once_without_rules(boxed):
+    said = {
+        True: "╭─ Invalid choice ─╮\n│ choice 'x'. Expected one of ('b', 'None', 'a'). │\n"
+        "│ ──── │\n│ For help, run it │\n╰────╯\n",
+        False: "Invalid choice\n-----\nchoice 'x'. Expected one of ('a', 'b', 'None').\n-----\n"
+        "For help, run it\n",
+    }[boxed]
+    assert _one_line(said) == "choice 'x'. Expected one of a, b."
+
+
+def test_an_unknown_preset_is_refused_with_the_names_in_order(capsys):
+    status, _, err = run_main(["train", "--out", "new", "--preset", "ring-x"], capsys)
+    assert status == 2
+    assert err.endswith(f"Expected one of {', '.join(sorted(PRESETS))}.\n")
+    assert "--" not in err.replace("--preset", "")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -81,6 +100,7 @@ def test_evaluate_prints_the_exact_distance(finished, capsys):
         (["train", "--out", "new", "--stepz", "3"], "--stepz"),
         (["train", "--out", "new", "--steps", "many"], "--steps"),
         (["train", "--out", "new", "--steps", "-1"], "option steps must be an integer"),
+        (["train", "--out", "new", "--decay", "suddenly"], "--decay"),
         (["train", "--out", "new", "--device", "abacus"], "--device"),
         (["train", "--out", "new", "--data", "mnist"], "option data must be one of digits, ring"),
         (["train", "--out", "new", "--generator", "mlp,widths=8x0"], "option widths must"),

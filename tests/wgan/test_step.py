@@ -370,15 +370,20 @@ def test_a_critic_step_raises_its_estimate_and_a_generator_step_lowers_it(tmp_pa
     assert estimate() < risen
 
 
-def test_the_learning_rate_falls_linearly_to_zero(tmp_path):
+@pytest.mark.parametrize(
+    ("decay", "left"),
+    [("linear", [1, 0.75, 0.5, 0.25, 0, 0]),
+     ("cosine", [1, (2 + 2**0.5) / 4, 0.5, (2 - 2**0.5) / 4, 0, 0])],
+)  # fmt: skip
+def test_the_learning_rate_falls_to_zero(tmp_path, decay, left):
     """A generator without memory of the past moves by the rate, and at its end not at all."""
-    _, state, procedure = prepare(
-        tmp_path, data="ring", algorithm="wgan-gp", learning_rate=0.1, decay_steps=4
-    )
+    options = {"learning_rate": 0.1, "decay_steps": 4, "decay": decay}
+    _, state, procedure = prepare(tmp_path, data="ring", algorithm="wgan-gp", **options)
     for step in range(6):
         train_step(state, procedure)
         for optimizer in (state.generator_optimizer, state.critic_optimizer):
-            assert optimizer.param_groups[0]["lr"] == 0.1 * max(0, 1 - step / 4)
+            rate = optimizer.param_groups[0]["lr"]
+            assert rate == pytest.approx(0.1 * left[step], rel=1e-12, abs=0)
         if step == 3:
             former = [w.detach().clone() for w in state.generator.parameters()]
     for w, old in zip(state.generator.parameters(), former, strict=True):

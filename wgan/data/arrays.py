@@ -33,8 +33,14 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         if isinstance(error, ConfigError):
             raise
-        message = f"{path}: cannot be read as an array ({str(error).splitlines()[0]})"
+        message = f"{path}: cannot be read as an array ({_reason(error)})"
         raise RunError(message) from None
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, without NumPy's advice to unpickle the file: a text gets it as well."""
+    reason = str(error).splitlines()[0]
+    return "no numbers in NumPy's format" if "pickle" in reason else reason
 
 
 def _chosen(path: Path, names: list[str], key: str | None) -> str:

@@ -182,7 +182,8 @@ def _folder(path: Path, options: FileOptions) -> NDArray[np.uint8]:
                 images.append(entry.pixels)
                 continue
             if options.on_corrupt == "fail":
-                message = f"{path / entry.name}: {entry.reason}"
+                advice = "on_corrupt=skip leaves such files out"
+                message = f"{path / entry.name}: {entry.reason}; {advice}"
                 raise ConfigError(message)
             import sys
 

@@ -330,7 +330,7 @@ def test_the_command_says_what_it_left_out(tmp_path, capsys):
     assert main(["pack", source, out, "--size", "16", "--channels", "1"]) == 0
     said = capsys.readouterr().out
     assert "3 grey images of 16x16" in said
-    assert "1 entries are unusable and left out, listed in" in said
+    assert "unusable and left out: 1, listed in" in said
     assert "1 other files" in said
     assert "3 images are smaller than 16 pixels: enlarged" in said
     assert main(["pack", out, "--verify"]) == 0
