@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import metrics
 from .algorithms import algorithm
+from .classifier_store import known_classifier
 from .data.protocol import RealSamples
 from .data.stacked import Stacked
 from .errors import RunError
@@ -145,9 +146,7 @@ class Material:
         )
 
     def _classifier(self, data: Stacked) -> Classifier:
-        return metrics.train_classifier(
-            *data.training_digits.tensors, *data.held_out_digits.tensors
-        )
+        return known_classifier(*data.training_digits.tensors, *data.held_out_digits.tensors)
 
     @torch.no_grad()
     def _critic_values(self, samples: Tensor) -> Tensor:
