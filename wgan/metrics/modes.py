@@ -7,7 +7,7 @@ from torch import Tensor, cdist
 from divergences import kl_divergence
 
 from .measurement import Measurement, confidence, integer, refuse, samples
-from .spread import ENCLOSES, LEAST, Rows, jackknife, proportion
+from .spread import LEAST, Rows, jackknife, proportion
 
 MODE_SAMPLES = 2500
 """Generated samples in which the modes of a mixture are counted, as published."""
@@ -151,7 +151,7 @@ def class_coverage(
     evenness = Measurement(
         "kl_to_uniform", spread.estimate, max(0.0, lower), upper, level,
         f"nats, in [0, {np.log(classes):.4g}]", "lower",
-        ENCLOSES.format(spread.groups), (len(found),), real,
+        spread.encloses, (len(found),), real,
     )  # fmt: skip
     return _captured(len(np.unique(found)), classes, len(found), level), evenness
 
