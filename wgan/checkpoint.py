@@ -108,7 +108,8 @@ def read_checkpoint(folder: Path, step: int | None = None) -> Checkpoint:
     except _UnusableError as error:
         others = [other for other in steps if other != chosen]
         advice = (
-            f"the checkpoint of step {others[-1]} is there: add --resume-step {others[-1]}"
+            f"the checkpoint of step {others[-1]} is there: wgan train --resume-step {others[-1]} "
+            "goes on from it"
             if others
             else "no other checkpoint is there"
         )

@@ -185,7 +185,8 @@ def test_a_damaged_checkpoint_is_refused_in_one_line(finished, damage):
     message = str(caught.value)
     assert "\n" not in message
     assert str(file) in message
-    assert message.endswith("the checkpoint of step 15 is there: add --resume-step 15")
+    advice = "the checkpoint of step 15 is there: wgan train --resume-step 15 goes on from it"
+    assert message.endswith(advice)
     assert contents(run) == before
     with pytest.raises(RunError, match="00000020"):
         load(run)
