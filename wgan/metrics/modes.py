@@ -1,5 +1,7 @@
 """Modes that are captured, of a mixture whose modes are known, or by a classifier's labels."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor, cdist
@@ -147,10 +149,12 @@ def class_coverage(
         others = _labels(real_labels, classes, "real_labels")
         real = divergence(np.arange(len(others)), others)
     spread = jackknife(divergence, (len(found),))
+    largest = math.log(classes)
     lower, upper = spread.interval(level)
+    lower, upper = max(0.0, lower), max(spread.estimate, min(upper, largest))
     evenness = Measurement(
-        "kl_to_uniform", spread.estimate, max(0.0, lower), upper, level,
-        f"nats, in [0, {np.log(classes):.4g}]", "lower",
+        "kl_to_uniform", spread.estimate, lower, upper, level,
+        f"nats, in [0, {largest:.4g}]", "lower",
         spread.encloses, (len(found),), real,
     )  # fmt: skip
     return _captured(len(np.unique(found)), classes, len(found), level), evenness
