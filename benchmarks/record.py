@@ -44,6 +44,18 @@ def record_part(name: str, part: str, figures: Any) -> Path:
     return record(name, {**parts, part: figures})
 
 
+def record_row(name: str, keys: tuple[str, ...], row: dict[str, Any]) -> Path:
+    """Write a row of a table; rows that differ from it in ``keys`` stay as they were recorded."""
+    path = RESULTS / f"{name}.json"
+    rows = json.loads(path.read_text())["figures"] if path.is_file() else []
+    same = [place for place, other in enumerate(rows) if all(other[k] == row[k] for k in keys)]
+    if same:
+        rows[same[0]] = row
+    else:
+        rows.append(row)
+    return record(name, rows)
+
+
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():

@@ -2,8 +2,10 @@
 
 ``DIVERGENCES_W1_BENCHMARK`` names the folder of the pairs, ``DIVERGENCES_DUAL_PAIRS`` chooses some
 of them ("16-64,64-256", or "all"), ``DIVERGENCES_DUAL_CRITICS`` some critics (names, separated by
-semicolons), and ``DIVERGENCES_DUAL_SECONDS`` is the budget of one training: seconds of a
-processor, as are those in the tables, so that other programs on the machine do not count.
+semicolons), ``DIVERGENCES_DUAL_DIMENSIONS`` those of the laws ("2,16,64"), and
+``DIVERGENCES_DUAL_SECONDS`` is the budget of one training: seconds of a
+processor, as are those in the tables, so that other programs on the machine do not count. What is
+measured replaces its rows in the results, and the others stay.
 The full run: ``DIVERGENCES_DUAL_PAIRS=all DIVERGENCES_DUAL_SECONDS=600 pytest
 benchmarks/test_dual.py``.
 """
@@ -20,11 +22,12 @@ from divergences.dual import lipschitz_bound, orthogonal_mlp, penalised_mlp, was
 
 from . import w1_pairs
 from .digits import images, labels
-from .record import record
+from .record import record_row
 
 SECONDS = float(os.environ.get("DIVERGENCES_DUAL_SECONDS", "60"))
 ALL = [(d, n) for d in (2, 4, 8, 16, 32, 64, 128) for n in (4, 16, 64, 256)]
 SOME = "2-64,16-64,16-256,64-64"
+DIMENSIONS = [int(d) for d in os.environ.get("DIVERGENCES_DUAL_DIMENSIONS", "2,16,64").split(",")]
 TRUTH_POINTS = 3000
 
 
@@ -61,7 +64,6 @@ CRITICS = {
 
 @pytest.mark.skipif(w1_pairs.FOLDER not in os.environ, reason=f"{w1_pairs.FOLDER} names no folder")
 def test_pairs():
-    figures = []
     for dimension, funnels in _pairs():
         pair = w1_pairs.load(dimension, funnels)
         published = w1_pairs.published(dimension, funnels)
@@ -74,7 +76,7 @@ def test_pairs():
             )
             row = w1_pairs.scores(pair, estimate.critic)
             bound = estimate.value / lipschitz_bound(estimate.critic)
-            figures.append({
+            figures = {
                 "D": dimension, "N": funnels, "critic": name,
                 **{key: round(value, 4) for key, value in row.items()},
                 "certified bound / truth": round(bound / row["truth"], 4),
@@ -82,9 +84,9 @@ def test_pairs():
                 "seconds": round(estimate.seconds, 1), "budget (s)": SECONDS,
                 "steps": estimate.history[-1].step,
                 "best published": best[0], "its cosine": best[1], "published": published,
-            })  # fmt: skip
-            print(figures[-1], flush=True)
-            record("dual-pairs", figures)
+            }  # fmt: skip
+            print(figures, flush=True)
+            record_row("dual-pairs", ("D", "N", "critic"), figures)
             assert estimate.confidence_lower <= row["truth"]
             assert bound <= 1.05 * row["truth"]  # both are means of samples
 
@@ -112,19 +114,18 @@ def _laws(d, generator):
 
 
 def test_laws_in_closed_form():
-    figures = []
-    for dimension in (2, 16, 64):
+    for dimension in DIMENSIONS:
         for name, x, y, truth in _laws(dimension, torch.Generator().manual_seed(5)):
             estimate = wasserstein1_dual(x, y, max_seconds=SECONDS / 4)
-            figures.append({
+            figures = {
                 "d": dimension, "laws": name, "truth": round(truth, 4),
                 "held-out / truth": round(estimate.heldout_value / truth, 4),
                 "confidence / truth": round(estimate.confidence_lower / truth, 4),
                 "critic": type(estimate.critic.critic).__name__,
                 "seconds": round(estimate.seconds, 1),
-            })  # fmt: skip
-            print(figures[-1], flush=True)
-            record("dual-laws", figures)
+            }  # fmt: skip
+            print(figures, flush=True)
+            record_row("dual-laws", ("d", "laws"), figures)
             assert estimate.confidence_lower <= truth
 
 
@@ -134,19 +135,18 @@ def test_digits():
     shown = torch.from_numpy(labels("train").astype("int64"))
     centred = pixels - pixels.mean(dim=0)
     features = centred @ torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -8:]
-    figures = []
     for one, other in ((0, 1), (3, 8), (4, 9)):
         x, y = (features[shown == digit][:TRUTH_POINTS] for digit in (one, other))
         truth = wasserstein1(x, y).item()
         estimate = wasserstein1_dual(x, y, max_seconds=SECONDS / 4)
-        figures.append({
+        figures = {
             "classes": f"{one} and {other}", "points": [len(x), len(y)],
             "exact": round(truth, 4), "value / exact": round(estimate.value / truth, 4),
             "held-out / exact": round(estimate.heldout_value / truth, 4),
             "confidence / exact": round(estimate.confidence_lower / truth, 4),
             "critic": type(estimate.critic.critic).__name__,
             "seconds": round(estimate.seconds, 1),
-        })  # fmt: skip
-        print(figures[-1], flush=True)
-        record("dual-digits", figures)
+        }  # fmt: skip
+        print(figures, flush=True)
+        record_row("dual-digits", ("classes",), figures)
         assert estimate.lower_bound <= truth * (1 + 1e-9)

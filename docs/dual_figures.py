@@ -21,7 +21,7 @@ def table(name: str, columns: dict[str, str]) -> str:
     ]
     machine = content["machine"]
     source = (
-        f"Measured on {content['date']}: {machine['processor']}, {machine['cores']} cores, "
+        f"Measured up to {content['date']}: {machine['processor']}, {machine['cores']} cores, "
         f"torch {machine['torch']}."
     )
     return "\n".join(lines) + f"\n\n{source}\n"

@@ -23,7 +23,8 @@ class Reproduce:
     out: Path
     """Folder of the experiment: new, empty, or that of the same one."""
     data: str | None = None
-    """Data as wgan train takes them, such as train-images-idx3-ubyte.gz,pad=2; ring for modes."""
+    """Data as wgan train takes them, such as train-images-idx3-ubyte.gz,pad=2; ring or
+    stacked,folder=mnist for modes."""
     scale: Literal["reduced", "full"] = "reduced"
     """Networks of 16 filters and an hour in all, or the paper's networks and 200,000 steps."""
     minutes: float | None = None

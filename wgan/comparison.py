@@ -20,7 +20,7 @@ from .metrics_table import metrics_rows
 from .page import Section, page, picture, table
 from .report import command, distance_of, spread, write_page
 from .runlog import RunLog, read_logs
-from .units import Estimate, estimate_of
+from .units import Estimate, estimate_of, rounded
 
 GRIDS = 4
 """Pictures of samples of each run."""
@@ -229,7 +229,7 @@ def _number_row(log: RunLog) -> tuple[str, ...]:
         f"{last['critic_estimate_held_out']:.4g}",
         _estimate(log).short,
         f"{last['generalisation_gap']:.3g}",
-        f"{last['lower_bound']:.4g}" if "lower_bound" in last else "nothing",
+        rounded(last["lower_bound"], 4, up=False) if "lower_bound" in last else "nothing",
     )
 
 

@@ -13,7 +13,7 @@ from divergences import sliced_wasserstein1, wasserstein1
 from .data import Data
 from .metrics.modes import MODE_SAMPLES, count_modes
 from .procedure import Procedure
-from .units import estimate_of
+from .units import estimate_of, rounded
 
 EXACT_DIMENSIONS = 64
 """Coordinates up to which the exact distance of samples is reported; with more, the sliced one.
@@ -124,11 +124,12 @@ class Evaluation:
 
     def certificate(self) -> str:
         """What the critic proves about the two samples, as a line for people."""
-        if self.lower_bound is None:
+        if self.lower_bound is None or self.lipschitz_bound is None:
             return f"nothing is certified by this critic: {self.no_bound}"
         return (
-            f"certified by the critic on the same samples: W1 >= {self.lower_bound:.4g} "
-            f"(its Lipschitz constant is at most {self.lipschitz_bound:.4g})"
+            "certified by the critic on the same samples: "
+            f"W1 >= {rounded(self.lower_bound, 4, up=False)} "
+            f"(its Lipschitz constant is at most {rounded(self.lipschitz_bound, 4, up=True)})"
         )
 
 

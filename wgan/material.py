@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import metrics
 from .algorithms import algorithm
+from .classifier_store import known_classifier
 from .data.protocol import RealSamples
 from .data.stacked import Stacked
 from .errors import RunError
@@ -133,21 +134,10 @@ class Material:
         return torch.from_numpy(samples)
 
     def _stacked_coverage(self, data: Stacked) -> tuple[Measurement, Measurement]:
-        classifier = self._classifier(data)
+        classifier = classifier_of(data)
         self.labels = str(classifier)
-        count = self.samples or STACKED_SAMPLES
-        generated, real = (
-            classifier.stacked_labels(samples.reshape(-1, *data.image_shape))
-            for samples in (self._generated(count), data.real_samples(count).held_out)
-        )
-        return metrics.class_coverage(
-            generated, classifier.classes ** data.image_shape[0], real, level=self.level
-        )
-
-    def _classifier(self, data: Stacked) -> Classifier:
-        return metrics.train_classifier(
-            *data.training_digits.tensors, *data.held_out_digits.tensors
-        )
+        generated = self._generated(self.samples or STACKED_SAMPLES)
+        return stacked_coverage(generated, data, classifier, self.level)
 
     @torch.no_grad()
     def _critic_values(self, samples: Tensor) -> Tensor:
@@ -163,6 +153,23 @@ class Material:
                 "published values are of a network that is not downloaded here"
             )
             raise RunError(message)
+
+
+def classifier_of(data: Stacked) -> Classifier:
+    """The classifier of the digits that are stacked, trained on those of training."""
+    return known_classifier(*data.training_digits.tensors, *data.held_out_digits.tensors)
+
+
+def stacked_coverage(
+    generated: Tensor, data: Stacked, classifier: Classifier, level: float
+) -> tuple[Measurement, Measurement]:
+    """Modes of stacked digits and evenness, beside those of as many stacks of held-out digits."""
+    found, real = (
+        classifier.stacked_labels(samples.reshape(-1, *data.image_shape))
+        for samples in (generated, data.real_samples(len(generated)).held_out)
+    )
+    classes = classifier.classes ** data.image_shape[0]
+    return metrics.class_coverage(found, classes, real, level=level)
 
 
 def _itself(values: Tensor) -> Tensor:

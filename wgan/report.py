@@ -21,7 +21,7 @@ from .page import Section, page, picture, table
 from .pictures import SHOWN
 from .pictures import picture as draw
 from .run import Run, load
-from .units import estimate_of
+from .units import estimate_of, rounded
 
 ROWS = 24
 """Evaluations in the table; of more, evenly spaced ones are shown."""
@@ -178,8 +178,10 @@ def _numbers(run: Run) -> str:
             f"{record['excess'] / start:.0%}" if start > 0 else "none to lose",
             f"{record['critic_estimate_held_out']:.4g}",
             f"{record['generalisation_gap']:.3g}",
-            f"{record['lipschitz_bound']:.3g}" if "lipschitz_bound" in record else "none known",
-            f"{record['lower_bound']:.4g}" if "lower_bound" in record else "nothing",
+            rounded(record["lipschitz_bound"], 3, up=True)
+            if "lipschitz_bound" in record
+            else "none known",
+            rounded(record["lower_bound"], 4, up=False) if "lower_bound" in record else "nothing",
         )
         for record in shown
     ]

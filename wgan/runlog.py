@@ -76,9 +76,12 @@ def displayed(data: str) -> str:
 
     >>> displayed("/home/someone/rooms.npz,size=32")
     'rooms.npz,size=32'
+    >>> displayed("stacked,folder=/home/someone/mnist,pad=2")
+    'stacked,folder=mnist,pad=2'
     """
     name, options = split(data)
-    return ",".join([Path(name).name, *(f"{key}={value}" for key, value in options.items())])
+    pairs = (f"{key}={Path(value).name or value}" for key, value in options.items())
+    return ",".join([Path(name).name, *pairs])
 
 
 def read_logs(paths: Sequence[Path]) -> list[RunLog]:

@@ -1,5 +1,6 @@
 """What the critic's estimate is, in which unit, and what its height means: one text for all."""
 
+import decimal
 import math
 from dataclasses import dataclass
 
@@ -64,3 +65,14 @@ def estimate_of(algorithm: Algorithm) -> Estimate:
     if algorithm.constraint in ("penalty", "one-sided penalty"):
         return _PENALISED
     return _CERTIFIED if algorithm.constraint in ("spectral", "orthogonal") else _UNKNOWN
+
+
+def rounded(value: float, digits: int, *, up: bool) -> str:
+    """A certified bound in so many digits that is still one: rounded one way, not to nearest.
+
+    >>> rounded(0.32776, 4, up=False), rounded(0.32772, 4, up=True), rounded(2.0, 4, up=True)
+    ('0.3277', '0.3278', '2')
+    """
+    way = decimal.ROUND_CEILING if up else decimal.ROUND_FLOOR
+    shorter = decimal.Context(prec=digits, rounding=way).plus(decimal.Decimal(value))
+    return f"{float(shorter):.{digits}g}"

@@ -17,7 +17,16 @@ from ._confidence import lower_confidence
 from ._default_critic import Task, default_critic
 from ._options import ENDLESS, check_options, place, steps_bar
 from ._rescaled import RescaledCritic, natural_units, standardised
-from ._sources import FUNCTION, Batches, Parts, Points, check_dimensions, divide, read
+from ._sources import (
+    FUNCTION,
+    Batches,
+    Parts,
+    Points,
+    check_diameter,
+    check_dimensions,
+    divide,
+    read,
+)
 from ._training import Clock, Held, Log, Progress, Schedule, Training, advance, demand_slope
 from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise
 from ._violation import PAIRS, violation
@@ -124,7 +133,8 @@ def wasserstein1_dual(
     max_steps : int, optional
         Ascent steps; 1000 by default, or as many as fit into ``max_seconds``.
     diameter : float, optional
-        Known bound of the diameter of both supports together: narrows ``confidence_lower``.
+        Known bound of the diameter of both supports together; times the critic's constant it
+        bounds the range of values in ``confidence_lower``. One that the points deny is refused.
     level : float
         Of ``confidence_lower``, in (0, 1).
     generator : torch.Generator, optional
@@ -173,6 +183,7 @@ def wasserstein1_dual(
         check_dimensions(sources[0], sources[1])  # type: ignore[arg-type]
     parts = divide(sources[0], generator), divide(sources[1], generator)
     check_dimensions(parts[0].start, parts[1].start)
+    check_diameter(parts, diameter)
     steps = _STEPS if max_steps is None and max_seconds is None else max_steps or ENDLESS
     end = begin + (max_seconds or math.inf)
     with steps_bar(progress, steps) as bar:

@@ -17,6 +17,7 @@ FUNCTION = "wasserstein1_dual"
 LARGE = 1 << 14  # fresh points at which a sampler's estimate is evaluated
 _LOADED = 1 << 20  # points that one pass over a loader may hold
 _FEW = 16  # samples of fewer points are not split
+_ROUNDING = 2.0**-40
 _PASSES = 8  # batches that one call of a sampler provides
 
 
@@ -30,6 +31,11 @@ class Points:
     def take(self, index: Tensor) -> "Points":
         """Some of the points, of equal weights."""
         return Points(self.at[index])
+
+    @property
+    def carried(self) -> Tensor:
+        """The points that have mass."""
+        return self.at if self.weights is None else self.at[self.weights > 0]
 
 
 Source = Points | Callable[[int], Tensor]
@@ -197,6 +203,24 @@ class Batches:
             index = torch.searchsorted(self.cumulative, uniform * self.cumulative[-1])
             index = index.clamp_max(self.block.shape[0] - 1)
         return self.block[index.to(self.device)]
+
+
+def check_diameter(parts: tuple[Parts, Parts], diameter: float | None) -> None:
+    """ValueError for a diameter that points deny, as far as two sweeps over them show."""
+    if diameter is None:
+        return
+    points = torch.cat([side.everything.carried for side in parts])
+    size = float(points.abs().max()) or 1.0
+    points = points.double() / size
+
+    def distances(row: int) -> Tensor:
+        found: Tensor = torch.linalg.vector_norm(points - points[row], dim=1)
+        return found
+
+    longest = size * float(distances(int(distances(0).argmax())).max())
+    if longest > float(diameter) * (1 + _ROUNDING):
+        refuse(FUNCTION, "diameter", "be at least the distance of any two points",
+               f"{float(diameter)!r} for points {longest!r} apart")  # fmt: skip
 
 
 def check_dimensions(x: Points, y: Points) -> None:

@@ -121,13 +121,30 @@ def test_confidence_bounds_hold_as_often_as_they_say():
     assert misses <= 3  # P(more than 3 of 12 at 5 %) < 2e-3... and bounds are wider than they need
 
 
-def test_a_diameter_narrows_the_bound():
+def test_a_diameter_that_holds_never_loosens_the_bound():
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(400, 2, generator=generator)
     y = torch.rand(400, 2, generator=generator) * 0.5
     plain = wasserstein1_dual(x, y, **QUICK).confidence_lower
-    known = wasserstein1_dual(x, y, diameter=0.4, **QUICK).confidence_lower
+    known = wasserstein1_dual(x, y, diameter=math.sqrt(2), **QUICK).confidence_lower
     assert known >= plain
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e200])
+def test_a_diameter_that_the_points_deny_is_refused(unit):
+    """Such a bound could exceed the distance of the laws."""
+    x, y = unit * _cloud(0, 60).double(), unit * (_cloud(1, 60).double() + 3)
+    farthest = unit * float(torch.cdist(x / unit, y / unit).max())
+    for given in (x, lambda n: x.repeat(n // 60 + 1, 1)[:n]):
+        with pytest.raises(ValueError, match="diameter must be at least the distance of any two"):
+            wasserstein1_dual(given, y, diameter=0.4 * farthest, **QUICK)
+    wasserstein1_dual(x, y, diameter=2 * farthest, **QUICK)
+
+
+def test_a_point_without_mass_does_not_deny_a_diameter():
+    x, y = [[0.0], [1.0], [90.0]], [[0.5], [0.7]]
+    estimate = wasserstein1_dual(x, y, [0.5, 0.5, 0.0], diameter=1.0, **QUICK)
+    assert estimate.lower_bound <= wasserstein1([0.0, 1.0], [0.5, 0.7])
 
 
 def test_a_critic_of_ones_own():

@@ -47,7 +47,8 @@ def test_a_run_of_each_algorithm_says_what_its_numbers_are(tmp_path, name):
     else:
         assert 0 <= evaluation.lower_bound <= evaluation.wasserstein1
         assert evaluation.lipschitz_bound > 0
-        assert f"W1 >= {evaluation.lower_bound:.4g}" in evaluation.certificate()
+        shown = evaluation.certificate().partition("W1 >= ")[2].partition(" ")[0]
+        assert 0.999 * evaluation.lower_bound <= float(shown) <= evaluation.lower_bound
     assert evaluation.generalisation_gap == pytest.approx(
         evaluation.critic_estimate_training - evaluation.critic_estimate_held_out
     )

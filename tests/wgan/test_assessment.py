@@ -76,7 +76,8 @@ def test_the_averaged_generator_is_another(digits):
 
 def test_stacked_digits_are_counted_by_a_classifier(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "wgan.metrics.classifier.train_classifier.__kwdefaults__", {"steps": 60, "seed": 0}
+        "wgan.classifier_store.known_classifier.__kwdefaults__",
+        {"steps": 60, "seed": 0, "folder": tmp_path / "cache"},
     )
     config = small_config(tmp_path / "run", **{**DIGITS, "data": "stacked"}, steps=1)
     run = train(config, quiet=True)

@@ -13,7 +13,7 @@ import torch
 from scipy.stats import binom, spearmanr
 
 import wgan.experiments.study
-from wgan import ConfigError, RunError, TrainingConfig
+from wgan import ConfigError, RunError, TrainingConfig, evaluate, load
 from wgan._cli import main
 from wgan._cli_reproduce import Figure
 from wgan.data import make_data
@@ -21,7 +21,7 @@ from wgan.experiments import EXPERIMENTS, Settings, budget, reproduce
 from wgan.experiments.cases import Case, Outcome, networks
 from wgan.experiments.dependence import rank_correlation, spearman, window_medians
 from wgan.experiments.estimates import figure_4, saturated_share, verdict
-from wgan.experiments.modes import mode_cases
+from wgan.experiments.modes import mode_cases, mode_collapse
 from wgan.experiments.robustness import RATES, grid_cases, measured, robustness, roughness
 from wgan.runlog import RunLog
 from wgan.state import TrainingState
@@ -355,6 +355,66 @@ def test_replicas_have_seeds_of_their_own(tmp_path):
     settings = Settings("modes", tmp_path / "e", data="ring", seed=5)
     study = wgan.experiments.study._Study(settings, EXPERIMENTS["modes"])
     assert [study.config(case, 10).seed for case in study.cases] == [5, 6, 7] * 3
+
+
+@pytest.fixture
+def quick_classifier(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "wgan.classifier_store.known_classifier.__kwdefaults__",
+        {"steps": 60, "seed": 0, "folder": tmp_path / "classifiers"},
+    )
+
+
+def test_stacked_digits_are_counted_at_the_end(quick_classifier, monkeypatch, tmp_path):
+    """The numbers are those of the metrics, for the runs as they lie in the folder."""
+    small = {"generator": "mlp,widths=8", "critic": "mlp,widths=8", "batch_size": 8}
+    experiment = dataclasses.replace(
+        EXPERIMENTS["modes"],
+        cases=lambda data, scale: [
+            Case(f"{name}-seed-0", {**small, "algorithm": name}) for name in ("gan", "wgan")
+        ],
+    )
+    monkeypatch.setitem(EXPERIMENTS, "modes", experiment)
+    monkeypatch.setattr("wgan.experiments.stacked.STACKED_SAMPLES", 900)
+    result = reproduce(Settings("modes", tmp_path / "e", data="stacked", steps=10))
+    assert list(result["figures"]) == ["gan-seed-0", "wgan-seed-0"]
+    for name, numbers in result["figures"].items():
+        run = load(tmp_path / "e" / "runs" / name)
+        truth = evaluate(run, ["modes", "kl_to_uniform"], samples=900)
+        assert (numbers["modes"], numbers["of"]) == (truth["modes"].estimate, 1000)
+        evenness = truth["kl_to_uniform"]
+        assert numbers["kl_to_uniform"] == evenness.estimate
+        assert (numbers["lower"], numbers["upper"]) == (evenness.lower, evenness.upper)
+        assert numbers["real_kl_to_uniform"] == evenness.real
+        sentence = f"{numbers['modes']} of 1000 modes after 10 generator steps"
+        assert any(sentence in words for words in result["conclusions"])
+    assert "Counted in 900 samples by a classifier trained here" in result["conclusions"][-1]
+    page = (tmp_path / "e" / "report.html").read_text()
+    assert f"{result['figures']['gan-seed-0']['kl_to_uniform']:.4f}" in page
+
+
+def test_stacked_runs_that_failed_are_said(quick_classifier, tmp_path):
+    log = dataclasses.replace(log_of([], data="stacked"), path=tmp_path / "none")
+    finding = mode_collapse([Outcome(Case("gan-seed-0", {}), log, "not finite")])
+    assert finding.figures["gan-seed-0"] == {"modes": None, "failure": "not finite"}
+    assert finding.conclusions == ["gan: nothing was counted. It ended early: not finite."]
+    with pytest.raises(RunError):
+        mode_collapse([Outcome(Case("gan-seed-0", {}), log, None)])
+
+
+def test_networks_of_stacked_digits_can_be_trained(tmp_path):
+    data = make_data("stacked", CPU)
+    for scale in ("reduced", "full"):
+        cases = mode_cases(data, scale)
+        assert [case.options["algorithm"] for case in cases] == [
+            "gan",
+            "wgan",
+            "wgan-gp",
+            "wgan-gp",
+        ]
+        for case in cases:
+            config = TrainingConfig(out=tmp_path, data="stacked", latent=100, **case.options)
+            TrainingState.fresh(config, data, CPU)
 
 
 def test_the_mathematics_says_its_numbers(tmp_path):

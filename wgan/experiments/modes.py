@@ -5,19 +5,27 @@ from typing import Any
 
 from ..comparison import distance_charts, mode_charts, sample_rows
 from ..data import Data
+from ..data.stacked import Stacked
 from ..errors import ConfigError
 from ..page import Section, table
+from ..specification import split
 from .cases import Case, Finding, Outcome, ScaleName, networks
 from .pages import case_table
+from .stacked import stacked_cases, stacked_collapse
 
 SEEDS = 3
 """Runs of each algorithm."""
 
 
 def mode_cases(data: Data, scale: ScaleName) -> list[Case]:
-    """The GAN, the clipped and the penalised Wasserstein GAN on perceptrons, with three seeds."""
+    """The GAN, the clipped and the penalised Wasserstein GAN on perceptrons, with three seeds.
+
+    On stacked digits those of ``stacked.stacked_cases``.
+    """
+    if isinstance(data, Stacked):
+        return stacked_cases(data, scale)
     if getattr(data, "modes", None) is None:
-        message = "option data: modes are counted on ring and grid"
+        message = "option data: modes are counted on ring, grid and stacked"
         raise ConfigError(message)
     own = networks(data, scale)
     common: dict[str, Any] = {"generator": own.perceptron, "critic": own.perceptron_critic,
@@ -35,7 +43,9 @@ def mode_cases(data: Data, scale: ScaleName) -> list[Case]:
 
 
 def mode_collapse(outcomes: Sequence[Outcome]) -> Finding:
-    """Modes and shares of high quality at the end of every run."""
+    """Modes and shares of high quality, or evenness, at the end of every run."""
+    if all(split(one.log.config.data)[0] == "stacked" for one in outcomes):
+        return stacked_collapse(outcomes)
     figures: dict[str, Any] = {}
     for one in outcomes:
         counted = [record for record in one.log.evaluations if "modes" in record]

@@ -100,9 +100,8 @@ def train_classifier(
     ValueError
         For images and labels that are not as above.
     """
-    classes = _demand(images, labels, held_out_images, held_out_labels)
     random = torch.Generator().manual_seed(seed)
-    network = _network(classes, tuple(images.shape[2:]), random)
+    network = untrained(images, labels, held_out_images, held_out_labels, random)
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)
@@ -111,8 +110,26 @@ def train_classifier(
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    right = int((_labels(network, held_out_images) == held_out_labels.numpy()).sum())
-    tested = len(held_out_labels)
+    return assessed(network, held_out_images, held_out_labels)
+
+
+def untrained(
+    images: Tensor,
+    labels: Tensor,
+    held_out_images: Tensor,
+    held_out_labels: Tensor,
+    random: torch.Generator,
+) -> nn.Sequential:
+    """The network for such digits with its first weights; ValueError as `train_classifier`."""
+    classes = _demand(images, labels, held_out_images, held_out_labels)
+    return _network(classes, tuple(images.shape[2:]), random)
+
+
+def assessed(network: nn.Sequential, images: Tensor, labels: Tensor) -> Classifier:
+    """A trained network with its accuracy on held-out images."""
+    right = int((_labels(network, images) == labels.numpy()).sum())
+    tested = len(labels)
+    classes = len(network[-1].bias)  # type: ignore[arg-type]
     return Classifier(network, classes, right / tested, *proportion(right, tested, 0.95), tested)
 
 

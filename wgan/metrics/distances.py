@@ -11,7 +11,7 @@ import divergences
 from divergences.intervals import wasserstein1_interval
 
 from .measurement import Float64Array, Measurement, confidence, integer, points, samples
-from .spread import ENCLOSES, FEW_GROUPS, LEAST, Rows, jackknife
+from .spread import FEW_GROUPS, LEAST, Rows, jackknife
 
 PROJECTIONS = 256
 """Directions of the sliced distance."""
@@ -217,7 +217,7 @@ def wasserstein1_gap(
     spread = jackknife(gap, sizes, FEW_GROUPS)
     return Measurement(
         "wasserstein1_gap", spread.estimate, *spread.interval(level), level,
-        "Euclidean, units of the samples", "zero", ENCLOSES.format(spread.groups), sizes, None,
+        "Euclidean, units of the samples", "zero", spread.encloses, sizes, None,
     )  # fmt: skip
 
 
@@ -265,7 +265,7 @@ def critic_gap(
     spread = jackknife(gap, sizes)
     return Measurement(
         "critic_gap", spread.estimate, *spread.interval(level), level, "units of the critic",
-        "zero", ENCLOSES.format(spread.groups) + "; this critic is taken as given", sizes, None,
+        "zero", spread.encloses + "; this critic is taken as given", sizes, None,
     )  # fmt: skip
 
 
@@ -286,6 +286,6 @@ def _jackknifed(
     ends = spread.interval_of_square(level) if name == "kid" else spread.interval(level)
     return Measurement(
         name, spread.estimate, *ends, level, unit, better,
-        ENCLOSES.format(spread.groups), sizes,
+        spread.encloses, sizes,
         None if z is None else distance(x, z),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from .measurement import Float64Array, Measurement, confidence, integer, refuse, samples
-from .spread import ENCLOSES, FEW_GROUPS, LEAST, fewest, jackknife
+from .spread import FEW_GROUPS, LEAST, fewest, jackknife
 
 SUBSETS = 100
 """Random subsets of KID's published protocol."""
@@ -75,7 +75,7 @@ def fid(
     return Measurement(
         "fid", spread.estimate, max(0.0, lower), upper, level,
         "squared units of the features, at least 0", "lower",
-        ENCLOSES.format(spread.groups) + "; biased upwards; by torchmetrics", sizes,
+        spread.encloses + "; biased upwards; by torchmetrics", sizes,
         distance(x, z) if z is not None and len(z) > dimension else None,
     )  # fmt: skip
 

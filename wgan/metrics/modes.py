@@ -1,5 +1,7 @@
 """Modes that are captured, of a mixture whose modes are known, or by a classifier's labels."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor, cdist
@@ -7,7 +9,7 @@ from torch import Tensor, cdist
 from divergences import kl_divergence
 
 from .measurement import Measurement, confidence, integer, refuse, samples
-from .spread import ENCLOSES, LEAST, Rows, jackknife, proportion
+from .spread import LEAST, Rows, jackknife, proportion
 
 MODE_SAMPLES = 2500
 """Generated samples in which the modes of a mixture are counted, as published."""
@@ -147,11 +149,13 @@ def class_coverage(
         others = _labels(real_labels, classes, "real_labels")
         real = divergence(np.arange(len(others)), others)
     spread = jackknife(divergence, (len(found),))
+    largest = math.log(classes)
     lower, upper = spread.interval(level)
+    lower, upper = max(0.0, lower), max(spread.estimate, min(upper, largest))
     evenness = Measurement(
-        "kl_to_uniform", spread.estimate, max(0.0, lower), upper, level,
-        f"nats, in [0, {np.log(classes):.4g}]", "lower",
-        ENCLOSES.format(spread.groups), (len(found),), real,
+        "kl_to_uniform", spread.estimate, lower, upper, level,
+        f"nats, in [0, {largest:.4g}]", "lower",
+        spread.encloses, (len(found),), real,
     )  # fmt: skip
     return _captured(len(np.unique(found)), classes, len(found), level), evenness
 

@@ -1,18 +1,31 @@
 """Precision and recall, density and coverage: samples in balls about each other's points."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .measurement import Float64Array, Measurement, confidence, integer, refuse, samples
-from .spread import ENCLOSES, LEAST, Rows, dependent_share, fewest, jackknife
+from .spread import (
+    LEAST,
+    Rows,
+    Spread,
+    Statistic,
+    dependent_share,
+    extrapolated,
+    fewest,
+    jackknife,
+)
 
 PRECISION_NEIGHBOURS = 3
 """k of precision and recall, as published."""
 COVERAGE_NEIGHBOURS = 5
 """k of density and coverage, as published."""
+QUARTERS = 8
+"""Points for each neighbour from which on halves and quarters are looked at."""
+LEAST_FOR_DENSITY = 100
+"""Points from which on they are for a density."""
 
 
 def precision(
@@ -243,16 +256,16 @@ class Neighbourhoods:
         def statistic(x: Rows, y: Rows) -> float:
             return formula(_part(within, x, x), _part(across, x, y), _part(back, y, y), k)
 
-        spread = jackknife(statistic, sizes)
+        count = sizes[1] if name == "precision" else sizes[0]
+        spread = _spread(statistic, sizes, k, None if name == "density" else count)
         if name == "density":
             lower, upper = spread.interval(level)
             lower, unit = max(0.0, lower), "at least 0"
         else:
-            count = sizes[1] if name == "precision" else sizes[0]
             lower, upper = dependent_share(spread, count, level)
             unit = "share, in [0, 1]"
         perfect = None if self.z is None else formula(within, self._xz, self._zz, k)
-        encloses = ENCLOSES.format(spread.groups) + f"; k = {k}"
+        encloses = spread.encloses + f"; k = {k}"
         return Measurement(
             name, spread.estimate, lower, upper, level, unit, "higher", encloses, sizes, perfect
         )
@@ -276,6 +289,26 @@ class Neighbourhoods:
     @cached_property
     def _zz(self) -> Float64Array:
         return _distances(self.z, self.z)
+
+
+def _spread(statistic: Statistic, sizes: Sequence[int], k: int, events: int | None) -> Spread:
+    """The spread of a share of so many events, or of a density, by as close a method as is sound.
+
+    Parts must hold more neighbours than k, and densities, whose few large balls count often, many
+    points: else by the jackknife.
+    """
+    least = QUARTERS * k if events is not None else max(QUARTERS * k, LEAST_FOR_DENSITY)
+    if min(sizes) < least:
+        return jackknife(statistic, sizes)
+    if events is None:
+        return extrapolated(statistic, sizes, lambda density: max(density, 1 / sizes[1]))
+    edge = 0.5 / events
+
+    def variance_of_one(share: float) -> float:
+        inner = min(max(share, edge), 1 - edge)
+        return inner * (1 - inner)
+
+    return extrapolated(statistic, sizes, variance_of_one)
 
 
 Formula = Callable[[Float64Array, Float64Array, Float64Array, int], float]

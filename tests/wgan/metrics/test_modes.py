@@ -108,3 +108,11 @@ def test_labels_that_are_none_are_refused(labels, classes, complaint):
 def test_a_deviation_must_be_positive():
     with pytest.raises(ValueError, match="deviation must be positive"):
         mode_coverage(np.zeros((20, 2)), np.zeros((1, 2)), 0.0)
+
+
+def test_an_upper_end_is_at_most_the_largest_value():
+    """Two classes of a thousand, one of them once: nearly log 1000, and never more."""
+    labels = np.zeros(40, dtype=int)
+    labels[7] = 5
+    _, evenness = class_coverage(labels, 1000)
+    assert evenness.lower < evenness.estimate < evenness.upper <= math.log(1000)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from wgan.metrics import coverage, density, precision, recall
+from wgan.metrics.spread import extrapolated, jackknife
 
 from .bounds import least_hits
 
@@ -86,9 +87,75 @@ def test_intervals_enclose_the_mean_over_samples(function, scale):
     truth = np.mean([one.estimate for one in found])  # its own error is a tenth of one's
     hits = sum(one.lower <= truth <= one.upper for one in found)
     assert hits >= least_hits(trials, 0.95)
-    # cautious, but not empty: 4 deviations are needed
+    # by the jackknife, for so few samples: 4 deviations are needed
     deviation = np.std([one.estimate for one in found])
     assert np.median([one.upper - one.lower for one in found]) < 12 * deviation
+
+
+def equal_laws(rng):
+    return rng.normal(size=(110, 2)), rng.normal(size=(110, 2))
+
+
+def uneven_modes(rng):
+    """Whole groups of points are met, or not, together."""
+    x, y = rng.integers(0, 9, 160), rng.binomial(4, 0.5, 100)
+    return (
+        np.stack([x, x**2], axis=1) + 0.02 * rng.normal(size=(160, 2)),
+        np.stack([y, y**2], axis=1) + 0.05 * rng.normal(size=(100, 2)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "laws", "widest"),
+    [
+        # the jackknife's are 3.4, 3.2, 3.5 and 1.7 times as wide as they would have to be
+        (precision, equal_laws, 2.0),
+        (recall, equal_laws, 2.0),
+        (coverage, equal_laws, 2.2),
+        (density, equal_laws, 1.5),
+        *((function, uneven_modes, 2.0) for function in (precision, recall, density, coverage)),
+    ],
+)
+def test_intervals_of_many_samples_enclose_the_mean_and_are_close(function, laws, widest):
+    rng = np.random.default_rng(9)
+    found = [function(*laws(rng)) for _ in range(80)]
+    truth = np.mean([one.estimate for one in found])
+    hits = sum(one.lower <= truth <= one.upper for one in found)
+    assert hits >= least_hits(len(found), 0.95)
+    assert "halves and quarters" in found[0].encloses
+    ideal = 2 * 1.96 * np.std([one.estimate for one in found], ddof=1)
+    assert np.median([one.upper - one.lower for one in found]) < widest * ideal
+
+
+def test_the_variance_of_a_mean_is_found_from_its_parts():
+    """Of n independent numbers: their variance over n; two of such samples, the sum."""
+    rng = np.random.default_rng(10)
+    x, y = rng.normal(size=4000), 3 * rng.normal(size=2000)
+
+    def difference(rows, columns):
+        return x[rows].mean() - y[columns].mean()
+
+    spread = extrapolated(difference, (4000, 2000), lambda _: 1.0)
+    truth = 1 / 4000 + 9 / 2000
+    assert spread.estimate == x.mean() - y.mean()
+    # not below, but for the spread of 10 degrees of freedom and more; at most twice, if no fall
+    assert 0.5 * truth < spread.variance < 2 * truth
+
+
+def test_a_variance_that_does_not_fall_is_carried_on():
+    """The largest of n exponential numbers has the variance pi^2/6, whatever n."""
+    found = []
+    for seed in range(300):
+        x = np.random.default_rng([11, seed]).exponential(size=160)
+        found.append(extrapolated(lambda rows, x=x: x[rows].max(), (160,), lambda _: 1.0).variance)
+    assert 0.65 < np.mean(found) / (math.pi**2 / 6) < 1.2  # as a mean's it would come out at 0.5
+
+
+def test_where_parts_show_nothing_the_jackknife_stays():
+    def share(rows):
+        return float(len(rows) < 400)
+
+    assert extrapolated(share, (400,), lambda _: 1.0) == jackknife(share, (400,))
 
 
 def test_an_interval_at_the_edge_has_a_width():

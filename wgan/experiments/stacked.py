@@ -1,0 +1,108 @@
+"""Mode collapse on stacked digits: classes that are met among a thousand, by a classifier."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ..comparison import distance_charts, sample_rows
+from ..data.stacked import Stacked
+from ..errors import RunError
+from ..material import classifier_of, stacked_coverage
+from ..metrics import Classifier
+from ..metrics.modes import STACKED_SAMPLES
+from ..page import Section, table
+from ..run import load
+from .cases import Case, Finding, Outcome, ScaleName, networks
+from .pages import case_table
+
+LEVEL = 0.95
+"""Of the intervals."""
+
+
+def stacked_cases(data: Stacked, scale: ScaleName) -> list[Case]:
+    """GAN, clipped and penalised Wasserstein GAN of perceptrons, and a convolutional one.
+
+    The convolutional critic has no batch normalisation: a penalty is of one sample's gradient.
+    """
+    own = networks(data, scale)
+    perceptrons = {"generator": own.perceptron, "critic": own.perceptron_critic}
+    cases = [
+        Case(f"{name}-seed-0", {"algorithm": name, **perceptrons})
+        for name in ("gan", "wgan", "wgan-gp")
+    ]
+    if own.convolutional is not None:
+        critic = f"digits,filters={16 if scale == 'reduced' else 64}"
+        options = {"algorithm": "wgan-gp", "generator": own.convolutional, "critic": critic}
+        cases.append(Case("wgan-gp-convolutional-seed-0", options))
+    return cases
+
+
+def stacked_collapse(outcomes: Sequence[Outcome]) -> Finding:
+    """Classes that the generators meet at the end, and how evenly."""
+    classifier: Classifier | None = None
+    figures: dict[str, Any] = {}
+    for one in outcomes:
+        try:
+            run = load(one.log.path)
+        except RunError:
+            if one.failure is None:
+                raise
+            # it ended before its first checkpoint
+            figures[one.case.name] = {"modes": None, "failure": one.failure}
+            continue
+        assert isinstance(run.data, Stacked)
+        classifier = classifier or classifier_of(run.data)
+        generated = torch.from_numpy(run.sample(STACKED_SAMPLES))
+        modes, evenness = stacked_coverage(generated, run.data, classifier, LEVEL)
+        figures[one.case.name] = {
+            "modes": int(modes.estimate), "of": int(modes.upper),
+            "kl_to_uniform": evenness.estimate, "lower": evenness.lower, "upper": evenness.upper,
+            "real_kl_to_uniform": evenness.real, "samples": STACKED_SAMPLES, "steps": run.step,
+            "failure": one.failure,
+        }  # fmt: skip
+    counted = {name: numbers for name, numbers in figures.items() if numbers["modes"] is not None}
+    return Finding(figures, _sentences(figures, classifier), _sections(counted, outcomes))
+
+
+def _sentences(figures: dict[str, Any], classifier: Classifier | None) -> list[str]:
+    sentences = []
+    real = None
+    for name, numbers in figures.items():
+        algorithm, ended = name.partition("-seed-")[0], ""
+        if numbers["failure"]:
+            ended = f" It ended early: {numbers['failure']}."
+        if numbers["modes"] is None:
+            sentences.append(f"{algorithm}: nothing was counted.{ended}")
+            continue
+        real = numbers["real_kl_to_uniform"]
+        sentences.append(
+            f"{algorithm}: {numbers['modes']} of {numbers['of']} modes after {numbers['steps']} "
+            f"generator steps, KL to the uniform law {numbers['kl_to_uniform']:.3f} "
+            f"[{numbers['lower']:.3f}, {numbers['upper']:.3f}] nats.{ended}"
+        )
+    if classifier is not None and real is not None:
+        sentences.append(
+            f"Counted in {STACKED_SAMPLES} samples by {classifier}; stacks of held-out digits have "
+            f"a KL of {real:.3f} nats."
+        )
+    return sentences
+
+
+def _sections(counted: dict[str, Any], outcomes: Sequence[Outcome]) -> list[Section]:
+    rows = [
+        (
+            name, str(numbers["modes"]), f"{numbers['kl_to_uniform']:.4f}",
+            f"[{numbers['lower']:.4f}, {numbers['upper']:.4f}]",
+            f"{numbers['real_kl_to_uniform']:.4f}",
+        )
+        for name, numbers in counted.items()
+    ]  # fmt: skip
+    columns = ("run", "modes", "KL to uniform, nats", f"{LEVEL:.0%} interval", "real stacks")
+    logs = [one.log for one in outcomes]
+    return [
+        Section("Counted at the end", table(columns, rows, " rrrr")),
+        Section("Distance to held-out data", distance_charts(logs)),
+        Section("Samples over time", sample_rows(logs)),
+        Section("Runs", case_table(outcomes)),
+    ]
