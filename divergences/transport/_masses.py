@@ -149,11 +149,14 @@ def north_west(supply: Masses, demand: Masses) -> Flow:
 
 
 def only_plan(lengths: Float64Array, masses: Marginals) -> tuple[Flow, Float64Array, Float64Array]:
-    """The one plan there is where one side has one atom; potentials f_i - g_j = length."""
-    flow = north_west(masses.supply, masses.demand)
+    """The one plan there is where one side has one atom; potentials f_i - g_j = length.
+
+    All masses are positive.
+    """
+    many, one = np.arange(lengths.size), np.zeros(lengths.size, dtype=np.int64)
     if masses.demand.size == 1:
-        return flow, lengths, np.zeros(1)
-    return flow, np.zeros(1), -lengths
+        return Flow(many, one, masses.supply), lengths, np.zeros(1)
+    return Flow(one, many, masses.demand), np.zeros(1), -lengths
 
 
 def in_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
