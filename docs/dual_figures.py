@@ -34,12 +34,11 @@ def tables() -> dict[str, str]:
             "D": "D", "N": "N", "critic": "critic", "cosine": "cosine",
             "best published": "its cosine", "by": PUBLISHED, "W1 / truth": "W1 / truth",
             "bound / truth": "certified bound / truth", "seconds": "seconds", "steps": "steps",
-            "earlier, of": "settings",
         }),
         "dual_laws.md": table("dual-laws", {
             "laws": "laws", "d": "d", "critic kept": "critic", "held out / truth":
             "held-out / truth", "confidence bound / truth": "confidence / truth",
-            "seconds": "seconds", "earlier, of": "settings",
+            "seconds": "seconds",
         }),
         "critic_step.md": table("critic-step", {
             "critic": "critic", "batch": "batch", "d": "d", "plain loop (ms)": "plain (ms)",
@@ -50,7 +49,7 @@ def tables() -> dict[str, str]:
         "dual_digits.md": table("dual-digits", {
             "classes": "classes", "points": "points", "exact": "exact",
             "value / exact": "value / exact", "held out / exact": "held-out / exact",
-            "critic kept": "critic", "seconds": "seconds", "earlier, of": "settings",
+            "critic kept": "critic", "seconds": "seconds",
         }),
     }  # fmt: skip
 
