@@ -129,6 +129,29 @@ def _pot_sinkhorn() -> Callable[..., Any]:
     return lambda cost, a, b: ot.sinkhorn(a, b, cost, reg=0.1)
 
 
+def _divergence(name: str) -> Callable[[], Callable[..., Any]]:
+    def load() -> Callable[..., Any]:
+        return getattr(importlib.import_module("divergence"), name)  # type: ignore[no-any-return]
+
+    return load
+
+
+def _infomeasure(name: str, **options: Any) -> Callable[[], Callable[..., Any]]:
+    def load() -> Callable[..., Any]:
+        function = getattr(importlib.import_module("infomeasure"), name)
+        return lambda x, y: function(x, y, **options)
+
+    return load
+
+
+def _geomloss(loss: str, power: int) -> Callable[[], Callable[..., Any]]:
+    def load() -> Callable[..., Any]:
+        loss_of = importlib.import_module("geomloss").SamplesLoss(loss, p=power)
+        return lambda x, y: loss_of(x.contiguous(), y.contiguous())
+
+    return load
+
+
 def _ours(name: str) -> Callable[[], Callable[..., Any]]:
     def load() -> Callable[..., Any]:
         import divergences
@@ -188,6 +211,26 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("pot", "ot", "emd", "(a, b, M)", _pot_emd, _as("coupling-solver")),
     Entry("pot", "ot", "sinkhorn (reg=0.1)", "(a, b, M), approximate", _pot_sinkhorn,
           _as("coupling-solver")),
+    *(
+        Entry("divergence", "divergence", name, convention, _divergence(name), _as(kind, reference))
+        for name, convention, kind, reference in (
+            ("knn_kl_divergence", "nats", "estimator", _KL),
+            ("total_variation_distance", "half the integral", "estimator", "total_variation"),
+            ("wasserstein_distance", "sliced beyond the line", "metric", None),
+            ("energy_distance", "line", "metric", None),
+        )
+    ),
+    Entry("infomeasure", "infomeasure", "kld (metric)", "nats",
+          _infomeasure("kld", approach="metric"), _as("estimator", _KL)),
+    Entry("infomeasure", "infomeasure", "jsd (kernel, box of 0.1)", "nats",
+          _infomeasure("jsd", approach="kernel", kernel="box", bandwidth=0.1),
+          _as("estimator", "js_divergence")),
+    Entry("geomloss", "geomloss", "SamplesLoss('sinkhorn', p=1)", "default blur",
+          _geomloss("sinkhorn", 1), _as("metric", "wasserstein1", domain="samples")),
+    Entry("geomloss", "geomloss", "SamplesLoss('sinkhorn', p=2)", "default blur, half the square",
+          _geomloss("sinkhorn", 2), _as("metric", domain="samples")),
+    Entry("geomloss", "geomloss", "SamplesLoss('energy')", "half the usual one",
+          _geomloss("energy", 2), _as("metric", domain="samples")),
 )  # fmt: skip
 """What the scoreboard runs, ours first."""
 

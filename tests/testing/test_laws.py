@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.special import rel_entr
-from scipy.stats import energy_distance, entropy, ks_2samp, wasserstein_distance
+from scipy.stats import energy_distance, entropy, gaussian_kde, ks_2samp, wasserstein_distance
 from torch import nn
 
 import divergences as dv
@@ -60,6 +60,14 @@ def sliced(x, y):
     angles = np.linspace(0, np.pi, 7)
     ways = np.array([np.cos(angles), np.sin(angles), np.sin(3 * angles)])[: x.shape[1]]
     return np.mean([wasserstein_distance(x @ way, y @ way) for way in ways.T])
+
+
+def kernel_kl(x, y):
+    return np.log(gaussian_kde(x)(x) / gaussian_kde(y)(x)).mean()
+
+
+def cell_js(x, y):
+    return dv.js_divergence(*(np.histogram(v, 20, (0, 1))[0] / len(v) for v in (x, y)))
 
 
 def program(cost, a, b):
@@ -120,6 +128,8 @@ GOOD = [
     ("a wide kernel", lambda x, y: kernel_mmd(x / 1e3, y / 1e3), {"kind": "metric"}),
     ("TV, an IPM", lambda p, q: np.abs(p - q).sum(), {"kind": "ipm"}),
     ("plug-in W1", dv.wasserstein1, {"kind": "estimator", "reference": "wasserstein1"}),
+    ("kernels", kernel_kl, {"kind": "estimator", "reference": "kl_divergence"}),
+    ("twenty cells", cell_js, {"kind": "estimator", "reference": "js_divergence"}),
     ("DKW", dkw, {"kind": "interval", "reference": "wasserstein1", "max_examples": 100}),
     ("emd", lambda cost, a, b: ot.emd(a, b, cost), {"kind": "coupling-solver"}),
     ("tensors to a plan",

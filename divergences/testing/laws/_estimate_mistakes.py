@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ._histograms import APART, EQUAL, FAR, SPREAD, VECTOR_ANSWERS, HistogramPair
+from ._histograms import APART, EQUAL, SKEW, SPREAD, VECTOR_ANSWERS, HistogramPair
 from ._mistakes import MISTAKES, Quantity
 from ._search import Finding
 from ._statistics import SIZE, call, sampled
@@ -14,7 +14,7 @@ from ._subject import FunctionRaisedError, Subject, UnfitAnswerError
 
 Answer: TypeAlias = Callable[[HistogramPair], float]
 
-PAIRS, RUNS = (APART, FAR, SPREAD, EQUAL), 3
+PAIRS, RUNS = (APART, SKEW, SPREAD, EQUAL), 3
 AGREEMENT, LEAST, ZERO = 0.15, 0.05, 0.3
 """How close estimates come, relative to the quantity, to LEAST, and to ZERO where it is 0."""
 
@@ -30,11 +30,13 @@ def estimate_mistake(
             return "at P = Q every resampled estimate is above 0: the naive bootstrap fails"
         return "the interval is too short, or around a biased estimate"
     if kind == "estimator" and finding.law.name in {"consistent", "tells laws apart"}:
-        return _wrong_quantity(subject, known, name, seed)
+        return _wrong_quantity(subject, finding, known, name, seed)
     return ""
 
 
-def _wrong_quantity(subject: Subject, known: Quantity | None, name: str, seed: int) -> str:
+def _wrong_quantity(
+    subject: Subject, finding: Finding, known: Quantity | None, name: str, seed: int
+) -> str:
     """Which quantity the estimates are close to, if it is another one."""
     try:
         values = [_median(subject, pair, seed) for pair in PAIRS]
@@ -48,11 +50,14 @@ def _wrong_quantity(subject: Subject, known: Quantity | None, name: str, seed: i
         return "laws that are far apart score lower than equal ones: a wrong sign, or a similarity"
     if known is None:
         return ""
-    truth = _truth(known, name, PAIRS[0])
-    about = f"estimates are about {values[0] / truth:.2g} times the truth" if truth else ""
+    sides, about = finding.sides, ""
+    if finding.law.name == "consistent" and math.isfinite(sides.lhs):
+        about = f"estimates are about {sides.lhs:.2g}, not 0"
+        if sides.rhs > 0:
+            about = f"estimates are about {sides.lhs / sides.rhs:.2g} times the truth"
     errors = {text: _error(values, wrong) for text, wrong in _candidates(known, name)}
     text = min(errors, key=lambda candidate: errors[candidate])
-    return f"{text}: {about}" if errors[text] < AGREEMENT else about
+    return ": ".join(filter(None, [text * (errors[text] < AGREEMENT), about]))
 
 
 def _median(subject: Subject, pair: HistogramPair, seed: int) -> float:

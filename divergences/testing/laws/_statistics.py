@@ -151,7 +151,7 @@ def estimator_laws(
     )  # fmt: skip
     if known is None:
         return laws
-    tried = _named("apart", "equal", "spread", "far")
+    tried = _named("apart", "equal", "spread", "skew", *("far",) * (name == "wasserstein1"))
     return (
         *laws,
         Law("consistent", f"from {SIZE} points each, within {TOLERANCE:.0%} of the truth (0.1 where"
