@@ -51,8 +51,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         **_RING,
         "algorithm": "wgan-orthogonal",
         "critic": "orthogonal,widths=64x64",
-        "steps": 9000,
-        "decay_steps": 9000,
+        "steps": 6000,
+        "decay_steps": 6000,
         "learning_rate": 2e-3,
     },
     "ring-gan": {
