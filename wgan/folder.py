@@ -23,8 +23,6 @@ from .config import TrainingConfig
 from .environment import describe_environment
 from .errors import RunError
 
-_GO_ON = "the last checkpoint is intact, continue with --resume"
-
 EVALUATION = "evaluation.json"
 """What ``wgan evaluate`` writes into a run folder."""
 
@@ -169,20 +167,25 @@ class Lock:
 
     def __enter__(self) -> "Lock":
         try:
-            self._file = self._path.open("a+b")
+            self._file = self._path.open("a+b", buffering=0)
         except OSError as error:
-            message = f"{self._path.parent}: cannot be written to ({error.strerror})"
-            raise RunError(message) from None
+            raise self._refused(error) from None
         if not _try_lock(self._file):
             self._file.seek(0)
             holder = self._file.read().decode(errors="replace").strip() or "unknown"
             self._file.close()
             message = f"{self._path.parent}: process {holder} is {self._activity} here"
             raise RunError(message)
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()).encode())
-        self._file.flush()
+        try:
+            self._file.truncate(0)
+            self._file.write(str(os.getpid()).encode())
+        except OSError as error:
+            self._file.close()
+            raise self._refused(error) from None
         return self
+
+    def _refused(self, error: OSError) -> RunError:
+        return RunError(f"{self._path.parent}: cannot be written to ({error.strerror})")
 
     def __exit__(
         self,
@@ -251,7 +254,7 @@ class MetricsLog:
         try:
             self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
         except OSError as error:
-            message = f"{self._path}: cannot be written ({error.strerror}); " + _GO_ON
+            message = f"{self._path}: cannot be written ({error.strerror})"
             raise RunError(message) from None
 
     def sync(self) -> int:

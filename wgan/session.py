@@ -1,5 +1,7 @@
 """One process's work on a run: the loop, with its log, evaluations and checkpoints."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import torch
@@ -96,7 +98,7 @@ class Session:
         """Steps until all are done or a signal arrives, and a last checkpoint in either case."""
         config, state, workers = self.config, self.state, self.workers
         try:
-            with workers.agreement():
+            with workers.agreement(), self.safe():
                 self.prepare()
             with self.voice.bar(config.data, state.step, config.steps) as self.bar:
                 while state.step < config.steps and not self.interrupted(interruptions):
@@ -127,7 +129,8 @@ class Session:
         """The last checkpoint; InterruptedRunError where a signal came before the last step."""
         step, out = self.state.step, self.config.out
         if self.saved_step != step:
-            self.save()
+            with self.safe():
+                self.save()
         if self.signal is not None and step < self.config.steps:
             message = f"stopped at step {step}; continue with --resume --out {out}"
             raise InterruptedRunError(message, self.signal)
@@ -148,7 +151,7 @@ class Session:
         if saves:
             self.workers.demand_equal(self.state)
         if saves or self.due(config.log_every):
-            with self.workers.agreement():
+            with self.workers.agreement(), self.safe():
                 self.record()
 
     def record(self) -> None:
@@ -167,6 +170,20 @@ class Session:
             write_best(self.folder.checkpoints, self.checkpoint())
         if self.state.step % self.config.checkpoint_every == 0:
             self.save()
+
+    @contextlib.contextmanager
+    def safe(self) -> Iterator[None]:
+        """Where a file cannot be written, say what is intact."""
+        try:
+            yield
+        except RunError as error:
+            if type(error) is not RunError:  # a divergence says so itself
+                raise
+            message = (
+                f"stopped at step {self.state.step}: {error}; "
+                f"the checkpoint of step {self.saved_step} is intact"
+            )
+            raise RunError(message) from None
 
     def step(self) -> Tensor:
         """One generator step; RunError where the memory does not suffice."""

@@ -145,8 +145,22 @@ def test_a_log_that_cannot_grow_is_one_line(tmp_path, monkeypatch):
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full on this system")
     monkeypatch.setattr(MetricsLog, "write", fills)
-    with pytest.raises(RunError, match=r"metrics.jsonl: cannot be written \(No space left"):
+    complaint = (
+        r"stopped at step 2: .*metrics.jsonl: cannot be written \(No space left on device\); "
+    )
+    with pytest.raises(RunError, match=complaint + "the checkpoint of step [01] is intact$"):
         _train(tmp_path / "run", steps=4)
+
+
+def test_a_lock_that_cannot_be_written_names_the_folder(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    (tmp_path / ".lock").symlink_to("/dev/full")
+    with (
+        pytest.raises(RunError, match=f"{tmp_path}: cannot be written to"),
+        Lock(RunFolder(tmp_path)),
+    ):
+        pass
 
 
 def test_torch_defaults_of_the_caller_do_not_matter(tmp_path):
@@ -224,7 +238,9 @@ def test_a_full_disk_at_a_checkpoint_leaves_the_one_before(tmp_path, monkeypatch
         return plain(folder, checkpoint, keep)
 
     monkeypatch.setattr(wgan.session, "write_checkpoint", full)
-    with pytest.raises(RunError, match="No space left"):
+    with pytest.raises(
+        RunError, match=r"^stopped at step 4: .* the checkpoint of step 2 is intact$"
+    ):
         _train(tmp_path / "run", steps=6, checkpoint_every=2)
     assert load(tmp_path / "run").step == 2
 

@@ -275,7 +275,8 @@ def _demand_room(out: Path, source: Source, options: DecodeOptions) -> None:
         needed = source.count * (options.channels * options.size**2 + 8) - begun
         free = shutil.disk_usage(out).free
     if needed > free:
-        message = f"{out}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free"
+        unit, name = (1e9, "GB") if needed >= 1e9 else (1e6, "MB")
+        message = f"{out}: {needed / unit:.1f} {name} are needed and {free / unit:.1f} are free"
         raise RunError(message)
 
 

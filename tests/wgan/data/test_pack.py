@@ -250,7 +250,7 @@ def test_a_disk_that_is_too_small_is_refused_before_the_first_image(tmp_path, mo
     source = folder_of(tmp_path / "in", 3)
     usage = type("Usage", (), {"free": 100})
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(RunError, match=r"GB are needed and 0\.0 GB are free"):
+    with pytest.raises(RunError, match=r"0\.0 MB are needed and 0\.0 are free"):
         pack(source, tmp_path / "out", SMALL, quiet=True)
 
 
