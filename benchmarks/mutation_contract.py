@@ -18,13 +18,20 @@ def contract_is_broken(package):
     )
 
 
-def _axes_are_wrong(package):
+def _axes_are_wrong(package):  # noqa: PLR0911
     p, q = np.array([0.125, 0.375, 0.5]), np.array([0.25, 0.25, 0.5])
     for name in (*NAMES, "js_distance"):
         function = getattr(package, name)
         value = function(p, q)
         rows = np.stack([p, p[::-1]]), np.stack([q, q[::-1]])
         if not np.allclose(function(*(r.T.copy() for r in rows), axis=0), value, rtol=1e-15):
+            return True
+        # Both axes of these sum to 1, so that only the answer tells which was meant.
+        both = (
+            np.stack([np.roll(p, k) for k in range(3)]),
+            np.stack([np.roll(q, -k) for k in range(3)]),
+        )
+        if not np.allclose(function(*both, axis=0), function(*(m.T for m in both)), rtol=1e-14):
             return True
         if function(p, q, axis=0) != value:
             return True

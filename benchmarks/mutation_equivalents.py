@@ -23,6 +23,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "axis in (-1, 0) => -1.01": "the axis -1 then takes the general way",
         "axis in (-1, 0) => 1.01": "the axis -1 then takes the general way",
         "unit: float = 1.0 => 1.01": "a default that every caller of this way replaces",
+        "(p == 0) | (q == 0), axis=-1) => (p == 0) & (q == 0)": "sums round to the caps themselves",
         "(first == 0) & (second > 0) => first <= 0": "masses are not negative",
         "(second == 0) & (first > 0) => second <= 0": "masses are not negative",
     },
