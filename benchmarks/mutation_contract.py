@@ -84,6 +84,14 @@ def _slopes_of_logits_are_wrong(package):
     slopes = torch.autograd.grad(package.kl_divergence(*apart), apart)
     if any(bool(slope.any()) for slope in slopes):  # of an infinite value
         return True
+    zeros = [tensor(v) for v in ([0.0, 0.25, 0.75, 0.0], [0.5, 0.0, 0.25, 0.25])]
+    for name in ("total_variation", "js_divergence"):  # each law's derivative is the other's
+        sides = []
+        for pair in (zeros, zeros[::-1]):
+            leaves = [v.clone().requires_grad_() for v in pair]
+            sides.append(torch.autograd.grad(getattr(package, name)(*leaves), leaves))
+        if not all(torch.equal(a, b) for a, b in zip(sides[0], sides[1][::-1], strict=True)):
+            return True
     for name in NAMES:
         for pair in (*pairs, *(pair[::-1] for pair in pairs)):
             leaves = [v.clone().requires_grad_() for v in pair]

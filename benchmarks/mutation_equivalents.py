@@ -22,10 +22,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "vector.ndim == 1 => 1.01": "all vectors then take the general way",
         "axis in (-1, 0) => -1.01": "the axis -1 then takes the general way",
         "axis in (-1, 0) => 1.01": "the axis -1 then takes the general way",
+        "unit == 1.0 else value / unit => 1.01": "dividing by 1 is as good",
         "unit: float = 1.0 => 1.01": "a default that every caller of this way replaces",
         "(p == 0) | (q == 0), axis=-1) => (p == 0) & (q == 0)": "sums round to the caps themselves",
-        "(first == 0) & (second > 0) => first <= 0": "masses are not negative",
-        "(second == 0) & (first > 0) => second <= 0": "masses are not negative",
     },
     "_log_space.py": {
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
