@@ -18,13 +18,20 @@ def contract_is_broken(package):
     )
 
 
-def _axes_are_wrong(package):
+def _axes_are_wrong(package):  # noqa: PLR0911
     p, q = np.array([0.125, 0.375, 0.5]), np.array([0.25, 0.25, 0.5])
     for name in (*NAMES, "js_distance"):
         function = getattr(package, name)
         value = function(p, q)
         rows = np.stack([p, p[::-1]]), np.stack([q, q[::-1]])
         if not np.allclose(function(*(r.T.copy() for r in rows), axis=0), value, rtol=1e-15):
+            return True
+        # Both axes of these sum to 1, so that only the answer tells which was meant.
+        both = (
+            np.stack([np.roll(p, k) for k in range(3)]),
+            np.stack([np.roll(q, -k) for k in range(3)]),
+        )
+        if not np.allclose(function(*both, axis=0), function(*(m.T for m in both)), rtol=1e-14):
             return True
         if function(p, q, axis=0) != value:
             return True
@@ -77,6 +84,14 @@ def _slopes_of_logits_are_wrong(package):
     slopes = torch.autograd.grad(package.kl_divergence(*apart), apart)
     if any(bool(slope.any()) for slope in slopes):  # of an infinite value
         return True
+    zeros = [tensor(v) for v in ([0.0, 0.25, 0.75, 0.0], [0.5, 0.0, 0.25, 0.25])]
+    for name in ("total_variation", "js_divergence"):  # each law's derivative is the other's
+        sides = []
+        for pair in (zeros, zeros[::-1]):
+            leaves = [v.clone().requires_grad_() for v in pair]
+            sides.append(torch.autograd.grad(getattr(package, name)(*leaves), leaves))
+        if not all(torch.equal(a, b) for a, b in zip(sides[0], sides[1][::-1], strict=True)):
+            return True
     for name in NAMES:
         for pair in (*pairs, *(pair[::-1] for pair in pairs)):
             leaves = [v.clone().requires_grad_() for v in pair]

@@ -22,11 +22,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "vector.ndim == 1 => 1.01": "all vectors then take the general way",
         "axis in (-1, 0) => -1.01": "the axis -1 then takes the general way",
         "axis in (-1, 0) => 1.01": "the axis -1 then takes the general way",
+        "unit == 1.0 else value / unit => 1.01": "dividing by 1 is as good",
         "unit: float = 1.0 => 1.01": "a default that every caller of this way replaces",
-        "(first == 0) & (second > 0) => first <= 0": "masses are not negative",
-        "(second == 0) & (first > 0) => second <= 0": "masses are not negative",
+        "(p == 0) | (q == 0), axis=-1) => (p == 0) & (q == 0)": "sums round to the caps themselves",
     },
     "_log_space.py": {
+        "xp.exp(high) * (1.0 + low) => 1.01": "weights are divided by their sum",
+        "pair.p_empty | pair.q_empty, axis=-1) => pair.p_empty & pair.q_empty": "sums give the caps",
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
         "xp.where(empty[0], b, a)) + LOG_2": "adds a constant times the mass: no derivative",
         "similar = both & (xp.abs(w) <= 1.0) => 1.01": "both forms agree there",

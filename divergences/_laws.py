@@ -22,6 +22,7 @@ from ._array import (
     namespace,
     result_dtype,
     tracks_derivatives,
+    values_are_readable,
 )
 from ._typing import Array
 from ._validation import describe, refuse, same_dimension, same_library
@@ -259,7 +260,7 @@ def _atoms_and_density(  # noqa: PLR0911
 
 def _refuse_vmap(divergence: str, p: Law, q: Law, error: RuntimeError) -> NoReturn:
     """Say what torch's own message does not: which formula has to see the parameters."""
-    if "vmap" not in str(error):
+    if not any(sign in str(error) for sign in ("vmap", "data pointer of Tensor")):
         raise error
     message = (
         f"{divergence}: {type(p).__name__} against {type(q).__name__} laws is not an elementwise "
@@ -314,6 +315,14 @@ def _of_normals(formula: Callable[..., Array]) -> Formula:
     return lambda p, q: formula(*normal.parameters(p, q))
 
 
+def _bernoulli_js(p: Any, q: Any) -> Array:
+    if values_are_readable(p.probability, q.probability):
+        return integers.of_integers("js_divergence", p, q)
+    xp, first, second = one_family.parameters(p, q)
+    pair = (xp.stack([v, 1.0 - v]) for v in (first, second))
+    return _vectors.js_divergence(xp, *pair)
+
+
 def _binomial_kl(p: Any, q: Any) -> Array:
     if p.count != q.count:
         return integers.of_integers("kl_divergence", p, q)
@@ -328,6 +337,8 @@ def _binomial_wasserstein1(p: Any, q: Any) -> Array:
 
 
 def _exponential_variation(p: Any, q: Any) -> Array:
+    if not values_are_readable(p.rate, q.rate):
+        return one_family.exponential_total_variation_of(p, q)
     if p.tensors() or q.tensors():
         return of_densities("total_variation", p, q)
     return np.float64(one_family.exponential_total_variation(p, q))
@@ -350,6 +361,7 @@ FORMULAS: dict[tuple[str, type, type], Formula] = {
     ("kl_divergence", Beta, Beta): one_family.beta_kl,
     ("wasserstein1", Uniform, Uniform): one_family.uniform_wasserstein1,
     ("total_variation", Bernoulli, Bernoulli): one_family.ordered_wasserstein1,
+    ("js_divergence", Bernoulli, Bernoulli): _bernoulli_js,
     ("wasserstein1", Bernoulli, Bernoulli): one_family.ordered_wasserstein1,
     ("wasserstein1", Poisson, Poisson): one_family.ordered_wasserstein1,
     ("wasserstein1", Geometric, Geometric): one_family.geometric_wasserstein1,

@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ._array import as_float64, as_numpy, is_tensor, like, namespace, result_dtype
+from ._array import (
+    as_float64,
+    as_numpy,
+    is_tensor,
+    like,
+    namespace,
+    result_dtype,
+    values_are_readable,
+)
 from ._typing import Array, Float64Array, IntArray
 from ._validation import points as check_points
 from ._validation import same_dimension, same_library, uniform
@@ -113,7 +121,8 @@ def numbered(atoms: Float64Array) -> IntArray:
 
 def _gather(weights: Array, index: IntArray, count: int) -> Array:
     """Sum the weights of equal atoms, in an order that does not depend on how they were listed."""
-    order = np.lexsort((as_numpy(weights), index))
+    readable = values_are_readable(weights)
+    order = np.lexsort((as_numpy(weights), index)) if readable else np.argsort(index, kind="stable")
     if not is_tensor(weights):
         return np.bincount(index[order], weights=weights[order], minlength=count)
     xp = namespace(weights)

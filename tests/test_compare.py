@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from divergences import (
+    Affine,
     Categorical,
     Discrete,
+    Exponential,
     Gamma,
     Laplace,
+    MultivariateNormal,
     Normal,
     Product,
     Uniform,
@@ -111,3 +114,21 @@ def test_float32_vectors_are_compared_in_float64():
         assert compare(kind([0.5, 0.5]), kind([0.25, 0.75])) == truth
     third = np.full(3, 1 / 3, dtype=np.float32)  # whose sum is 1 in float32 only
     assert compare(third, third).js.value == 0.0
+
+
+def test_normal_laws_in_space_have_a_bracket_of_wasserstein1():
+    means, covariances = np.array([[0.0, 0.0], [3.0, 4.0]]), (np.eye(2), np.diag([4.0, 1.0]))
+    p, q = (MultivariateNormal(m, c) for m, c in zip(means, covariances, strict=True))
+    entry = compare(p, q).wasserstein1
+    assert entry.method == "inequalities"
+    assert entry.enclosure.lower == pytest.approx(5.0, rel=1e-12)
+    assert entry.enclosure.upper == pytest.approx(math.sqrt(25.0 + 1.0), rel=1e-12)
+    assert entry.value in entry.enclosure
+
+
+def test_laws_far_from_zero_are_enclosed_as_tightly_as_near_it():
+    for far in (0.0, 1e10):
+        result = compare(Affine(Exponential(1.0), 1.0, far), Normal(far, 1.0))
+        assert {entry.method for entry in result.entries().values()} == {"enclosure", "exact"}
+        assert result.wasserstein1.value == pytest.approx(1.0, rel=1e-12)
+        assert result.wasserstein1.enclosure.width < 1e-5

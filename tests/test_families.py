@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 import scipy.stats as st
@@ -207,3 +208,18 @@ def test_affine_maps_are_carried_out():
     assert (pushed.mean, pushed.std) == (3.0, pytest.approx(math.sqrt(2.0)))
     atoms = canonical(Affine(Discrete([0.0, 1.0]), 3.0, 1.0))
     np.testing.assert_array_equal(atoms.points[:, 0], [1.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "law", [Beta(2.0, 3.0), Beta(0.05, 90.0), Beta(0.3, 0.2), Beta(600.0, 900.0)]
+)
+def test_survival_of_beta_laws_keeps_its_digits_at_both_ends(law):
+    alpha, beta = law._numbers()
+    places = [0.0, 1e-12, 1e-3, 0.1, 0.3, 0.5, 0.7, 0.999, 1 - 1e-12, 1.0]
+    with mp.workdps(60):
+        truth = [mp.betainc(beta, alpha, 0, 1 - mp.mpf(x), regularized=True) for x in places]
+    for x, found, exact in zip(places, law.survival(places), truth, strict=True):
+        if exact > 1e-250:
+            assert abs(float(law.survival(x)) / exact - 1) < 1e-13
+            assert abs(float(found) / exact - 1) < 1e-13
+    assert law.survival(1.0) == 0.0

@@ -556,3 +556,30 @@ def test_vmap_over_parameters_where_the_formula_is_elementwise():
         assert torch.equal(torch.vmap(of(function))(means, stds), torch.stack(rows))
     with pytest.raises(NotImplementedError, match=r"total_variation: Normal against .*vmap"):
         torch.vmap(of(total_variation))(means, stds)
+
+
+def test_vmap_where_it_is_cheap_and_a_clear_error_elsewhere():
+    weights = torch.tensor([[0.25, 0.5], [0.5, 0.75]], dtype=torch.float64)
+    places = torch.tensor([0.0, 1.0], dtype=torch.float64)
+
+    def atoms(a):
+        return Discrete(places, torch.stack([a, 1.0 - a]))
+
+    for law in (Exponential, Bernoulli, atoms):
+        for function in (*FUNCTIONS.values(), js_distance):
+            if law is Exponential and function in (js_divergence, js_distance):
+                continue
+
+            def of(pair, law=law, function=function):
+                return function(law(pair[0]), law(pair[1]))
+
+            rows = torch.stack([of(pair) for pair in weights])
+            torch.testing.assert_close(torch.vmap(of)(weights), rows, rtol=1e-13, atol=0.0)
+    refused = (
+        Poisson,
+        lambda a: Affine(Gamma(2.0, 1.0), a),
+        lambda a: MultivariateNormal(places, a),
+    )
+    for law in refused:
+        with pytest.raises(NotImplementedError, match=r"js_divergence: .*vmap"):
+            torch.vmap(lambda pair, law=law: js_divergence(law(pair[0]), law(pair[1])))(weights)

@@ -86,6 +86,16 @@ def exponential_total_variation(p: Exponential, q: Exponential) -> float:
     return math.exp(-crossing) * ((large - small) / large)
 
 
+def exponential_total_variation_of(p: Exponential, q: Exponential) -> Array:
+    """The same elementwise, where the values of tensors cannot be looked at."""
+    xp, first, second = parameters(p, q)
+    small, large = xp.minimum(first, second), xp.maximum(first, second)
+    apart = large > small
+    r = xp.where(apart, large - small, small) / small
+    value = xp.exp(-xp.log1p(r) / r) * (large - small) / large
+    return xp.where(apart, value, 0.0)
+
+
 def gamma_kl(p: Any, q: Any) -> Array:
     """KL of gamma laws; an exponential law is one of shape 1."""
     p, q = (Gamma(1.0, law.rate) if isinstance(law, Exponential) else law for law in (p, q))

@@ -7,6 +7,7 @@ import numpy as np
 from .._typing import Float64Array
 from ..families._given import LawOnLine
 from ..families._line import ContinuousLaw, off_the_graph
+from ..families._reduced import recentred
 from ._cells import cell_bounds
 from ._enclosure import Enclosure, first_edges, refine
 from ._wasserstein1 import enclose_wasserstein1
@@ -17,8 +18,11 @@ CAPS = {"total_variation": 1.0, "js_divergence": math.log(2.0)}
 def enclose(
     divergence: str, p: ContinuousLaw, q: ContinuousLaw, width: float, relative: float = 0.0
 ) -> Enclosure:
-    """An enclosure of a width of at most ``width + relative * lower``, or the best found."""
-    p, q = off_the_graph(p), off_the_graph(q)
+    """An enclosure of a width of at most ``width + relative * lower``, or the best found.
+
+    Laws far from 0 are moved to it first, where floats are dense.
+    """
+    p, q = recentred(off_the_graph(p), off_the_graph(q))
     if divergence == "wasserstein1":
         return enclose_wasserstein1(p, q, width, relative)
     if divergence == "kl_divergence" and _escapes(p, q):

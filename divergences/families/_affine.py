@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._array import as_float64, detach, is_tensor
+from .._array import as_float64, detach, is_tensor, values_are_readable
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import describe, real_array, real_number, refuse
 from ..measures import Law
@@ -64,7 +64,7 @@ class Affine(Parametric):
                 object.__setattr__(self, name, array)
                 continue
             real_number(value, name, "Affine")
-            if name == "scale" and float(detach(value)) == 0.0:
+            if name == "scale" and values_are_readable(value) and float(detach(value)) == 0.0:
                 refuse("Affine", "scale", "not be 0 (that law is an atom)", repr(value))
 
     def tensors(self) -> list[Array]:

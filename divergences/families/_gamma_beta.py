@@ -11,6 +11,7 @@ from .._special import deviance, stirling_error
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from ._line import ContinuousLaw, Points
 
+MODERATE = 1000.0  # sum of exponents up to which the mirrored function is as good
 LARGE = 16.0  # from here on densities are computed by Stirling's formula and its error
 
 
@@ -210,10 +211,16 @@ class Beta(ContinuousLaw):
         return np.asarray(betainc(*self._exponents(), inside))
 
     def survival(self, x: ArrayLike) -> Float64Array:
-        from scipy.special import betaincc
+        from scipy.special import betainc, betaincc
 
+        alpha, beta = self._exponents()
         inside = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
-        return np.asarray(betaincc(*self._exponents(), inside))
+        # scipy's betaincc takes ten times as long: only where nothing else keeps the digits.
+        below, mirrored = betainc(alpha, beta, inside), inside >= 0.5  # there 1 - x is exact
+        value = np.asarray(np.where(mirrored, betainc(beta, alpha, 1.0 - inside), 1.0 - below))
+        rest = (below > 0.5) & (~mirrored | (alpha + beta > MODERATE))
+        value[rest] = betaincc(alpha, beta, inside[rest])
+        return value
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         from scipy.special import betaincinv
