@@ -28,7 +28,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "_log_space.py": {
         "xp.exp(high) * (1.0 + low) => 1.01": "weights are divided by their sum",
-        "pair.p_empty | pair.q_empty, axis=-1) => pair.p_empty & pair.q_empty": "sums give the caps",
+        "pair.p_empty | pair.q_empty, axis=-1) => "
+        "pair.p_empty & pair.q_empty": "sums give the caps",
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
         "xp.where(empty[0], b, a)) + LOG_2": "adds a constant times the mass: no derivative",
         "similar = both & (xp.abs(w) <= 1.0) => 1.01": "both forms agree there",
