@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..comparison import distance_charts, mode_charts, sample_rows
+from ..comparison import mode_charts
 from ..data import Data
 from ..data.stacked import Stacked
 from ..errors import ConfigError
 from ..page import Section, table
 from ..specification import split
 from .cases import Case, Finding, Outcome, ScaleName, networks
-from .pages import case_table
+from .pages import sections_of_runs
 from .stacked import stacked_cases, stacked_collapse
 
 SEEDS = 3
@@ -74,8 +74,6 @@ def mode_collapse(outcomes: Sequence[Outcome]) -> Finding:
     sections = [
         Section("Counted at the end", table(("run", "modes", "high quality"), rows, " rr")),
         *mode_charts(logs),
-        Section("Distance to held-out data", distance_charts(logs)),
-        Section("Samples over time", sample_rows(logs)),
-        Section("Runs", case_table(outcomes)),
+        *sections_of_runs(outcomes),
     ]
     return Finding(figures, conclusions, sections)

@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from ..comparison import distance_charts, sample_rows
 from ..page import Section, page, table
 from .cases import Experiment, Finding, Outcome
 
@@ -28,6 +29,16 @@ def _run(result: dict[str, Any]) -> Section:
     rows.append(("processor", f"{machine['processor']}, {machine['cores']} cores"))
     rows += result["versions"].items()
     return Section("What was run", table(("", ""), rows))
+
+
+def sections_of_runs(outcomes: Sequence[Outcome]) -> list[Section]:
+    """Distances, samples and options of all cases: the end of most findings."""
+    logs = [one.log for one in outcomes]
+    return [
+        Section("Distance to held-out data", distance_charts(logs)),
+        Section("Samples over time", sample_rows(logs)),
+        Section("Runs", case_table(outcomes)),
+    ]
 
 
 def case_table(outcomes: Sequence[Outcome]) -> str:

@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from ..charts import estimates_of
-from ..comparison import NAMES, distance_charts, sample_rows
+from ..comparison import NAMES
 from ..data import Data
 from ..page import Section, table
 from ..report import distance_of
 from ..runlog import RunLog
 from .cases import Case, Finding, Outcome, ScaleName, networks, wgan_of
-from .pages import case_table
+from .pages import sections_of_runs
 
 RATES = (5e-5, 2e-4, 1e-3)
 """Learning rates of the grid: the paper's for WGAN, the usual one for DCGAN, and a high one."""
@@ -152,10 +152,7 @@ def _sections(outcomes: Sequence[Outcome], figures: dict[str, Any]) -> list[Sect
         ))  # fmt: skip
     columns = ("run", "distance before", "at the end", "least", "floor", "excess lost",
                f"trained: ≥ {TRAINED:.0%}", "roughness")  # fmt: skip
-    logs = [one.log for one in outcomes]
     return [
         Section("Counted", table(columns, rows, " rrrrr r")),
-        Section("Distance to held-out data", distance_charts(logs)),
-        Section("Samples over time", sample_rows(logs)),
-        Section("Runs", case_table(outcomes)),
+        *sections_of_runs(outcomes),
     ]

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 
-from ..comparison import distance_charts, sample_rows
 from ..data.stacked import Stacked
 from ..errors import RunError
 from ..material import classifier_of, stacked_coverage
@@ -14,7 +13,7 @@ from ..metrics.modes import STACKED_SAMPLES
 from ..page import Section, table
 from ..run import load
 from .cases import Case, Finding, Outcome, ScaleName, networks
-from .pages import case_table
+from .pages import sections_of_runs
 
 LEVEL = 0.95
 """Of the intervals."""
@@ -99,10 +98,7 @@ def _sections(counted: dict[str, Any], outcomes: Sequence[Outcome]) -> list[Sect
         for name, numbers in counted.items()
     ]  # fmt: skip
     columns = ("run", "modes", "KL to uniform, nats", f"{LEVEL:.0%} interval", "real stacks")
-    logs = [one.log for one in outcomes]
     return [
         Section("Counted at the end", table(columns, rows, " rrrr")),
-        Section("Distance to held-out data", distance_charts(logs)),
-        Section("Samples over time", sample_rows(logs)),
-        Section("Runs", case_table(outcomes)),
+        *sections_of_runs(outcomes),
     ]
