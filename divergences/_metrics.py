@@ -99,9 +99,19 @@ def norm(vectors: Float64Array, order: float) -> Float64Array:
         return np.hypot(sizes[..., 0], sizes[..., 1])
     if order == 1.0:
         return np.asarray(sizes.sum(axis=-1))
-    largest = sizes.max(axis=-1)
     if math.isinf(order):
-        return np.asarray(largest)
+        return np.asarray(sizes.max(axis=-1))
+    if order == 2.0:
+        with np.errstate(over="ignore"):
+            squares = (sizes * sizes).sum(axis=-1)
+        if squares.size and squares.min() > _SAFE**2 and squares.max() < np.inf:
+            return np.asarray(np.sqrt(squares))
+    return _scaled_norm(sizes, order)
+
+
+def _scaled_norm(sizes: Float64Array, order: float) -> Float64Array:
+    """The same, coordinates divided by about the largest of them."""
+    largest = sizes.max(axis=-1)
     exponents = np.frexp(largest)[1]
     sizes = np.ldexp(sizes, -exponents[..., None])
     if order == 2.0:

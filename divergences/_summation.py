@@ -11,7 +11,7 @@ import numpy as np
 
 from ._typing import Array, Namespace
 
-_FEW = 512  # entries that Python adds sooner than vectorised passes
+_FEW = 1024  # entries that Python adds sooner than vectorised passes
 
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:

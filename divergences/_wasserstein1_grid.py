@@ -17,10 +17,11 @@ from ._array import (
     result_dtype,
     tracks_derivatives,
 )
+from ._metrics import Metric
 from ._typing import Array, ArrayLike, Float64Array
 from ._validation import refuse
 from ._validation_grid import grid_axes, grid_norm, histogram_pair
-from .transport import solve_grid
+from .transport import solve_grid, value_of_few_cells
 
 
 def wasserstein1_grid(
@@ -107,17 +108,30 @@ def wasserstein1_grid(
     p, q = histogram_pair(p, q, function)
     lengths, wraps = grid_axes(spacing, periodic, p.ndim, function)
     ground = grid_norm(metric, wraps, p.shape, function)
-    tracked = tracks_derivatives(p, q)
-    solution = solve_grid(as_numpy(p), as_numpy(q), lengths, ground, wraps, everywhere=tracked)
-    value = as_scalar(solution.value, p if is_tensor(p) else None)
-    if tracked:
+    model = p if is_tensor(p) else None
+    if tracks_derivatives(p, q):
+        solution = solve_grid(as_numpy(p), as_numpy(q), lengths, ground, wraps)
+        value = as_scalar(solution.value, model)
         value = attach(value, _surrogate(p, q, solution.potential))
+    else:
+        value = as_scalar(_value(as_numpy(p), as_numpy(q), lengths, ground, wraps), model)
     with np.errstate(over="ignore"):
         answer = finish(value, result_dtype(p, q))
     if not np.isfinite(as_numpy(answer)):
         refuse(function, "spacing", f"be so small that the distance is a finite {answer.dtype}",
                f"{spacing!r}")  # fmt: skip
     return answer
+
+
+def _value(
+    p: Float64Array, q: Float64Array, lengths: tuple[float, ...], ground: Metric,
+    wraps: tuple[bool, ...],
+) -> float:  # fmt: skip
+    """The distance alone."""
+    value = value_of_few_cells(p, q, lengths, ground, wraps)
+    if value is None:
+        value = solve_grid(p, q, lengths, ground, wraps, everywhere=False).value
+    return value
 
 
 def _surrogate(p: Array, q: Array, potential: Float64Array) -> Any:

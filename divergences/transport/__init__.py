@@ -4,7 +4,7 @@ from ._batch import MANY_PAIRS, Plans, solve_batch
 from ._bounds import bounds_by_a_point, bounds_by_coordinates
 from ._choose import SOLVERS, choose, solve_cost, solve_points, value_of_small
 from ._clock import Clock
-from ._grid import GridSolution, solve_grid
+from ._grid import GridSolution, solve_grid, value_of_few_cells
 from ._interrupt import within
 from ._line import value as distance_on_the_line
 from ._line import values as distances_on_the_line
@@ -39,6 +39,7 @@ __all__ = [
     "solve_grid",
     "solve_points",
     "uniform_distances",
+    "value_of_few_cells",
     "value_of_small",
     "verify",
     "weighted_distances",

@@ -20,14 +20,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._metrics import Metric, norm
-from .._summation import total as sum_of
+from .._summation import total
 from .._typing import Float64Array, IntArray
 from . import _certificate
-from ._choose import solve_points
+from ._choose import solve_points, value_of_small
 from ._masses import Marginals, Masses, as_fractions, in_units, marginals
 
 _MASS_UNITS = 2**62  # int64 holds their sum, so flows never overflow
 _FEW_PAIRS = 1 << 15  # of cells with more and cells with less mass: solved as points, at once
+_ROUNDED = 5 * 2.0**-53  # what differences of masses, as floats, change the value by, in diameters
+_PRECISION = 2.0**-45  # relative: what they may change it by
 _LONGEST_PATH = 2**60
 
 
@@ -76,16 +78,15 @@ def solve_grid(
         If the duality gap exceeds the tolerance.
     """
     masses = marginals(p.ravel(), p.size, q.ravel(), q.size, exact=True)
-    long = [axis for axis, size in enumerate(p.shape) if size > 1]
+    long, steps, scale = _long_axes(p.shape, spacing)
     shape = tuple(p.shape[axis] for axis in long)
     excess = (masses.supply - masses.demand).reshape(shape)
     if not excess.any():
         return GridSolution(0.0, 0.0, np.zeros(p.shape))
-    scale = float(np.ldexp(1.0, -np.frexp(max(spacing[axis] for axis in long))[1]))
     problem = _Problem(
         excess,
         masses.total,
-        tuple(spacing[axis] * scale for axis in long),
+        tuple(steps.tolist()),
         tuple(periodic[axis] and p.shape[axis] > 2 for axis in long),
     )
     if len(long) == 1:
@@ -94,11 +95,52 @@ def solve_grid(
         value, potential = _flow(problem)
     else:
         value, potential = _points(problem, metric, everywhere)
-    dual = sum_of((as_fractions(excess, masses.total) * potential).ravel())
+    dual = total((as_fractions(excess, masses.total) * potential).ravel())
     _certificate.require(value, dual, _certificate.tolerance(value, problem.diameter(metric.order)))
     with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
         potential = (potential - (potential.max() / 2 + potential.min() / 2)).reshape(p.shape)
         return GridSolution(value / scale, dual / scale, potential / scale)
+
+
+def value_of_few_cells(
+    p: Float64Array,
+    q: Float64Array,
+    spacing: tuple[float, ...],
+    metric: Metric,
+    periodic: tuple[bool, ...],
+) -> float | None:
+    """The value of ``solve_grid``, certified, where few cells differ; None if that is safer.
+
+    Differences of the masses are taken as floats, which a value far below the diameter does not
+    allow.
+    """
+    long, steps, scale = _long_axes(p.shape, spacing)
+    if len(long) <= 1 or any(periodic[axis] and p.shape[axis] > 2 for axis in long):
+        return None
+    excess = np.squeeze(p / total(p.ravel()) - q / total(q.ravel()))
+    more, less = np.nonzero(excess > 0), np.nonzero(excess < 0)
+    if not 0 < more[0].size * less[0].size <= _FEW_PAIRS:
+        return None
+    a, b = excess[more], -excess[less]
+    mass_a, mass_b = total(a), total(b)
+    x, y = (np.transpose(cells) * steps for cells in (more, less))
+    value = value_of_small(x, y, a / mass_a, b / mass_b, metric)
+    if value is None:
+        return None
+    value *= mass_a / 2 + mass_b / 2
+    diameter = float(norm(steps * (np.array(excess.shape) - 1), metric.order))
+    with np.errstate(over="ignore"):
+        return value / scale if _ROUNDED * diameter <= _PRECISION * value else None
+
+
+def _long_axes(
+    shape: tuple[int, ...], spacing: tuple[float, ...]
+) -> tuple[list[int], Float64Array, float]:
+    """The axes of several cells, their spacings times a power of two, below 1, and that power."""
+    long = [axis for axis, size in enumerate(shape) if size > 1]
+    steps = np.array([spacing[axis] for axis in long])
+    scale = float(np.ldexp(1.0, -np.frexp(steps.max())[1])) if long else 1.0
+    return long, steps * scale, scale
 
 
 def _pairs(excess: Masses) -> int:

@@ -154,6 +154,38 @@ def test_a_potential_is_feasible_and_attains_the_value():
         assert abs(found.value - found.dual_value) <= 1e-14
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(4, 5), (9, 9), (3, 1, 6), (3, 4, 5)]))
+@settings(max_examples=40)
+def test_few_cells_have_the_value_of_exact_masses(seed, shape):
+    rng = np.random.default_rng(seed)
+    spacing = tuple(10.0 ** rng.uniform(-3, 3, len(shape)))
+    thin = rng.random() < 0.5
+    p, q = (rng.random(shape) ** 8 * (rng.random(shape) < (0.2 if thin else 1)) for _ in range(2))
+    p.flat[0] += 0.1
+    q.flat[-1] += 0.1
+    p, q, never = p / p.sum(), q / q.sum(), (False,) * len(shape)
+    metric = [CITYBLOCK, Metric("euclidean", 2.0), Metric("minkowski", 3.0)][seed % 3]
+    value = solve_grid(p, q, spacing, metric, never).value
+    found = _grid.value_of_few_cells(p, q, spacing, metric, never)
+    assert found is None or found == pytest.approx(value, rel=3e-14)
+    diameter = metric.pairs(np.zeros((1, len(shape))), (np.array([shape]) - 1.0) * spacing)[0]
+    assert (found is not None) or value < 0.05 * diameter
+
+
+def test_nearly_equal_cells_and_periodic_ones_need_exact_masses():
+    rng = np.random.default_rng(6)
+    p = rng.dirichlet(np.ones(20)).reshape(4, 5)
+    q = p.copy()
+    q[0, 0] += 1e-9
+    q[3, 3] -= 1e-9
+    options = (1.0, 1.0), CITYBLOCK
+    assert _grid.value_of_few_cells(p, q, *options, (False, False)) is None
+    q = p[::-1]
+    assert _grid.value_of_few_cells(p, q, *options, (False, False)) is not None
+    assert _grid.value_of_few_cells(p, q, *options, (True, False)) is None
+    assert _grid.value_of_few_cells(p, p, *options, (False, False)) is None
+
+
 def test_a_basis_that_is_not_optimal_is_refused():
     def unoptimised(grid, excess):
         parent, root = simplex.comb(grid)
