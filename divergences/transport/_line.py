@@ -31,6 +31,7 @@ from ._masses import Flow, Marginals, cost_of, marginals, north_west, unless_equ
 from ._threads import over_blocks
 
 _MANY_POINTS = 1 << 17  # more are worth compiled loops
+_FEW_WEIGHTED = 64  # atoms that Python's own integers sum sooner than vectorised passes
 _FEW_POINTS = 256  # up to here Python's own exact sum is the fastest
 _BLOCK_ENTRIES = 1 << 15  # of temporary arrays: what fits a cache is fast
 
@@ -61,6 +62,8 @@ def value(
     """The distance of atoms x (n,) and y (m,) in float32 or float64; weights None are uniform."""
     a, b = unless_equal(a), unless_equal(b)
     weighted = a is not None or b is not None
+    if weighted and x.size + y.size <= _FEW_WEIGHTED:
+        return _value_of_few(x, y, _explicit(a, x.size), _explicit(b, y.size))
     if weighted and x.size + y.size <= _MANY_POINTS:
         a, b = _explicit(a, x.size), _explicit(b, y.size)
         return float(_weighted_rows(x[None], y[None], a[None], b[None])[0])
@@ -107,6 +110,30 @@ def _sum_of_distances(x: Any, y: Any) -> float:
         sizes = np.subtract(x[block], y[block], dtype=np.float64)
         parts.append(float(sum_of_sizes(np, np.abs(sizes, out=sizes))))
     return math.fsum(parts)
+
+
+def _value_of_few(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:
+    """The distance of weighted atoms in Python's integers, exact but for the last sum."""
+    supply, demand = _whole(a.tolist()), _whole(b.tolist())
+    mass, other = sum(supply), sum(demand)
+    atoms = [(point, share * other) for point, share in zip(x.tolist(), supply, strict=True)]
+    atoms += [(point, -share * mass) for point, share in zip(y.tolist(), demand, strict=True)]
+    atoms.sort()
+    everything, excess, areas = mass * other, 0, []
+    last = atoms[0][0]
+    scale = safe_scale_of(max(-last, atoms[-1][0]))
+    for point, share in atoms:
+        areas.append(abs(excess) / everything * (point * scale - last * scale))
+        excess += share
+        last = point
+    return math.fsum(areas) / scale
+
+
+def _whole(weights: list[float]) -> list[int]:
+    """Integers in the proportions of the weights."""
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    unit = max(denominator for _, denominator in ratios)
+    return [numerator * (unit // denominator) for numerator, denominator in ratios]
 
 
 def _value_of_many(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:

@@ -26,8 +26,12 @@ from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 # In few coordinates until the multiscale simplex wins, in many until the dense solver.
 _FEW_COORDINATES = 5
 _MOST_PAIRS_IN_MANY = 360_000
+_MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
 # Where distances cost more than pivots, lower bounds guide the simplex (``_small_guided``).
 _MANY_COORDINATES, _COORDINATES_OF_GUIDE = 16, 1_000_000
+
+# Sums of more coordinates than these are taken again, pairwise.
+_MOST_COORDINATES_OF_COST = 1024
 
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
 _PRECISION, _PRECISION_COMPILED = 2.0**-48, 2.0**-45
@@ -156,14 +160,15 @@ def _by_distances(points: _Points) -> Small | None:
     if not _SAFE < diameter < 1 / _SAFE:
         return _at_size_one(points)
     closest = float(_least(cost, axis=None))
-    if closest == 0 and np.count_nonzero(cost) < n * m - max(n, m) // 2:
+    many = n * m > _MOST_PAIRS_IN_COMMON
+    if many and closest == 0 and np.count_nonzero(cost) < n * m - max(n, m) // 2:
         return None  # so many atoms in common that cancelling them is quicker
     if masses.total == n == m:
         paths, value_only = n <= _small_matrix.FEW_FOR_PATHS or not few, points.value_only
         plan = _small_matrix.assigned(cost, masses.supply, value_only=value_only, paths=paths)
     else:
         plan = _small_matrix.transported(cost, masses)
-    value = _value(points, plan.flow)
+    value = _value(points, plan.flow, None if _is_for_guide(points) else cost)
     few = n * m <= _small_matrix.MOST_PAIRS
     allowed = (_PRECISION if few else _PRECISION_COMPILED) * value
     precise = _is_precise(points, closest, diameter, allowed)
@@ -210,10 +215,13 @@ def _guided(points: _Points) -> Small | None:
     return Small(found.flow, masses, value, lambda: potentials, found.largest)
 
 
-def _value(points: _Points, flow: Flow) -> float:
-    """The cost of a plan."""
+def _value(points: _Points, flow: Flow, cost: Float64Array | None = None) -> float:
+    """The cost of a plan; to the same bits with the guide and without one."""
     masses = points.masses
-    lengths = points.metric.pairs(points.x[flow.source], points.y[flow.target])
+    if cost is not None and points.x.shape[1] <= _MOST_COORDINATES_OF_COST:
+        lengths = cost[flow.source, flow.target]
+    else:
+        lengths = points.metric.pairs(points.x[flow.source], points.y[flow.target])
     if masses.total == flow.mass.size:
         return total(lengths) / masses.total
     return cost_of(flow, lengths, masses.total)
@@ -221,15 +229,20 @@ def _value(points: _Points, flow: Flow) -> float:
 
 def _guide_pays(points: _Points) -> bool:
     """Whether bounds from matrix products are worth their while, and a kernel is at hand."""
+    n, m = points.x.shape[0], points.y.shape[0]
+    if not _is_for_guide(points) or (n * m <= _small_matrix.MOST_PAIRS and not points.value_only):
+        return False
+    return _small_matrix.kernel_pays(n, m)
+
+
+def _is_for_guide(points: _Points) -> bool:
+    """Whether the guide may be the quicker way, at least to the value alone."""
     (n, d), m = points.x.shape, points.y.shape[0]
     if points.metric.name != "euclidean" or d < _MANY_COORDINATES:
         return False
     if _small_matrix.is_lopsided(n, m) or min(n, m) == 1:
         return False
-    few = n * m <= _small_matrix.MOST_PAIRS
-    if few and not (points.value_only and n * m * d >= _COORDINATES_OF_GUIDE):
-        return False
-    return _small_matrix.kernel_pays(n, m)
+    return bool(n * m > _small_matrix.MOST_PAIRS or n * m * d >= _COORDINATES_OF_GUIDE)
 
 
 def _distances(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:

@@ -34,7 +34,7 @@ def _to_integers(
             reduced = cost[i, j] - least[i] - v[j]
             top[j] = reduced if reduced > top[j] else top[j]
     unit = math.ldexp(top.max(), -bits)
-    unit = unit if unit > 0.0 else 1.0
+    unit = unit if unit > 0.0 else 2.0**-1000
     for i in range(n):
         row = integers[i * m : i * m + m]
         for j in range(m):

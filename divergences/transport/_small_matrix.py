@@ -29,6 +29,7 @@ _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them al
 
 _COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
+_LEAST_UNIT = 2.0**-1000  # where all costs reduce to 0
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
@@ -205,7 +206,7 @@ def _reduced(
     reduced = cost - least[:, None]
     v = _least(reduced, axis=0)
     reduced -= v
-    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or 1.0
+    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or _LEAST_UNIT
     reduced /= unit
     return np.rint(reduced, out=reduced).ravel().astype(np.int64), v, unit
 
