@@ -40,7 +40,7 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 SOLVERS = ("line", "multiscale", "dense", "simplex")
 
 # The multiscale simplex takes problems of so many coordinates and more pairs than this.
-_PAIRS_OF_MULTISCALE = {1: 0, 2: 0, 3: 0, 4: 4_000_000, 5: 4_000_000}
+_PAIRS_OF_MULTISCALE = {1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
 _PAIRS_OF_SIMPLEX = 400_000
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always

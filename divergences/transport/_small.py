@@ -23,9 +23,10 @@ from . import _small_matrix
 from ._certificate import conjugates, radius
 from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 
-# In few coordinates until the multiscale simplex wins, in many until the dense solver.
+# In few coordinates until the multiscale simplex wins, in many until the dense solver does: of
+# equal masses soon, unless there are bounds to guide.
 _FEW_COORDINATES = 5
-_MOST_PAIRS_IN_MANY = 360_000
+_MOST_PAIRS_IN_FEW, _MOST_PAIRS_ASSIGNED = 1_000_000, 360_000
 _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
 # Where distances cost more than pivots, lower bounds guide the simplex (``_small_guided``).
 _MANY_COORDINATES, _COORDINATES_OF_GUIDE = 16, 1_000_000
@@ -110,11 +111,17 @@ def solve_matrix(
         plan = _small_matrix.assigned(part, supply)
     else:
         plan = _small_matrix.transported(part, Marginals(supply, demand, masses.total))
-    flow = Flow(rows[plan.flow.source], columns[plan.flow.target], plan.flow.mass)
-    allowed = _PRECISION_COMPILED * abs(cost_of(flow, cost[flow.source, flow.target], masses.total))
+    value = cost_of(plan.flow, part[plan.flow.source, plan.flow.target], masses.total)
+    allowed = _PRECISION_COMPILED * abs(value)
     largest = 2 * float(max(part.max(), -part.min()))
-    if rounding * largest > allowed or not (plan.error <= allowed or plan.is_exact()):
-        return None
+    if rounding * largest > allowed and n + m <= FEW_ATOMS:
+        return None  # of many, the general way rounds masses too
+    if not (plan.error <= allowed or plan.is_exact()):
+        found = _small_matrix.cut_at(part, Marginals(supply, demand, masses.total), value)
+        if found is None:
+            return None
+        plan = found
+    flow = Flow(rows[plan.flow.source], columns[plan.flow.target], plan.flow.mass)
     if every:
         return flow, masses, plan.v
     u = (cost[:, columns] - plan.v).min(axis=1)
@@ -145,16 +152,26 @@ def _without_empty_atoms(points: _Points) -> Small | None:
 
 
 def _solve_positive(points: _Points) -> Small | None:
+    if points.x.shape[0] * points.y.shape[0] > _most_pairs(points):
+        return None
     found = _guided(points) if _guide_pays(points) else None
     return found or _by_distances(points)
+
+
+def _most_pairs(points: _Points) -> int:
+    """How many pairs this way is quicker for than the others."""
+    (n, d), m = points.x.shape, points.y.shape[0]
+    if d <= _FEW_COORDINATES:
+        return _MOST_PAIRS_IN_FEW
+    if points.masses.total == n == m and not _is_for_guide(points):
+        return _MOST_PAIRS_ASSIGNED
+    return _small_matrix.MOST_PAIRS_COMPILED
 
 
 def _by_distances(points: _Points) -> Small | None:
     """From the matrix of distances."""
     x, y, masses, metric = points[:4]
     (n, m), few = (x.shape[0], y.shape[0]), x.shape[1] <= _FEW_COORDINATES
-    if not few and n * m > _MOST_PAIRS_IN_MANY:
-        return None
     cost = _distances(x, y, metric)
     diameter = float(_most(cost, axis=None))
     if not _SAFE < diameter < 1 / _SAFE:
@@ -171,10 +188,15 @@ def _by_distances(points: _Points) -> Small | None:
     value = _value(points, plan.flow, None if _is_for_guide(points) else cost)
     few = n * m <= _small_matrix.MOST_PAIRS
     allowed = (_PRECISION if few else _PRECISION_COMPILED) * value
-    precise = _is_precise(points, closest, diameter, allowed)
-    if precise and (plan.error <= allowed or plan.is_exact()):
-        return Small(plan.flow, masses, value, lambda: conjugates(cost, plan.v), diameter)
-    return None
+    if not _is_precise(points, closest, diameter, allowed):
+        return None
+    if not (plan.error <= allowed or plan.is_exact()):
+        found = _small_matrix.cut_at(cost, masses, value)
+        if found is None:
+            return None
+        plan = found
+        value = _value(points, plan.flow, None if _is_for_guide(points) else cost)
+    return Small(plan.flow, masses, value, lambda: conjugates(cost, plan.v), diameter)
 
 
 def _is_precise(points: _Points, closest: float, diameter: float, allowed: float) -> bool:

@@ -1,6 +1,5 @@
 """The costs of a small problem as integers, in passes that the compiler turns into vectors."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -8,19 +7,22 @@ from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit
+from ._small_simplex import unit_of
 
 
 def _to_integers(
     cost: NDArray[np.floating[Any]],
     least: Float64Array,
     bits: int,
+    most: float,
     v: Float64Array,
     integers: IntArray,
 ) -> float:
     """Write costs less ``least`` of their row and then ``v`` of their column; the unit they are in.
 
-    ``v`` is written too: the least of each column after the rows are reduced. The largest integer
-    has so many ``bits``.
+    ``v`` is written too: the least of each column after the rows are reduced. What is larger than
+    ``most`` becomes that. The largest integer has at most so many ``bits``; the unit is a power of
+    two.
     """
     n, m = cost.shape
     v[:] = np.inf
@@ -33,13 +35,14 @@ def _to_integers(
         for j in range(m):
             reduced = cost[i, j] - least[i] - v[j]
             top[j] = reduced if reduced > top[j] else top[j]
-    unit = math.ldexp(top.max(), -bits)
-    unit = unit if unit > 0.0 else 2.0**-1000
+    unit = unit_of(min(top.max(), most), bits)
     for i in range(n):
         row = integers[i * m : i * m + m]
         for j in range(m):
-            row[j] = np.int64(np.rint((cost[i, j] - least[i] - v[j]) / unit))
+            reduced = cost[i, j] - least[i] - v[j]
+            reduced = reduced if reduced < most else most
+            row[j] = np.int64(np.rint(reduced / unit))
     return unit
 
 
-to_integers = jit(_to_integers)
+to_integers = jit(_to_integers, helpers=(unit_of,))

@@ -104,7 +104,7 @@ class _Problem:
         self.largest = float(bounds.max())
         self.cost, self.v = np.empty(n * m, dtype=np.int64), np.empty(m)
         bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
-        self.unit = to_integers(bounds, self.least, bits, self.v, self.cost)
+        self.unit = to_integers(bounds, self.least, bits, np.inf, self.v, self.cost)
         self.known = np.zeros(n * m, dtype=bool)
         return bool(self.least.min() > 0)
 

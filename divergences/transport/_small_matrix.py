@@ -23,14 +23,14 @@ from . import _linear_assignment, _small_simplex
 from ._masses import Flow, Marginals, only_plan
 
 MOST_PAIRS = 40_000  # without a compiler
-MOST_PAIRS_COMPILED = 1_000_000
+MOST_PAIRS_COMPILED = 2_000_000
 
 _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
 _COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
-_LEAST_UNIT = 2.0**-1000  # where all costs reduce to 0
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
+_CUT = 2.0**7  # of reduced costs, in values of a plan: they are then rounded to 2^-46 of it
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
 
@@ -110,6 +110,22 @@ def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flo
     return plan.flow, plan.v
 
 
+def cut_at(cost: Float64Array, masses: Marginals, value: float) -> Plan | None:
+    """An optimal plan, its costs rounded to a small part of the ``value`` that a plan has.
+
+    Reduced costs of many times the value count as fewer; a plan that uses none of them is optimal
+    all the same. None where it would, or where that is no news.
+    """
+    most = _CUT * value
+    if 1 in cost.shape or not 0 < most < cost.max() - cost.min():
+        return None
+    basis = _by_simplex(cost, masses.supply, masses.demand, most)
+    used = basis.integers[basis.flow.source * cost.shape[1] + basis.flow.target]
+    if used.max() == basis.integers.max():
+        return None
+    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_apart(sum(cost.shape)))
+
+
 def transported(cost: Float64Array, masses: Marginals) -> Plan:
     """An optimal plan of positive integer masses."""
     if 1 in cost.shape:
@@ -167,16 +183,28 @@ def _assigned_by_paths(cost: Float64Array, mass: IntArray) -> _Assignment:
     return _Assignment(column, (v, excess / n), lambda: bool(alone), lambda: False)
 
 
-def _by_simplex(cost: Float64Array, supply: IntArray, demand: IntArray) -> _Basis:
+def _by_simplex(
+    cost: Float64Array, supply: IntArray, demand: IntArray, most: float = math.inf
+) -> _Basis:
+    """An optimal basis; reduced costs above ``most`` count as that."""
     n, m = cost.shape
     bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
     few_rows = n < m and is_lopsided(n, m)
     least = _foreseen(cost, supply, demand) if few_rows else _least(cost, axis=1)
     reduced = _reduced_by_kernel if cost.size > MOST_PAIRS else _reduced
-    integers, v, unit = reduced(cost, least, bits)
+    integers, v, unit = reduced(cost, least, bits, most)
     tree = (_compiled if kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
     v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
-    return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers)
+    error = 0.0 if _is_whole(least, unit) and _is_whole(cost, unit) else unit
+    return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, error, tree, integers)
+
+
+def _is_whole(numbers: Float64Array, unit: float) -> bool:
+    """Whether all are multiples of the unit, and so few units that their differences are exact."""
+    if numbers.ndim == 2 and not _is_whole(numbers[0], unit):
+        return False
+    units = numbers / unit
+    return bool((np.abs(units) <= 2.0**52).all() and (units == np.rint(units)).all())
 
 
 def is_lopsided(n: int, m: int) -> bool:
@@ -198,27 +226,29 @@ def _foreseen(cost: Float64Array, supply: IntArray, demand: IntArray) -> Float64
 
 
 def _reduced(
-    cost: Float64Array, least: Float64Array, bits: int
+    cost: Float64Array, least: Float64Array, bits: int, most: float
 ) -> tuple[IntArray, Float64Array, float]:
-    """Costs less ``least`` of their row and then the least in each column, as integers of at most
-    so many bits, row by row; what the columns were reduced by; and the unit of the integers.
+    """Costs less ``least`` of their row and then the least in each column, at most ``most``, as
+    integers of at most so many bits, row by row; what the columns were reduced by; and the unit of
+    the integers.
     """
     reduced = cost - least[:, None]
     v = _least(reduced, axis=0)
     reduced -= v
-    unit = math.ldexp(float(_most(reduced, axis=None)), -bits) or _LEAST_UNIT
+    np.minimum(reduced, most, out=reduced)
+    unit = _small_simplex.unit_of(float(_most(reduced, axis=None)), bits)
     reduced /= unit
     return np.rint(reduced, out=reduced).ravel().astype(np.int64), v, unit
 
 
 def _reduced_by_kernel(
-    cost: Float64Array, least: Float64Array, bits: int
+    cost: Float64Array, least: Float64Array, bits: int, most: float
 ) -> tuple[IntArray, Float64Array, float]:
     """The same, with no array of this size but the integers."""
     from ._small_costs import to_integers
 
     integers, v = np.empty(cost.size, dtype=np.int64), np.empty(cost.shape[1])
-    unit = to_integers(cost, least, bits, v, integers)
+    unit = to_integers(cost, least, bits, most, v, integers)
     return integers, v, unit
 
 

@@ -13,6 +13,7 @@ A compiled kernel takes about n + m microseconds up to 200 points a side, the in
 times as long.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -238,6 +239,13 @@ def _turn(
         if u == cut:
             return
         above, u, carried, below = u, old_parent, old_flow, old_size
+
+
+def unit_of(largest: float, bits: int) -> float:
+    """The power of two that makes integers of at most so many bits of costs from 0 to this one."""
+    if largest <= 0.0:
+        return 2.0**-1000
+    return math.ldexp(1.0, math.frexp(largest)[1] - bits)
 
 
 def begin(

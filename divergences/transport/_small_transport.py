@@ -127,7 +127,7 @@ def _transport_all(
         level(supply, demand)
         part = chosen[: n * m].reshape((n, m))
         gather(costs[k], rows, columns, part, least)
-        unit = to_integers(part, least, _COST_BITS, reduced[:m], integers)
+        unit = to_integers(part, least, _COST_BITS, np.inf, reduced[:m], integers)
         for place in range(nodes):
             work[8, place], other[2 * place], other[2 * place + 1] = _NONE, _NONE, _NONE
         _optimise(
