@@ -15,6 +15,7 @@ def contract_is_broken(package):
         _axes_are_wrong(package)
         or _ends_are_inexact(package)
         or _slopes_of_logits_are_wrong(package)
+        or _slopes_of_neighbours_are_wrong(package)
     )
 
 
@@ -59,6 +60,7 @@ def _ends_are_inexact(package):
     rng = np.random.default_rng(3)
     caps = {"total_variation": 1.0, "js_divergence": math.log(2.0), "js_distance": 0.0}
     caps["js_distance"] = math.sqrt(caps["js_divergence"])
+    caps |= {"hellinger_distance": 1.0, "bhattacharyya_distance": math.inf}
     for count in range(2, 12):
         p, q = np.zeros((2, 2 * count))
         p[:count], q[count:] = rng.dirichlet(np.ones(count), size=2)
@@ -69,7 +71,48 @@ def _ends_are_inexact(package):
             zeros = [function(p, p), *torch.vmap(function)(tensors[0], tensors[0]).tolist()]
             if any(v != cap for v in values) or any(zeros):
                 return True
+            near = p + 1e-40 * rng.uniform(size=p.size), q + 1e-40 * rng.uniform(size=p.size)
+            rows = (torch.from_numpy(v)[None] for v in near)
+            if max(float(function(*near)), float(torch.vmap(function)(*rows))) > cap:
+                return True
     return False
+
+
+def _slopes_of_neighbours_are_wrong(package):
+    """Hellinger, Bhattacharyya, chi-squared at zeros of one law and of both, by their formulas."""
+    pairs = [
+        ([0.0, 0.25, 0.5, 0.25, 0.0], [0.25, 0.0, 0.25, 0.5, 0.0]),
+        ([0.9, 0.1, 0.0], [0.001, 0.0, 0.999]),
+        ([0.0, 0.25, 0.75, 0.0], [0.25, 0.5, 0.25, 0.0]),
+    ]
+    for p, q in [tuple(map(np.array, pair)) for pair in pairs]:
+        square = 0.5 * ((np.sqrt(p) - np.sqrt(q)) ** 2).sum()
+        for name, scale in (
+            ("hellinger", 0.5 / math.sqrt(square)),
+            ("bhattacharyya", 1.0 / (1.0 - square)),
+        ):
+            expected = [scale * _of_square(p, q), scale * _of_square(q, p)]
+            if not _agree(getattr(package, f"{name}_distance"), p, q, expected):
+                return True
+    q_or_one = np.where(q > 0, q, 1.0)  # of the last pair, whose chi-squared is finite
+    of_p, of_q = 2.0 * (p - q) / q_or_one, np.where(q > 0, 1.0 - (p / q_or_one) ** 2, 1.0)
+    expected = [np.where(p + q > 0, of_p - p @ of_p, 0.0), of_q - q @ of_q]
+    return not _agree(package.chi_squared_divergence, p, q, expected)
+
+
+def _of_square(p, q):
+    both = (p > 0) & (q > 0)
+    slopes = 0.5 - 0.5 * np.sqrt(np.where(both, q, 0.0) / np.where(both, p, 1.0))
+    return np.where((p == 0) & (q > 0), 0.0, slopes - p @ slopes)
+
+
+def _agree(function, p, q, expected):
+    leaves = [torch.tensor(v, requires_grad=True) for v in (p, q)]
+    found = torch.autograd.grad(function(*leaves), leaves)
+    return all(
+        np.allclose(one.numpy(), two, rtol=1e-12, atol=1e-15)
+        for one, two in zip(found, expected, strict=True)
+    )
 
 
 def _slopes_of_logits_are_wrong(package):

@@ -37,7 +37,18 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "xp.where(singular[..., None], 0.0, terms)) => 1.0": "an infinite value replaces the sum",
         "math.inf, high + low) => high - low": "the low part is below an ulp of the high one",
     },
-    "_vector_series.py": {"SQUARES = ": "a few more or fewer entries take one term more"},
+    "_vector_series.py": {
+        "SQUARES = ": "a few more or fewer entries take one term more",
+        "largest < SERIES_RADIUS**2 => 2.02": "the general way takes the same series there",
+    },
+    "_neighbour_formulas.py": {
+        "near = square < 0.5 => 0.505": "both forms agree there",
+        "xp.where(infinite[..., None], 0.0, terms))[0] => 1.0": "an infinity replaces the sum",
+        "xp.where(finite, p, 1.0), xp.where(finite, q, 1.0)) => 1.01": "equal laws stand in",
+        "xp.where(positive, square, 1.0)), 0.0) => 1.01": "stands in for a value not used",
+        "xp.where(empty, 1.0, affinity) => 1.01": "stands in for a value not used",
+        "xp.where(carried, q, 1.0) => 1.01": "stands in for a value not used",
+    },
     "closed_forms/_normal.py": {
         "REACH = ": "the density is below the least float there",
         "PANEL = ": "panels are finer than the rule needs",
