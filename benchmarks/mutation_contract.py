@@ -61,19 +61,19 @@ def _ends_are_inexact(package):
     caps = {"total_variation": 1.0, "js_divergence": math.log(2.0), "js_distance": 0.0}
     caps["js_distance"] = math.sqrt(caps["js_divergence"])
     caps |= {"hellinger_distance": 1.0, "bhattacharyya_distance": math.inf}
-    for count in range(2, 12):
-        p, q = np.zeros((2, 2 * count))
-        p[:count], q[count:] = rng.dirichlet(np.ones(count), size=2)
-        tensors = torch.from_numpy(np.stack([p, q])), torch.from_numpy(np.stack([q, p]))
+    for count in (2, 3, 7, 11):
+        p, q = np.zeros((2, 40, 2 * count))
+        p[:, :count], q[:, count:] = rng.dirichlet(np.ones(count), size=(2, 40))
+        near = [v + 1e-40 * rng.uniform(size=v.shape) for v in (p, q)]
+        tensors = [torch.from_numpy(v) for v in (p, q, *near)]
         for name, cap in caps.items():
             function = getattr(package, name)
-            values = [function(p, q), *torch.vmap(function)(*tensors).tolist()]
-            zeros = [function(p, p), *torch.vmap(function)(tensors[0], tensors[0]).tolist()]
+            mapped = torch.vmap(function)
+            values = [function(p[0], q[0]), *function(p, q), *mapped(*tensors[:2]).tolist()]
+            zeros = [function(p[0], p[0]), *function(p, p), *mapped(tensors[0], tensors[0])]
             if any(v != cap for v in values) or any(zeros):
                 return True
-            near = p + 1e-40 * rng.uniform(size=p.size), q + 1e-40 * rng.uniform(size=p.size)
-            rows = (torch.from_numpy(v)[None] for v in near)
-            if max(float(function(*near)), float(torch.vmap(function)(*rows))) > cap:
+            if max(*function(*near), *mapped(*tensors[2:]).tolist()) > cap:
                 return True
     return False
 

@@ -55,7 +55,7 @@ def _vector_cases():
     other = tiny * (1 + 2.0**-51)
     other[2] = np.nextafter(other[2], 1)
     yield tiny, other
-    tiny = np.array([0.5, 0.5, 1.1e-310])  # a common denominator of 2**1074
+    tiny = np.array([0.5, 0.5, (2**44 + 1) * 5e-324])  # a common denominator of 2**1074
     yield tiny, tiny * (1 + 2.0**-51)
     yield np.array([1.0, 1e-200]), np.array([0.0, 1.0])  # an overlap of tiny atoms only
     yield np.array([0.0, 1.0]), np.array([1.0, 1e-200])

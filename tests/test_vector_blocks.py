@@ -124,6 +124,10 @@ def test_rational_difference_is_rounded_once():
     p, q = np.array([0.1, 0.2, 0.7]), np.array([0.1, 0.3, 0.6])
     for values, exact in zip(exact_difference(p, q, 3), _exact_difference(p, q), strict=True):
         assert values.tolist() == [float(8 * entry) for entry in exact]
+    p = np.array([0.5, 0.5, (2**44 + 1) * 5e-324])  # of which 2**-1074 is the largest unit
+    q = p * (1 + 2**-51)
+    for values, exact in zip(exact_difference(p, q, 600), _exact_difference(p, q), strict=True):
+        assert values.tolist() == [float(2**600 * entry) for entry in exact]
 
 
 def _exact_difference(p, q):
