@@ -112,6 +112,19 @@ def test_total_variation_in_the_plane_by_both_ways():
         assert value == pytest.approx(_normal_plane.total_variation(shift, excess), rel=5e-12)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-2, 1e-5, 1e-7])
+@pytest.mark.parametrize("ratio", [1.0, 1e-3, 1e-7])
+def test_a_coordinate_that_hardly_differs_loses_no_digits(size, ratio):
+    rng = np.random.default_rng(6)
+    shift, excess = size * rng.normal(size=2), size * np.array([ratio, -0.8])
+    excess = (1.0 + excess) - 1.0
+    truth = _normal_space.of_normals("total_variation", shift, excess)
+    for order in (slice(None), slice(None, None, -1)):
+        law = MultivariateNormal(shift[order], 1.0 + excess[order])
+        value = total_variation(law, MultivariateNormal([0.0, 0.0], 1.0))
+        assert value == pytest.approx(truth, rel=1e-11)
+
+
 def test_a_sample_mean_agrees():
     rng = np.random.default_rng(9)
     scales = np.array([0.5, 1.3, 2.0, 1.0])

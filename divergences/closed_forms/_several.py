@@ -35,6 +35,7 @@ from ..families._product import Product
 from . import _normal_plane, _normal_space, _normal_space_gradient
 
 ROUNDING = 1e-12
+LEAST_IN_A_PLANE = 1e-4  # of TV, whose error there is an absolute one of about 1e-16
 
 
 class Whitened(NamedTuple):
@@ -98,9 +99,11 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         only = int(differing[0])
         std = math.sqrt(1.0 + pair.excess[only])
         return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
-    value = _in_a_plane(pair, differing) if divergence == "total_variation" else None
-    if value is None:
-        value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
+    plane = _in_a_plane(pair, differing) if divergence == "total_variation" else None
+    if plane is not None and plane >= LEAST_IN_A_PLANE:
+        return np.float64(plane)
+    value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
+    value = plane if value is None else value
     return None if value is None else np.float64(value)
 
 
@@ -135,9 +138,13 @@ def with_derivatives(divergence: str, value: Array, p: Any, q: Any) -> Array:
 
 
 def _in_a_plane(pair: Whitened, differing: Any) -> float | None:
-    """Two coordinates: those whose variances differ, then the direction of the other shifts."""
+    """Two coordinates: those whose variances differ, then the direction of the other shifts.
+
+    The lines run along the one whose variances differ more: a small difference loses digits.
+    """
     if differing.size > 2:
         return None
+    differing = differing[np.argsort(-np.abs(pair.excess[differing]))]
     rest = float(np.linalg.norm(np.delete(pair.shift, differing)))
     if differing.size == 2:
         if rest > 1e-15:
