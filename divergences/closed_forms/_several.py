@@ -99,11 +99,7 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         only = int(differing[0])
         std = math.sqrt(1.0 + pair.excess[only])
         return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
-    plane = _in_a_plane(pair, differing) if divergence == "total_variation" else None
-    if plane is not None and plane >= LEAST_IN_A_PLANE:
-        return np.float64(plane)
-    value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
-    value = plane if value is None else value
+    value = _by_integral(divergence, pair, differing)
     return None if value is None else np.float64(value)
 
 
@@ -135,6 +131,15 @@ def with_derivatives(divergence: str, value: Array, p: Any, q: Any) -> Array:
     move = basis.T @ (_tensor(p.mean, tensors[0]) - _tensor(q.mean, tensors[0]))
     here = pair.shift, pair.excess
     return with_graph(number, _normal_space_gradient.surrogate(at, here, move, first, second))
+
+
+def _by_integral(divergence: str, pair: Whitened, differing: Any) -> float | None:
+    """Total variation or JS over a plane or over frequencies; None where neither is quick."""
+    plane = _in_a_plane(pair, differing) if divergence == "total_variation" else None
+    if plane is not None and plane >= LEAST_IN_A_PLANE:
+        return plane
+    value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
+    return plane if value is None else value
 
 
 def _in_a_plane(pair: Whitened, differing: Any) -> float | None:
