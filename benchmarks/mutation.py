@@ -123,12 +123,14 @@ def _killed(package, cases, name):
     """Whether something is wrong that the file decides."""
     if name.startswith("closed_forms"):
         return law_is_wrong(package)
+    if name == "_log_space.py":
+        cases = cases[::-1]  # logits come last
     return (
-        _ends_are_wrong(package)
-        or contract_is_broken(package)
+        _values_are_wrong(package, cases)
+        or _ends_are_wrong(package)
         or bad_input_passes(package, NAMES)
-        or _values_are_wrong(package, cases)
         or _gradients_are_wrong(package)
+        or contract_is_broken(package)
     )
 
 
