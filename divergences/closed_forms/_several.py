@@ -29,6 +29,7 @@ from .._array import (
 from .._special import log1p_excess
 from .._typing import Array, Float64Array
 from .._vector_terms import LOG_2
+from ..families import canonical
 from ..families._multivariate import MultivariateNormal
 from ..families._normal import Normal
 from ..families._product import Product
@@ -90,6 +91,11 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         return singular[divergence]
     if divergence == "kl_divergence":
         return _with_graph(_kl(pair), p, q)
+    return _of_whitened(divergence, pair)
+
+
+def _of_whitened(divergence: str, pair: Whitened) -> Any:
+    """Total variation or JS: a number, a pair of laws on the line, or None."""
     size = np.abs(pair.excess)
     differing = np.flatnonzero(size > max(1e-15, 1e-13 * float(np.max(size, initial=0.0))))
     if differing.size == 0:
@@ -248,7 +254,10 @@ def _along_one_axis(
 def of_products(
     divergence: str, p: Product, q: Product, compare: Callable[[str, Any, Any], Any]
 ) -> Any:
-    """KL adds up; of the rest the single differing factor decides; None if there are more."""
+    """KL adds up; of the rest the single differing factor decides, or a disjoint one.
+
+    Several normal ones are a normal law in space; None for other factors.
+    """
     if len(p) != len(q):
         message = f"{divergence}: p and q must have as many factors; got {len(p)} and {len(q)}"
         raise ValueError(message)
@@ -260,7 +269,23 @@ def of_products(
         return compare(divergence, *pairs[0])
     if len(differing) == 1:
         return compare(divergence, *differing[0])
-    return 1.0 if divergence == "total_variation" and _disjoint(differing, compare) else None
+    caps = {"total_variation": 1.0, "js_divergence": LOG_2}
+    if divergence in caps and _disjoint(differing, compare):
+        return caps[divergence]
+    return _of_normal_factors(divergence, p, q, [tuple(map(canonical, pair)) for pair in differing])
+
+
+def _of_normal_factors(divergence: str, p: Product, q: Product, pairs: list[Any]) -> Any:
+    """Total variation and JS where all factors that differ are normal; None for other ones."""
+    normal = all(isinstance(law, Normal) for pair in pairs for law in pair)
+    if not normal or divergence not in ("total_variation", "js_divergence"):
+        return None
+    refuse_gradients(divergence, p, q)
+    numbers = np.array([[law._numbers() for law in pair] for pair in pairs])
+    (m1, s1), (m2, s2) = numbers[:, 0].T, numbers[:, 1].T
+    excess = (s1 - s2) / s2 * ((s1 + s2) / s2)
+    white = Whitened((m1 - m2) / s2, excess, False, np.eye(len(pairs)))
+    return _of_whitened(divergence, white)
 
 
 def _equal(first: Any, second: Any, compare: Callable[[str, Any, Any], Any]) -> bool:
