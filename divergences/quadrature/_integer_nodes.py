@@ -71,16 +71,9 @@ def rule(start: Float64Array, count: Float64Array) -> tuple[Float64Array, Float6
 
 
 def nodes(
-    laws: tuple[IntegerLaw, ...],
-    low: float,
-    high: float,
-    terms: Terms,
-    negligible: float = NEGLIGIBLE,
+    laws: tuple[IntegerLaw, ...], low: float, high: float, terms: Terms
 ) -> tuple[Float64Array, Float64Array]:
-    """Integers and weights that sum ``terms`` over low, ..., high to about 1e-14 of the sum.
-
-    An error of ``negligible`` times the sum is left in a block, for terms that carry noise.
-    """
+    """Integers and weights that sum ``terms`` over low, ..., high to about 1e-14 of the sum."""
     edges = _edges(laws, low, high)
     start, count = edges[:-1], np.diff(edges)
     whole = _sums(terms, start, count)
@@ -92,7 +85,7 @@ def nodes(
         left, right = _sums(terms, start, half), _sums(terms, middle, count - half)
         both = left + right
         error = np.abs(both - whole)
-        keep = ~(error > AGREEMENT * np.abs(both)) | (error < negligible * total)
+        keep = ~(error > AGREEMENT * np.abs(both)) | (error < NEGLIGIBLE * total)
         keep |= (error > 0.1 * before) & (error < STAGNANT * total)
         keep |= (count <= DIRECT) | (start.size > MOST_BLOCKS)
         done.append(_pairs(start[keep], count[keep]))
