@@ -28,6 +28,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "_log_space.py": {
         "xp.exp(high) * (1.0 + low) => 1.01": "weights are divided by their sum",
+        "both = ~p_empty & ~q_empty => "
+        "~p_empty | ~q_empty": "what it lets in is masked again where it is used",
         "pair.p_empty | pair.q_empty, axis=-1) => "
         "pair.p_empty & pair.q_empty": "sums give the caps",
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
@@ -49,11 +51,66 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "xp.where(empty, 1.0, affinity) => 1.01": "stands in for a value not used",
         "xp.where(carried, q, 1.0) => 1.01": "stands in for a value not used",
     },
+    "_vector_blocks.py": dict.fromkeys(
+        (
+            "BLOCK = ",
+            "LONG = ",
+            "PROBE = ",
+            "SHORT = ",
+            "PROBED_DISTANCE = ",
+            "FEW = ",
+            "LEAST_DIRECT = ",
+            "LARGEST_DEFECT = ",
+            "UNSEEN = ",
+            "LEAST_VALUE = ",
+            "NEAR_ONE = ",
+        ),
+        "a threshold between two ways that agree about it",
+    ),  # fmt: skip
+    "_vector_compiled.py": dict.fromkeys(
+        ("LARGE = ", "BLOCK = "), "a size of work, on which no bit of a value rests"
+    ),
     "closed_forms/_normal.py": {
         "REACH = ": "the density is below the least float there",
         "PANEL = ": "panels are finer than the rule needs",
+        "nodes = (edges[:-1, None] + half) + half * x => "
+        "edges[:-1, None] + half - half * x": "the rule is symmetric",
+        "distance = abs(_number(m1) / 2": "a threshold far beyond what counts",
+        "constant / sum_ if sum_ else 0.0] => 1.0": "laws for which it is 0 are equal",
+        **{
+            f"return {cap} + 0.0 * m1 => {mutant}": "adds 0, for the graph"
+            for cap in ("1.0", "LOG_2")
+            for mutant in (
+                "0.0 / m1",
+                "0.0 / s1",
+                "0.0 / m2",
+                "0.0 / s2",
+                f"{cap} - 0.0 * m1",
+                f"{cap} + 0.0 * m1 - 0.0 * s1",
+                f"{cap} + 0.0 * m1 + 0.0 * s1 - 0.0 * m2",
+                f"{cap} + 0.0 * m1 + 0.0 * s1 + 0.0 * m2 - 0.0 * s2",
+            )
+        },
+    },  # fmt: skip
+    "closed_forms/_normal_plane.py": {
+        "own = np.arange(-REACH, REACH + STEP, STEP) => "
+        "REACH - STEP": "the density is below the least float there",
+        "GRADES = ": "finer or coarser grades towards a root are as good",
+        "STEP = ": "panels are finer than the rule needs",
+        "+ half) + half * x => places[:-1, None] + half - half * x": "the rule is symmetric",
+    },
+    "closed_forms/_several.py": {
+        "ROUNDING = ": "a threshold between rounding and what is meant",
+        "LEAST_IN_A_PLANE = ": "both integrals are good about it",
+    },
+    "closed_forms/_one_family.py": {
+        "if r < 1e300 else 0.0 => 1.0100000000000001e+300": "the quotient is below the least float about there",
+        "share = xp.where(same, 0.0 * low => 1.0": "stands in for a share that is not used",
     },
     "closed_forms/_normal_space.py": {
+        "+ half) + half * x => low[:, None] + half - half * x": "the rule is symmetric",
+        "u = 2.0 ** np.arange(-1.0, 120.0, 0.25)": "another grid of places at which to stop",
+        "least = -0.5 * math.expm1 => 0.505": "a tolerance of 1 % more",
         "TOLERANCE = ": "the checks ask for ten times as much",
         "FIRST, GROWTH = ": "panels that are too long are halved",
         "SMALL = ": "series and logarithm agree on both sides",

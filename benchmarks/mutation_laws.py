@@ -11,7 +11,7 @@ from .mutation_space import plane_is_wrong, products_are_wrong, slopes_are_wrong
 
 ALLOWED = 2e-13
 LINE = {
-    "Normal": [(0.3, 1.2), (-0.4, 0.8), (0.3 + 1e-7, 1.2), (40.0, 3.0)],
+    "Normal": [(0.3, 1.2), (-0.4, 0.8), (0.3 + 1e-7, 1.2), (40.0, 3.0), (0.9, 1.2 + 1e-9)],
     "Laplace": [(0.3, 1.2), (-0.4, 0.8), (0.3, 1.2 + 1e-7), (9.0, 0.5)],
     "Exponential": [(1.3,), (0.4,), (1.3 + 1e-7,)],
     "Gamma": [(1.7, 1.2), (20.0, 0.8), (1.7 + 1e-7, 1.2)],
@@ -95,6 +95,13 @@ def _tv_uniform(a, b, c, d):
     return max(_outside(a, b, c, d), _outside(c, d, a, b))
 
 
+def _js_uniform(a, b, c, d):
+    first, second = _outside(a, b, c, d), _outside(c, d, a, b)
+    p, q = 1 - first, 1 - second  # the masses where both are
+    inner = p * mp.log(2 * p / (p + q)) + q * mp.log(2 * q / (p + q)) if p else 0
+    return ((first + second) * mp.log(2) + inner) / 2
+
+
 TEXTBOOK = {
     "kl_divergence": {
         "Normal": _kl_normal, "Laplace": _kl_laplace, "Gamma": _kl_gamma, "Beta": _kl_beta,
@@ -111,6 +118,7 @@ TEXTBOOK = {
         "Normal": _tv_normal, "Exponential": _tv_exponential, "Uniform": _tv_uniform,
         "Bernoulli": lambda p, q: abs(p - q),
     },
+    "js_divergence": {"Uniform": _js_uniform},
 }  # fmt: skip
 
 
@@ -177,6 +185,29 @@ def _drawn(kind, rng):
     return tuple(first), tuple(second)
 
 
+def _moderate(kind, rng):
+    """Parameters at which the quadrature of ``_cross_kl`` is good."""
+    place, scale, a, b = rng.uniform([-1.0, 0.4, 0.7, 0.7], [1.5, 1.2, 4.0, 4.0])
+    return {
+        "Normal": (place, scale), "Laplace": (place, scale), "Exponential": (a,), "Gamma": (a, b),
+        "Beta": (a, b), "Uniform": (place, place + scale),
+    }[kind]  # fmt: skip
+
+
+def _random_cross_cases(count):
+    rng, cases = np.random.default_rng(6), []
+    with mp.workdps(20):
+        for first, second in itertools.permutations(list(LINE)[:6], 2):
+            for _ in range(count):
+                p, q = _moderate(first, rng), _moderate(second, rng)
+                if first == "Uniform" and second != "Uniform":
+                    p = (p[0] % 0.3, p[0] % 0.3 + 0.5 * p[1] % 0.7)  # inside [0, 1]
+                exact = [tuple(map(mp.mpf, map(float, v))) for v in (p, q)]
+                truth = _cross_kl((first, exact[0]), (second, exact[1]))
+                cases.append(("kl_divergence", first, p, second, q, truth))
+    return cases
+
+
 def _random_cases(count):
     """The textbook formulas at parameters drawn over scales, near each other and apart."""
     rng, cases = np.random.default_rng(5), []
@@ -193,7 +224,7 @@ def _random_cases(count):
 @functools.cache
 def _cases():
     """(function, kind, values, kind, values, truth)."""
-    cases = _random_cases(12)
+    cases = _random_cases(12) + _random_cross_cases(3)
     with mp.workdps(40):
         exact = {k: [tuple(map(mp.mpf, v)) for v in many] for k, many in LINE.items()}
         for name, formulas in TEXTBOOK.items():
@@ -235,7 +266,8 @@ def law_is_wrong(package):
         elif not abs(mp.mpf(value) - truth) <= ALLOWED * truth + mp.mpf("1e-300"):
             return True
     return (
-        products_are_wrong(package)
+        _ends_are_wrong(package)
+        or products_are_wrong(package)
         or _atoms_are_wrong(package)
         or space_is_wrong(package)
         or plane_is_wrong(package)
@@ -280,11 +312,45 @@ def _slopes_are_wrong(package):
     return False
 
 
+def _ends_are_wrong(package):
+    """Laws that are as good as disjoint, probabilities of 0 and 1, roots, vmap."""
+    normal, coin, log_2 = package.Normal, package.Bernoulli, float(mp.log(2))
+    caps = {"total_variation": 1.0, "js_divergence": log_2, "js_distance": log_2**0.5}
+    for other in (normal(1e4, 1.0), normal(0.0, 1e-20), normal(-1e4, 1e-20)):
+        for pair in ((normal(0.0, 1.0), other), (other, normal(0.0, 1.0))):
+            if any(float(getattr(package, name)(*pair)) != cap for name, cap in caps.items()):
+                return True
+    pairs = [(normal(0.3, 1.2), normal(-0.4, 0.8)), (normal(0.3, 1.2), normal(0.3, 1.2))]
+    roots = [(package.js_distance(*pair), package.js_divergence(*pair)) for pair in pairs]
+    ends = [(0.5, 1.0), (0.5, 0.0), (1.0, 0.5), (0.0, 0.5), (1.0, 1.0), (0.0, 0.0), (1.0, 0.0)]
+    values = [float(package.kl_divergence(coin(a), coin(b))) for a, b in ends]
+    rates = torch.tensor([[1.3, 0.4], [0.4, 1.3], [0.7, 0.7], [2.0, 0.01]], dtype=torch.float64)
+
+    def variation(pair):
+        return package.total_variation(*(package.Exponential(rate) for rate in pair))
+
+    mapped = torch.vmap(variation)(rates).tolist()
+    alone = [float(variation(pair)) for pair in rates.tolist()]
+    return not (
+        all(abs(float(root) ** 2 - float(square)) < 1e-16 for root, square in roots)
+        and values == [np.inf, np.inf, *values[2:4], 0.0, 0.0, np.inf]
+        and np.allclose(values[2:4], log_2, rtol=1e-15)
+        and np.allclose(mapped, alone, rtol=1e-14)
+    )
+
+
 def _atoms_are_wrong(package):
     """Wasserstein-1 of atoms and a normal law, by the integral of abs(F - G)."""
     value = float(package.wasserstein1(package.Discrete([2.0, -1.0, 0.5], [0.25, 0.25, 0.5]),
                                        package.Normal(0.3, 1.2)))  # fmt: skip
-    return not abs(value / _atoms() - 1.0) < 1e-13
+    if not abs(value / _atoms() - 1.0) < 1e-13:
+        return True
+    for end in (1e20, -1e20):  # a tail that only counts by how far it goes
+        atoms = package.Discrete([0.0, end], [1.0, 1e-17])
+        far = float(package.wasserstein1(atoms, package.Normal(0.0, 1.0)))
+        if not abs(far / (1e3 + np.sqrt(2.0 / np.pi)) - 1.0) < 1e-13:
+            return True
+    return False
 
 
 @functools.cache

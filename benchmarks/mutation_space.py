@@ -66,16 +66,51 @@ def space_is_wrong(package):
         truth = (trace + (m.T * inverse * m)[0] - 3 + mp.log(mp.det(s2) / mp.det(s1))) / 2
     value = float(package.kl_divergence(law(mean, first), law(np.zeros(3), second)))
     shifted = law([3.0, 4.0, 0.0], first), law(np.zeros(3), first)
-    balls = law(np.zeros(3), 4.0), law(np.zeros(3), 1.0)
-    mean_norm = 2.0 * np.sqrt(2.0 / np.pi)
+    balls = law(np.zeros(3), 9.0), law(np.zeros(3), 1.0)
+    mean_norm = 4.0 * np.sqrt(2.0 / np.pi)
+    longer = law([1.0, 2.0], [4.0, 1.0]), law([1.0, 2.0], [9.0, 1.0])
     flat = law(np.zeros(2), [1.0, 0.0]), law([0.0, 1.0], [1.0, 0.0])
     return not (
         abs(value / float(truth) - 1.0) < 1e-13
         and abs(float(package.wasserstein1(*shifted)) - 5.0) < 1e-14
         and abs(float(package.wasserstein1(*balls)) - mean_norm) < 1e-14
+        and abs(float(package.wasserstein1(*longer)) - np.sqrt(2.0 / np.pi)) < 1e-15
+        and all(_flat_agrees(package, scale) for scale in (1e-6, 1.0, 1e6))
+        and _shifted_agrees(package)
         and [float(getattr(package, n)(*flat)) for n in ("total_variation", "kl_divergence")]
         == [1.0, np.inf]
     )  # fmt: skip
+
+
+def _flat_agrees(package, scale):
+    """Laws on a line in the plane, in units of any size, and such that leave it."""
+    root = scale * np.array([0.6, 0.8])
+    flat = np.outer(root, root)
+    law, normal = package.MultivariateNormal, package.Normal
+    pair = law(0.5 * root, 2.0 * flat), law(0.0 * root, flat)
+    lines = normal(0.5, np.sqrt(2.0)), normal(0.0, 1.0)
+    away = law(0.5 * root + scale * np.array([0.8, -0.6]), 2.0 * flat), law(0.0 * root, flat)
+    wider = law(0.0 * root, flat + 1e-3 * scale**2 * np.eye(2)), law(0.0 * root, flat)
+    for name in ("total_variation", "kl_divergence", "js_divergence"):
+        function = getattr(package, name)
+        if not abs(float(function(*pair)) / float(function(*lines)) - 1.0) < 1e-9:
+            return False
+        end = {"total_variation": 1.0, "kl_divergence": np.inf}.get(name, float(mp.log(2)))
+        if any(float(function(*laws)) != end for laws in (away, wider)):
+            return False
+    return float(package.total_variation(*wider[::-1])) == 1.0
+
+
+def _shifted_agrees(package):
+    """Two variances and a third mean: no integral over a plane."""
+    shift, excess = np.array([0.2, -0.3, 0.8]), np.array([0.5, -0.3, 0.0])
+    laws = (
+        package.MultivariateNormal(shift, 1.0 + excess),
+        package.MultivariateNormal([0.0] * 3, 1.0),
+    )
+    other = sys.modules["divergences.closed_forms._normal_space"]
+    truth = other.of_normals("total_variation", shift, (1.0 + excess) - 1.0)
+    return abs(float(package.total_variation(*laws)) / truth - 1.0) < 1e-12
 
 
 def plane_is_wrong(package):
@@ -107,7 +142,13 @@ def _plane_pairs():
     rng = np.random.default_rng(4)
     pairs = [(rng.normal(size=2), np.exp(rng.normal(size=2)) - 1.0) for _ in range(6)]
     pairs += [(1e-5 * rng.normal(size=2), 1e-5 * rng.normal(size=2)) for _ in range(2)]
-    return [*pairs, (np.zeros(2), np.array([0.5, -0.4])), (np.array([4.0, -3.0]), pairs[0][1])]
+    return [
+        *pairs,
+        (np.zeros(2), np.array([0.5, -0.4])),
+        (np.array([4.0, -3.0]), pairs[0][1]),
+        (np.array([0.3, 0.7]), np.array([0.5, 0.0])),
+        (np.zeros(2), np.array([50.0, -0.9996])),
+    ]
 
 
 def _plane_agrees(package, shift, excess):

@@ -117,7 +117,7 @@ def beta_kl(p: Beta, q: Beta) -> Array:
     (a1, b1), (a2, b2) = p._numbers(), q._numbers()
     s1, s2 = a1 + b1, a2 + b2
     gap = product_difference(a2, b1, a1, b2) / s1 / s2
-    value = s2 * bernoulli_kl(a2 / s2, a1 / s1, gap) if min(a1, b1, a2, b2) > 0 else 0.0
+    value = s2 * bernoulli_kl(a2 / s2, a1 / s1, gap)
     value += curvature_remainder(a1, a2) + curvature_remainder(b1, b2)
     value = max(value - curvature_remainder(s1, s2, (a2 - a1) + (b2 - b1)), 0.0)
     xp, a, b, c, d = parameters(p, q)

@@ -14,7 +14,6 @@ from ..families._normal import Normal
 from ._one_family import digamma, parameters
 
 Scalars = tuple[Array, ...]
-EULER = 0.5772156649015329
 
 
 def kl_divergence(p: Any, q: Any) -> Array | None:
@@ -64,11 +63,9 @@ MOMENTS: dict[type, Callable[..., tuple[Array, Array]]] = {
 
 
 def _mean_log(xp: Namespace, kind: type, values: Scalars) -> Array:
-    """E log X."""
+    """E log X of a law that is not exponential: gamma laws have a formula of their own."""
     if kind is Gamma:
         return digamma(values[0]) - xp.log(values[1])
-    if kind is Exponential:
-        return -EULER - xp.log(values[0])
     if kind is Beta:
         return digamma(values[0]) - digamma(values[0] + values[1])
     return _uniform_mean_log(xp, *values)

@@ -18,7 +18,7 @@ import numpy as np
 from .._summation import total
 from .._typing import Float64Array
 from ..families._integer import IntegerLaw
-from ._integer_nodes import DIRECT, rule
+from ._integer_nodes import DIRECT, listed, rule
 
 # Edges of blocks, in deviations from the mean: as far as an exponential tail of 1e-33 reaches.
 STEPS = np.concatenate([np.arange(0.0, 13.0, 0.05), np.arange(13.0, 90.0, 0.5)])
@@ -78,9 +78,10 @@ def _sums(
         terms = weights * difference(places)
         masses[long] = terms.sum(axis=1)
         areas[long] = (terms * ((start + count)[long, None] - places)).sum(axis=1)
-    for block in np.flatnonzero(~long):
-        places = start[block] + np.arange(count[block])
+    if not long.all():
+        owner = np.repeat(np.arange(start.size)[~long], count[~long].astype(int))
+        places = listed(start[~long], count[~long])
         terms = difference(places)
-        masses[block] = terms.sum()
-        areas[block] = (terms * (start[block] + count[block] - places)).sum()
+        masses += np.bincount(owner, terms, minlength=start.size)
+        areas += np.bincount(owner, terms * ((start + count)[owner] - places), start.size)
     return masses, areas
