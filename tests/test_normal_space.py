@@ -192,6 +192,25 @@ def test_derivatives_in_means_and_covariances(function, dimension):
     assert abs(of_roots(*leaves).item() / function(*plain) - 1.0) < 1e-12
 
 
+@pytest.mark.parametrize("dimension", [2, 4])
+@pytest.mark.parametrize("size", [1e-4, 1e-6, 1e-8])
+def test_derivatives_of_laws_that_nearly_agree(dimension, size):
+    """Near one law, TV and JS are homogeneous in the difference: Euler's relation holds."""
+    rng = np.random.default_rng(dimension)
+    root, tilt = rng.normal(size=(2, dimension, dimension))
+    move = rng.normal(size=dimension)
+    covariance = root @ root.T + np.eye(dimension)
+    other = MultivariateNormal(torch.zeros(dimension), torch.from_numpy(covariance))
+    mean = torch.from_numpy(size * move).requires_grad_()
+    matrix = torch.from_numpy(covariance + size * (tilt + tilt.T)).requires_grad_()
+    change = torch.from_numpy(size * move), matrix.detach() - torch.from_numpy(covariance)
+    for function, degree in ((total_variation, 1), (js_divergence, 2), (js_distance, 1)):
+        value = function(MultivariateNormal(mean, matrix), other)
+        slopes = torch.autograd.grad(value, (mean, matrix))
+        along = sum((slope * step).sum() for slope, step in zip(slopes, change, strict=True))
+        assert along.item() == pytest.approx(degree * value.item(), rel=20 * size + 1e-6)
+
+
 def test_second_derivatives_and_special_covariances():
     vectors = [
         torch.tensor(v, dtype=torch.float64, requires_grad=True)

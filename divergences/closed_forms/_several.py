@@ -128,15 +128,16 @@ def with_derivatives(divergence: str, value: Array, p: Any, q: Any) -> Array:
     if at is None:
         message = (
             f"{divergence}: the derivative of this pair of MultivariateNormal laws converges too "
-            "slowly (they nearly agree, or their covariances have nearly the same determinant in "
-            "few coordinates); js_divergence has derivatives there, or detach the parameters"
+            "slowly (their covariances have nearly the same determinant in few coordinates); "
+            "js_divergence has derivatives there, or detach the parameters"
         )
         raise NotImplementedError(message)
     basis = like(pair.basis, tensors[0])
-    first, second = (basis.T @ _tensor(law.matrix(), tensors[0]) @ basis for law in (p, q))
+    first, second = (_tensor(law.matrix(), tensors[0]) for law in (p, q))
+    gap, second = (basis.T @ matrix @ basis for matrix in (first - second, second))
     move = basis.T @ (_tensor(p.mean, tensors[0]) - _tensor(q.mean, tensors[0]))
     here = pair.shift, pair.excess
-    return with_graph(number, _normal_space_gradient.surrogate(at, here, move, first, second))
+    return with_graph(number, _normal_space_gradient.surrogate(at, here, move, gap, second))
 
 
 def _by_integral(divergence: str, pair: Whitened, differing: Any) -> float | None:
