@@ -51,20 +51,26 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "xp.where(empty, 1.0, affinity) => 1.01": "stands in for a value not used",
         "xp.where(carried, q, 1.0) => 1.01": "stands in for a value not used",
     },
-    "_vector_blocks.py": dict.fromkeys(
-        (
-            "BLOCK = ",
-            "LONG = ",
-            "PROBE = ",
-            "SHORT = ",
-            "PROBED_DISTANCE = ",
-            "FEW = ",
-            "LEAST_DIRECT = ",
-            "LARGEST_DEFECT = ",
-            "LEAST_VALUE = ",
+    "_vector_blocks.py": {
+        **dict.fromkeys(
+            (
+                "BLOCK = ",
+                "LONG = ",
+                "PROBE = ",
+                "SHORT = ",
+                "PROBED_DISTANCE = ",
+                "FEW = ",
+                "LEAST_DIRECT = ",
+                "LARGEST_DEFECT = ",
+                "LEAST_VALUE = ",
+            ),
+            "a threshold between two ways that agree about it",
         ),
-        "a threshold between two ways that agree about it",
-    ),
+        "move = (q_mass - p_mass) / p_mass => "
+        "(q_mass - p_mass) * p_mass": "masses are near 1, and their difference nearer 0",
+        "ratio = p / q => p * q": "a negative value, at which the general way is taken",
+        "ratio = pair / middle => pair * middle": "the same",
+    },
     "_vector_compiled.py": {"LARGE = 1 << 20 => 1 >> 20": "no value rests on who computes it"},
     "closed_forms/_normal.py": {
         "REACH = ": "the density is below the least float there",
