@@ -201,6 +201,17 @@ def test_bernoulli_logits_keep_the_digits_of_the_complement(logits, dtype):
         assert found.item() == pytest.approx(float(slope), rel=100 * eps)
 
 
+def test_bernoulli_logits_under_vmap():
+    rows = torch.tensor([[40.0, 38.0], [-2.0, 1.0]], dtype=torch.float64)
+
+    def divergence(row):
+        laws = (torch.distributions.Bernoulli(logits=v, validate_args=False) for v in row)
+        return kl_divergence(*map(from_torch, laws))
+
+    mapped, alone = torch.vmap(divergence)(rows), torch.stack([divergence(row) for row in rows])
+    torch.testing.assert_close(mapped, alone, rtol=1e-15, atol=0.0)
+
+
 def test_bernoulli_with_its_complement():
     near = Bernoulli(1.0, 3e-90), Bernoulli(1.0, 1e-90)
     assert total_variation(*near) == pytest.approx(2e-90, rel=1e-15)

@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .._array import detach
 from .._validation import describe, refuse
 from ..measures import Discrete, Law
 from ._affine import Affine
@@ -271,9 +270,9 @@ def _bernoulli(distribution: Any) -> Law:
     logits = distribution.__dict__.get("logits")
     if logits is None or logits is not distribution.__dict__.get("_param"):
         return Bernoulli(distribution.probs)
-    p, rest = logits.sigmoid(), (-logits).sigmoid()
+    rest = (-logits).sigmoid()
     # 1 - (1 - p), for the derivative of p itself is lost where it rounds to 1.
-    return Bernoulli(p if float(detach(logits)) < 0.0 else 1.0 - rest, rest)
+    return Bernoulli(logits.sigmoid().where(logits < 0.0, 1.0 - rest), rest)
 
 
 TORCH: dict[str, Callable[[Any], Law]] = {
