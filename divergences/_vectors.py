@@ -104,7 +104,7 @@ def _value(divergence: str, xp: Namespace, p: Array, q: Array, checked_for: str 
 def _distances(js: Array, p: Array, q: Array) -> Array:
     """The roots of JS, from the vectors where JS itself may have underflowed."""
     value, tiny = np.sqrt(js), js < LEAST_ROOTED
-    if not np.any(tiny):
+    if not tiny.any():
         return value
     p, q = np.broadcast_arrays(as_float64(p), as_float64(q))
     tiny = tiny & (p != q).any(axis=-1)
