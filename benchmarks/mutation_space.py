@@ -183,6 +183,16 @@ def products_are_wrong(package):
             return True
         if float(function(one[0], one[0])) != 0.0:
             return True
+    normals = ((0.3, 1.2), (-0.4, 0.8)), ((0.0, 0.7), (0.2, 1.9))
+    several = [package.Product([package.Normal(*v) for v in law]) for law in normals]
+    plain = [
+        package.MultivariateNormal([m for m, _ in law], np.diag([s * s for _, s in law]))
+        for law in normals
+    ]
+    for name in ("total_variation", "js_divergence"):
+        function = getattr(package, name)
+        if not abs(float(function(*several)) / float(function(*plain)) - 1.0) < 1e-12:
+            return True
     far = package.Uniform(0.0, 1.0), package.Uniform(5.0, 6.0)
     apart = [package.Product([a, b]) for a, b in zip(pairs[0], far, strict=True)]
     return float(package.total_variation(*apart)) != 1.0
