@@ -104,6 +104,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "closed_forms/_several.py": {
         "ROUNDING = ": "a threshold between rounding and what is meant",
         "LEAST_IN_A_PLANE = ": "both integrals are good about it",
+        "if differing.size > 2: => 2.02": "sizes are integers",
+        "ROUNDING * law.dimension * values[-1] => "
+        "ROUNDING / law.dimension": "a threshold between rounding and what is meant",
     },
     "closed_forms/_one_family.py": {
         "if r < 1e300 else 0.0 => 1.0100000000000001e+300": "the quotient is below 1e-297 there",

@@ -148,6 +148,9 @@ def _plane_pairs():
         (np.array([4.0, -3.0]), pairs[0][1]),
         (np.array([0.3, 0.7]), np.array([0.5, 0.0])),
         (np.zeros(2), np.array([50.0, -0.9996])),
+        (np.array([3.0, 0.0]), np.array([50.0, 40.0])),
+        (np.array([1e-8, 0.0]), np.array([3e-8, -2e-8])),
+        (np.array([0.3, -0.2]), np.array([1e-7, -0.8])),
     ]
 
 
@@ -208,6 +211,12 @@ def slopes_are_wrong(package):
             rows = [(torch.stack(m), torch.stack([torch.stack(r) for r in c])) for m, c in rows]
         return getattr(package, name)(*(package.MultivariateNormal(*row) for row in rows))
 
+    along = torch.tensor([0.6, 0.8, 0.0], dtype=torch.float64)
+    flat, mean = torch.outer(along, along), (0.5 * along).requires_grad_()
+    pair = package.MultivariateNormal(mean, flat), package.MultivariateNormal(0.0 * along, flat)
+    (slopes,) = torch.autograd.grad(package.kl_divergence(*pair), mean)
+    if not torch.allclose(slopes, 0.5 * along, rtol=1e-12, atol=1e-14):
+        return True
     for name in ("kl_divergence", "js_divergence", "total_variation"):
         leaf = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
         (slopes,) = torch.autograd.grad(value(name, leaf), leaf)
