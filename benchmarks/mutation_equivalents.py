@@ -114,6 +114,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "closed_forms/_normal_space.py": {
         "+ half) + half * x => low[:, None] + half - half * x": "the rule is symmetric",
+        "FIRST * (last / FIRST) ** (np.arange => "
+        "last / FIRST * (np.arange(count + 1) / count)": "panels that are too long are halved",
         "u = 2.0 ** np.arange(-1.0, 120.0, 0.25)": "another grid of places at which to stop",
         "least = -0.5 * math.expm1 => 0.505": "a tolerance of 1 % more",
         "TOLERANCE = ": "the checks ask for ten times as much",
