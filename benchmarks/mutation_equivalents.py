@@ -77,6 +77,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "PANEL = ": "panels are finer than the rule needs",
         "nodes = (edges[:-1, None] + half) + half * x => "
         "edges[:-1, None] + half - half * x": "the rule is symmetric",
+        "own = np.arange(-REACH, REACH + PANEL, PANEL) => "
+        "REACH - PANEL": "the density is below the least float there",
         "distance = abs(_number(m1) / 2": "a threshold far beyond what counts",
         "constant / sum_ if sum_ else 0.0] => 1.0": "laws for which it is 0 are equal",
         **{
@@ -109,6 +111,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "ROUNDING / law.dimension": "a threshold between rounding and what is meant",
     },
     "closed_forms/_one_family.py": {
+        "safe = xp.where(mixed, spread, 1.0) => 1.01": "stands in for a value that is not used",
+        "safe = xp.where(size > 0, size, 1.0) => 1.01": "stands in for a value that is not used",
         "if r < 1e300 else 0.0 => 1.0100000000000001e+300": "the quotient is below 1e-297 there",
         "share = xp.where(same, 0.0 * low => 1.0": "stands in for a share that is not used",
     },

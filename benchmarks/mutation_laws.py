@@ -218,6 +218,14 @@ def _random_cases(count):
                     p, q = (tuple(map(float, v)) for v in _drawn(kind, rng))
                     truth = formula(*map(mp.mpf, p), *map(mp.mpf, q))
                     cases.append((name, kind, p, kind, q, truth))
+        for (n, a), (m, b) in (((7, 0.3), (7, 0.75)), ((900, 0.3), (1000, 0.3 + 1e-9)),
+                               ((40, 0.2), (40, 0.2 - 1e-8))):  # fmt: skip
+            exact = mp.mpf(a), mp.mpf(b)
+            away = abs(n * exact[0] - m * exact[1])
+            cases.append(("wasserstein1", "Binomial", (n, a), "Binomial", (m, b), away))
+            if n == m:
+                kl = n * _kl_bernoulli(*exact)
+                cases.append(("kl_divergence", "Binomial", (n, a), "Binomial", (m, b), kl))
     return cases
 
 
@@ -316,9 +324,15 @@ def _ends_are_wrong(package):
     """Laws that are as good as disjoint, probabilities of 0 and 1, roots, vmap."""
     normal, coin, log_2 = package.Normal, package.Bernoulli, float(mp.log(2))
     caps = {"total_variation": 1.0, "js_divergence": log_2, "js_distance": log_2**0.5}
-    for other in (normal(1e4, 1.0), normal(0.0, 1e-20), normal(-1e4, 1e-20)):
-        for pair in ((normal(0.0, 1.0), other), (other, normal(0.0, 1.0))):
-            if any(float(getattr(package, name)(*pair)) != cap for name, cap in caps.items()):
+    disjoint = [(0.0, 1.0, 1e4, 1.0), (0.0, 1.0, 0.0, 1e-20), (0.0, 1.0, -1e4, 1e-20),
+                (0.0, 1e-9, 0.0, 1e-29), (0.0, 1e12, 0.0, 1e-7)]  # fmt: skip
+    near = [(0.0, 1.0, far, 10**size) for far in range(18, 60, 3) for size in (-3, -1, 0.1, 0.3)]
+    for number, (m1, s1, m2, s2) in enumerate(disjoint + near):
+        for pair in ((normal(m1, s1), normal(m2, s2)), (normal(m2, s2), normal(m1, s1))):
+            values = [float(getattr(package, name)(*pair)) for name in caps]
+            if any(v > cap for v, cap in zip(values, caps.values(), strict=True)):
+                return True
+            if number < len(disjoint) and values != list(caps.values()):
                 return True
     pairs = [(normal(0.3, 1.2), normal(-0.4, 0.8)), (normal(0.3, 1.2), normal(0.3, 1.2))]
     roots = [(package.js_distance(*pair), package.js_divergence(*pair)) for pair in pairs]

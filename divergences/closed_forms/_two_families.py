@@ -79,13 +79,6 @@ def _uniform_mean_log(xp: Namespace, low: Array, high: Array) -> Array:
     return (ends[1] - ends[0]) / (high - low) - 1.0
 
 
-def _mean_log_rest(xp: Namespace, kind: type, values: Scalars) -> Array:
-    """E log(1 - X)."""
-    if kind is Beta:
-        return digamma(values[1]) - digamma(values[0] + values[1])
-    return _uniform_mean_log(xp, 1.0 - values[1], 1.0 - values[0])
-
-
 def _under_normal(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> Array:
     mean, variance = MOMENTS[kind](*first)
     m, s = second
@@ -125,10 +118,11 @@ def _under_gamma(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> 
 
 
 def _under_beta(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> Array:
+    del kind  # uniform: beta laws have a formula of their own, and no other lies in [0, 1]
     a, b = second
     constant = log_gamma(a) + log_gamma(b) - log_gamma(a + b)
-    away = (a - 1.0) * _mean_log(xp, kind, first) + (b - 1.0) * _mean_log_rest(xp, kind, first)
-    return constant - away
+    rest = _uniform_mean_log(xp, 1.0 - first[1], 1.0 - first[0])
+    return constant - (a - 1.0) * _uniform_mean_log(xp, *first) - (b - 1.0) * rest
 
 
 def _under_uniform(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> Array:
