@@ -14,6 +14,7 @@ def contract_is_broken(package):
     return (
         _axes_are_wrong(package)
         or _ends_are_inexact(package)
+        or _long_rows_are_wrong(package)
         or _slopes_of_logits_are_wrong(package)
         or _slopes_of_neighbours_are_wrong(package)
     )
@@ -53,6 +54,19 @@ def _passes(call):
     except ValueError:
         return False
     return True
+
+
+def _long_rows_are_wrong(package):
+    """Rows of more entries than a block have the bits that each has alone."""
+    rng = np.random.default_rng(8)
+    p, near = rng.dirichlet(np.ones(17_000), size=(2, 2))
+    q = p[0] * np.exp(1e-3 * rng.normal(size=17_000))
+    pairs = np.stack([p[0], p[0]]), np.stack([near[0], q / q.sum()])
+    return any(
+        getattr(package, name)(*pairs).tolist()
+        != [getattr(package, name)(*(v[row] for v in pairs)) for row in (0, 1)]
+        for name in NAMES
+    )
 
 
 def _ends_are_inexact(package):

@@ -150,7 +150,7 @@ def _plane_pairs():
         (np.zeros(2), np.array([50.0, -0.9996])),
         (np.array([3.0, 0.0]), np.array([50.0, 40.0])),
         (np.array([1e-8, 0.0]), np.array([3e-8, -2e-8])),
-        (np.array([0.3, -0.2]), np.array([1e-7, -0.8])),
+        (np.array([0.3, -0.2]), np.array([1e-9, -0.8])),
     ]
 
 
