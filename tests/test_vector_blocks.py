@@ -110,9 +110,10 @@ def test_proportional_vectors_are_equal_laws():
         assert function(p, p * (1 + 2**-50)) == 0.0
 
 
-def test_what_is_nearly_proportional_is_not_zero():
-    # p and q are proportional but for one ulp of an entry of mass 1e-20.
-    p = np.array([0.5, 0.5, 1e-20])
+@pytest.mark.parametrize("p", [[0.5, 0.5, 1e-20], [0.25, 0.75, 1e-60]])
+def test_what_is_nearly_proportional_is_not_zero(p):
+    # p and q are proportional but for one ulp of an entry of tiny mass.
+    p = np.array(p)
     q = p * (1 + 2**-51)
     q[2] = np.nextafter(q[2], 1)
     for function, truth in zip(DIVERGENCES, exact_vectors(p, q), strict=True):
