@@ -26,6 +26,7 @@ from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
 from ._group_sort import GroupSort, MaxMin
 from ._objective import dual_objective, model_term
 from ._orthogonal_linear import OrthogonalLinear
+from ._proof import certified_lower_bound
 from ._ridge import RidgeCritic
 from ._semidiscrete import semidiscrete_critic
 from ._skew_convolution import SkewOrthogonalConv2d
@@ -63,6 +64,7 @@ __all__ = [
     "ZeroCenteredGradientPenalty",
     "adversarial_objective",
     "ascent_step",
+    "certified_lower_bound",
     "dual_objective",
     "empirical_lipschitz",
     "js_lower_estimate",
