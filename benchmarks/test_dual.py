@@ -18,7 +18,13 @@ import pytest
 import torch
 
 from divergences import wasserstein1
-from divergences.dual import lipschitz_bound, orthogonal_mlp, penalised_mlp, wasserstein1_dual
+from divergences.dual import (
+    MaxoutCritic,
+    lipschitz_bound,
+    orthogonal_mlp,
+    penalised_mlp,
+    wasserstein1_dual,
+)
 
 from . import w1_pairs
 from .digits import images, labels
@@ -55,10 +61,16 @@ def _orthogonal(dimension):
     )
 
 
+def _maxout(dimension):
+    """A hidden layer and a maximum of what it bends, with the same penalty: no cones either."""
+    return MaxoutCritic(dimension, generator=torch.Generator().manual_seed(0))
+
+
 CRITICS = {
     "default": lambda _: None,
     "orthogonal, sorting": _orthogonal,
     "one-sided penalty": _network,
+    "maxout, one-sided penalty": _maxout,
 }
 
 

@@ -24,6 +24,7 @@ from ._estimate import DualEstimate, wasserstein1_dual
 from ._exact import ExactCritic
 from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
 from ._group_sort import GroupSort, MaxMin
+from ._maxout import MaxoutCritic
 from ._objective import dual_objective, model_term
 from ._orthogonal_linear import OrthogonalLinear
 from ._proof import certified_lower_bound
@@ -49,6 +50,7 @@ __all__ = [
     "GradientPenalty",
     "GroupSort",
     "MaxMin",
+    "MaxoutCritic",
     "NonFiniteObjectiveError",
     "OneSidedGradientPenalty",
     "OrthogonalLinear",

@@ -10,6 +10,7 @@ from torch import nn
 from divergences._validation import refuse
 
 from ._group_sort import GroupSort, MaxMin
+from ._initial import uniform
 from ._orthogonal_linear import OrthogonalLinear, positive_count
 
 
@@ -139,14 +140,6 @@ def penalised_mlp(
     for before, after in itertools.pairwise((inputs, *widths, 1)):
         layer = nn.Linear(before, after, device=device, dtype=dtype)
         for parameter in layer.parameters():
-            _draw(parameter, 1 / math.sqrt(before), generator)
+            uniform(parameter, 1 / math.sqrt(before), generator)
         layers += [layer, nn.ReLU()]
     return nn.Sequential(*layers[:-1])
-
-
-@torch.no_grad()
-def _draw(parameter: nn.Parameter, limit: float, generator: torch.Generator | None) -> None:
-    """Uniform between the limits, from a generator of any device."""
-    where = parameter.device if generator is None else generator.device
-    drawn = torch.rand(parameter.shape, generator=generator, device=where, dtype=torch.float64)
-    parameter.copy_((2 * drawn - 1) * limit)

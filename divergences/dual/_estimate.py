@@ -28,8 +28,8 @@ from ._sources import (
     divide,
     read,
 )
-from ._training import Clock, Held, Log, Progress, Schedule, Training, advance, demand_slope
-from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise
+from ._training import Clock, Held, Log, Progress, Training, advance, demand_slope
+from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise, pace
 from ._violation import PAIRS, violation
 
 _STEPS = 1000
@@ -251,7 +251,8 @@ class _Problem:
                 refuse(FUNCTION, name, "hold two points at least for a critic with batch "
                        "normalisation", "one")  # fmt: skip
         rule = partial(constraint_for, generator=self.generator)
-        plan = Schedule(1e-3, betas=(0.9, 0.99) if rule(critic) is None else (0.5, 0.9))
+        pooled = torch.cat([self.units(side.start.at).to(self.device) for side in self.parts])
+        plan = pace(critic, rule(critic), pooled)
         training = Training(critic, plan, self.held, self.log, "critic", rule,
                             patient=self.x.endless or self.y.endless)  # fmt: skip
         clock = Clock(self.steps, self._deadline(critic) - time.monotonic())

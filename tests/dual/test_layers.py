@@ -16,6 +16,7 @@ from divergences.dual import (
     CriticSum,
     GroupSort,
     MaxMin,
+    MaxoutCritic,
     OrthogonalLinear,
     SkewOrthogonalConv2d,
     SLLConv2d,
@@ -172,6 +173,8 @@ def blocks():
     yield GroupSort(3), (6,)
     yield MaxMin(), (6, 2)
     yield orthogonal_mlp(4, (8, 8), generator=seed()), (4,)
+    yield MaxoutCritic(4, 8, 5, generator=seed()), (4,)
+    yield MaxoutCritic(4, 8, 5, temperature=0.3, generator=seed()), (4,)
     yield CriticMaximum([orthogonal_mlp(4, (8,)), nn.Linear(4, 1)]), (4,)
     yield CriticSum([orthogonal_mlp(4, (8,)), nn.Linear(4, 1)], [0.3, -2.0]), (4,)
 
