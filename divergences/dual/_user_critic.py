@@ -17,7 +17,7 @@ from ._training import Schedule
 
 _ENOUGH = 1.001
 _SOME = 4
-_MAXOUT_RATE = 5e-3
+_MAXOUT_RATE = 0.02, 5e-3  # over the root of the dimension, by which a step turns a slope; at most
 _SMOOTH = 0.22, 0.037  # temperatures of a maximum, in deviations of the points
 _PENALISED = 256  # points of a batch at which the slope is looked at
 
@@ -64,7 +64,9 @@ def pace(critic: nn.Module, constraint: Constraint | None, points: Tensor) -> Sc
         return Schedule(1e-3, betas=betas)
     deviation = float((points - points.mean(dim=0)).square().mean().sqrt()) or 1.0
     first, last = (part * deviation for part in _SMOOTH)
-    return Schedule(_MAXOUT_RATE, (first, last), betas=betas)
+    steep, most = _MAXOUT_RATE
+    rate = min(most, steep / math.sqrt(points.shape[1]))
+    return Schedule(rate, (first, last), betas=betas)
 
 
 @torch.no_grad()
