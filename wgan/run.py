@@ -18,6 +18,7 @@ from .errors import RunError
 from .evaluate import Evaluation, Evaluator
 from .folder import RunFolder
 from .procedure import Procedure
+from .specification import demand_count
 from .state import TrainingState, digest, random_stream
 
 SAMPLED = 1024
@@ -57,9 +58,7 @@ class Run:
         The same seed gives the same samples; an image is a row, of shape ``data.image_shape``.
         With ``averaged`` they come from the averaged generator.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            message = f"sample: n must be a positive integer; got {n!r}"
-            raise ValueError(message)
+        demand_count("sample: n", n)
         return self.generate(self.noise(n, seed), averaged=averaged)
 
     def noise(self, n: int, seed: int = 0) -> Tensor:

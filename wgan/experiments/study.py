@@ -23,6 +23,7 @@ from ..environment import describe_environment
 from ..errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from ..folder import Lock, RunFolder, read_json, write_json
 from ..runlog import displayed, read_log
+from ..specification import demand_count
 from ..train import choose_device, train
 from .budget import affordable_steps
 from .cases import FULL_STEPS, REDUCED_MINUTES, Case, Experiment, Finding, Outcome, ScaleName
@@ -80,6 +81,10 @@ def reproduce(settings: Settings) -> dict[str, Any]:
     if settings.figure not in EXPERIMENTS:
         message = f"a figure must be one of {', '.join(EXPERIMENTS)}; got {settings.figure!r}"
         raise ConfigError(message)
+    if settings.steps is not None:
+        demand_count("option steps", settings.steps)
+    demand_count("option seed", settings.seed, least=0, most=2**63 - 1)
+    demand_count("option threads", settings.threads, least=0, most=1024)
     experiment = EXPERIMENTS[settings.figure]
     study = None if experiment.cases is None else _Study(settings, experiment)
     if study is None:
