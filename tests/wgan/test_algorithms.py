@@ -1,5 +1,6 @@
 """Every algorithm from its first byte to its last: a run, its curve, kills, its report."""
 
+import contextlib
 import math
 import multiprocessing
 import random
@@ -87,26 +88,33 @@ def begin(processes, run, config):
 
 
 def half_written(run):
-    return [path for path in (run / "checkpoints").glob(".*") if path.suffix == ".part"]
+    """Files that a process is writing, or was when it was killed."""
+    found = set()
+    for path in (run / "checkpoints").glob(".*.part"):
+        with contextlib.suppress(FileNotFoundError):  # it has its name by now
+            found.add((path.name, path.stat().st_mtime_ns))
+    return found
 
 
 def kill_once(processes, run, config, aim, dice, start_up, most=8):
     """Kill a process about where ``aim`` says, its start within ``start_up`` seconds; and where."""
-    before = newest(run)
+    before, old = newest(run), half_written(run)
     process = begin(processes, run, config)
     if aim == "start":
-        time.sleep(dice.random() * start_up)
+        time.sleep(dice.random() * start_up / 4)  # it goes on sooner than it began
     else:
         goal = before + dice.randint(1, most)
         wait_for(lambda: newest(run) >= goal or not process.is_alive(), seconds=900, pause=0.01)
         if aim == "checkpoint":
-            wait_for(lambda: half_written(run) or not process.is_alive(), seconds=900, pause=1e-4)
+            wait_for(
+                lambda: half_written(run) - old or not process.is_alive(), seconds=900, pause=1e-4
+            )
         else:
             time.sleep(dice.random() / 20)
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    if half_written(run):
+    if half_written(run) - old:
         return "checkpoint"
     return "step" if newest(run) > before else "start"
 

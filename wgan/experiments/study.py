@@ -10,6 +10,7 @@
 """
 
 import dataclasses
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,7 @@ def command(settings: Settings, steps: int | None) -> str:
     """What repeats the experiment with as many steps; paths are shown by their last parts."""
     words = ["python -m wgan reproduce", settings.figure]
     if settings.data is not None:
-        words += ["--data", displayed(settings.data)]
+        words += ["--data", shlex.quote(displayed(settings.data))]
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if field.name in ("scale", "seed", "device", "threads") and value != field.default:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from wgan import RunError, train
@@ -130,6 +131,18 @@ def change(run, **values):
     content = json.loads((run / "run.json").read_text())
     content["config"] |= values
     (run / "run.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("images", [[0, 1, 2], [0, 0, 0, 1, 1, 1]])
+def test_a_few_images_can_be_trained_on_and_diagnosed(tmp_path, images):
+    """One image is held out, or copies of one: data without a width."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (3, 17, 17, 3), dtype=np.uint8)[images]
+    np.save(tmp_path / "few.npy", pixels)
+    config = small_config(tmp_path / "run", data=str(tmp_path / "few.npy"), latent=1, eval_every=1,
+                          steps=4)  # fmt: skip
+    assert train(config, quiet=True).step == 4
+    assert of_files(tmp_path / "run")[0] == []
 
 
 def test_an_empty_folder_is_one_message(tmp_path):
