@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .checkpoint import read_best, read_checkpoint
 from .config import TrainingConfig
 from .data import Data, make_data
-from .errors import RunError
+from .errors import ConfigError, RunError
 from .evaluate import Evaluation, Evaluator
 from .folder import RunFolder
 from .procedure import Procedure
@@ -118,7 +118,11 @@ def load(run: str | os.PathLike[str], *, best: bool = False) -> Run:
     read = read_best if best else read_checkpoint
     checkpoint = read(folder.checkpoints)
     device = torch.device("cpu")
-    data = make_data(config.data, device)
+    try:
+        data = make_data(config.data, device)
+    except ConfigError as error:
+        message = f"{folder.path}: its data cannot be read again: {error}"
+        raise ConfigError(message) from None
     state = TrainingState.fresh(config, data, device)
     try:
         state.restore_networks(checkpoint.tensors, checkpoint.step)

@@ -96,14 +96,20 @@ def half_written(run):
     return found
 
 
-def kill_once(processes, run, config, aim, dice, start_up, most=8):
+def killed(process):
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def kill_once(processes, run, config, aim, dice, start_up):
     """Kill a process about where ``aim`` says, its start within ``start_up`` seconds; and where."""
     before, old = newest(run), half_written(run)
     process = begin(processes, run, config)
     if aim == "start":
-        time.sleep(dice.random() * start_up / 4)  # it goes on sooner than it began
+        time.sleep(dice.random() * start_up)
     else:
-        goal = before + dice.randint(1, most)
+        goal = before + dice.randint(1, 8)
         wait_for(lambda: newest(run) >= goal or not process.is_alive(), seconds=900, pause=0.01)
         if aim == "checkpoint":
             wait_for(
@@ -111,9 +117,7 @@ def kill_once(processes, run, config, aim, dice, start_up, most=8):
             )
         else:
             time.sleep(dice.random() / 20)
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    killed(process)
     if half_written(run) - old:
         return "checkpoint"
     return "step" if newest(run) > before else "start"
@@ -121,14 +125,15 @@ def kill_once(processes, run, config, aim, dice, start_up, most=8):
 
 def killed_and_resumed(processes, run, config, kills, dice):
     """Kill a run without end at random moments, and let it end; where the kills struck."""
-    begun = time.monotonic()
-    struck = [kill_once(processes, run, config, "step", dice, 0.0, most=1)]
+    begun, process = time.monotonic(), begin(processes, run, config)
+    wait_for((run / "run.json").exists, pause=1e-3)
+    killed(process)
     start_up = time.monotonic() - begun
-    aims = ["start", "step", "checkpoint"] * kills
-    struck += [kill_once(processes, run, config, aim, dice, start_up) for aim in aims[: kills - 1]]
+    aims = ["step", "checkpoint", "start"] * kills
+    struck = [kill_once(processes, run, config, aim, dice, start_up) for aim in aims[: kills - 1]]
     config = {**config, "steps": newest(run) + 3}
     train(small_config(run, **config), resume=(run / "run.json").exists(), quiet=True)
-    return Counter(struck), config
+    return Counter(["start", *struck]), config
 
 
 def assert_unharmed(processes, folder, name, kills, seed):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from wgan import RunError, train
+from wgan import RunError, load, train
 from wgan._cli import main
 from wgan.doctor import diagnose
 from wgan.folder import Lock, holder
@@ -143,6 +143,10 @@ def test_a_few_images_can_be_trained_on_and_diagnosed(tmp_path, images):
                           steps=4)  # fmt: skip
     assert train(config, quiet=True).step == 4
     assert of_files(tmp_path / "run")[0] == []
+    (tmp_path / "few.npy").unlink()  # which the doctor does without
+    assert of_files(tmp_path / "run")[0] == []
+    with pytest.raises(RunError, match=r"run: its data cannot be read again: .*few\.npy"):
+        load(tmp_path / "run")
 
 
 def test_an_empty_folder_is_one_message(tmp_path):
