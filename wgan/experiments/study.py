@@ -11,6 +11,7 @@
 
 import dataclasses
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from ..environment import describe_environment
 from ..errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from ..folder import Lock, RunFolder, read_json, write_json
 from ..runlog import displayed, read_log
-from ..specification import demand_count
+from ..specification import demand, demand_count
 from ..train import choose_device, train
 from .budget import affordable_steps
 from .cases import FULL_STEPS, REDUCED_MINUTES, Case, Experiment, Finding, Outcome, ScaleName
@@ -33,7 +34,7 @@ from .pages import experiment_page
 
 DAMAGED = "damaged; nothing was changed"
 
-FIXED = ("figure", "data", "data_sha256", "scale", "seed", "steps", "device")
+FIXED = ("figure", "data", "data_sha256", "scale", "seed", "steps", "device", "cases")
 """What a folder's experiment keeps."""
 
 
@@ -53,6 +54,8 @@ class Settings:
     """Minutes on the clock for all runs, about: the steps follow from the machine's speed."""
     steps: int | None = None
     """Generator steps of each run, instead of minutes: what repeats an experiment exactly."""
+    cases: tuple[str, ...] = ()
+    """Runs of the figure, by name, that alone are made; all of them by default."""
     seed: int = 0
     """Seed of every run."""
     device: str = "auto"
@@ -112,7 +115,7 @@ class _Study:
         self.settings, self.experiment = settings, experiment
         self.data = make_data(settings.data, self.device)
         assert experiment.cases is not None
-        self.cases = experiment.cases(self.data, settings.scale)
+        self.cases = _chosen(experiment.cases(self.data, settings.scale), settings.cases)
         for case in self.cases:  # what an option cannot be is refused here
             self.config(case, FULL_STEPS if settings.steps is None else settings.steps)
         self.failures_file = settings.out / "failures.json"
@@ -135,6 +138,8 @@ class _Study:
             "seed": settings.seed,
             "device": self.device.type,
         }
+        if settings.cases:
+            wanted["cases"] = [case.name for case in self.cases]
         path = settings.out / "plan.json"
         found = read_json(path, DAMAGED)
         if found is None:
@@ -142,9 +147,10 @@ class _Study:
             write_json(path, found)
         if settings.steps is not None:
             wanted["steps"] = settings.steps
-        odd = [name for name in FIXED if name in wanted and wanted[name] != found.get(name)]
+        compared = [name for name in FIXED if name in wanted or name == "cases"]
+        odd = [name for name in compared if wanted.get(name) != found.get(name)]
         if odd:
-            was, now = found.get(odd[0]), wanted[odd[0]]
+            was, now = found.get(odd[0]), wanted.get(odd[0])
             message = f"{settings.out}: holds an experiment with {odd[0]} {was!r}, not {now!r}"
             raise RunError(message)
         return found
@@ -199,6 +205,14 @@ class _Study:
         return Outcome(case, read_log(config.out), self.failures.get(case.name))
 
 
+def _chosen(cases: list[Case], names: Sequence[str]) -> list[Case]:
+    """The cases of these names, or all; ConfigError for a name that none has."""
+    known = [case.name for case in cases]
+    for name in names:
+        demand(name in known, "cases", f"be some of {', '.join(known)}", name)
+    return [case for case in cases if not names or case.name in names]
+
+
 def _write(
     settings: Settings, experiment: Experiment, plan: dict[str, Any], finding: Finding
 ) -> dict[str, Any]:
@@ -234,14 +248,16 @@ def command(settings: Settings, steps: int | None) -> str:
         value = getattr(settings, field.name)
         if field.name in ("scale", "seed", "device", "threads") and value != field.default:
             words.append(f"--{field.name} {value}")
+    if settings.cases:
+        words.append(f"--cases {' '.join(settings.cases)}")
     if steps is not None:
         words.append(f"--steps {steps}")
     return " ".join([*words, f"--out runs/{settings.figure}"])
 
 
 def _demand_no_training(settings: Settings) -> None:
-    for name in ("data", "minutes", "steps"):
-        if getattr(settings, name) is not None:
+    for name in ("data", "minutes", "steps", "cases"):
+        if getattr(settings, name) not in (None, ()):
             message = f"option {name} has no meaning for {settings.figure}, which trains nothing"
             raise ConfigError(message)
 
