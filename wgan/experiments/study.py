@@ -130,7 +130,7 @@ class _Study:
     def plan(self) -> dict[str, Any]:
         """The plan in the folder, or a new one; RunError where that is another's."""
         settings = self.settings
-        wanted = {
+        wanted: dict[str, Any] = {
             "figure": settings.figure,
             "data": settings.data,
             "data_sha256": self.data.fingerprint,
