@@ -14,7 +14,9 @@ def contract_is_broken(package):
     return (
         _axes_are_wrong(package)
         or _ends_are_inexact(package)
+        or _long_rows_are_wrong(package)
         or _slopes_of_logits_are_wrong(package)
+        or _slopes_of_neighbours_are_wrong(package)
     )
 
 
@@ -54,22 +56,77 @@ def _passes(call):
     return True
 
 
+def _long_rows_are_wrong(package):
+    """Rows of more entries than a block have the bits that each has alone."""
+    rng = np.random.default_rng(8)
+    p, near = rng.dirichlet(np.ones(17_000), size=(2, 2))
+    q = p[0] * np.exp(1e-3 * rng.normal(size=17_000))
+    pairs = np.stack([p[0], p[0]]), np.stack([near[0], q / q.sum()])
+    return any(
+        getattr(package, name)(*pairs).tolist()
+        != [getattr(package, name)(*(v[row] for v in pairs)) for row in (0, 1)]
+        for name in NAMES
+    )
+
+
 def _ends_are_inexact(package):
     """Equal vectors give 0, disjoint ones the caps, to the bit, on every way."""
     rng = np.random.default_rng(3)
     caps = {"total_variation": 1.0, "js_divergence": math.log(2.0), "js_distance": 0.0}
     caps["js_distance"] = math.sqrt(caps["js_divergence"])
-    for count in range(2, 12):
-        p, q = np.zeros((2, 2 * count))
-        p[:count], q[count:] = rng.dirichlet(np.ones(count), size=2)
-        tensors = torch.from_numpy(np.stack([p, q])), torch.from_numpy(np.stack([q, p]))
+    caps |= {"hellinger_distance": 1.0, "bhattacharyya_distance": math.inf}
+    for count in (2, 3, 7, 11):
+        p, q = np.zeros((2, 40, 2 * count))
+        p[:, :count], q[:, count:] = rng.dirichlet(np.ones(count), size=(2, 40))
+        near = [v + 1e-40 * rng.uniform(size=v.shape) for v in (p, q)]
+        tensors = [torch.from_numpy(v) for v in (p, q, *near)]
         for name, cap in caps.items():
             function = getattr(package, name)
-            values = [function(p, q), *torch.vmap(function)(*tensors).tolist()]
-            zeros = [function(p, p), *torch.vmap(function)(tensors[0], tensors[0]).tolist()]
+            mapped = torch.vmap(function)
+            values = [function(p[0], q[0]), *function(p, q), *mapped(*tensors[:2]).tolist()]
+            zeros = [function(p[0], p[0]), *function(p, p), *mapped(tensors[0], tensors[0])]
             if any(v != cap for v in values) or any(zeros):
                 return True
+            if max(*function(*near), *mapped(*tensors[2:]).tolist()) > cap:
+                return True
     return False
+
+
+def _slopes_of_neighbours_are_wrong(package):
+    """Hellinger, Bhattacharyya, chi-squared at zeros of one law and of both, by their formulas."""
+    pairs = [
+        ([0.0, 0.25, 0.5, 0.25, 0.0], [0.25, 0.0, 0.25, 0.5, 0.0]),
+        ([0.9, 0.1, 0.0], [0.001, 0.0, 0.999]),
+        ([0.0, 0.25, 0.75, 0.0], [0.25, 0.5, 0.25, 0.0]),
+    ]
+    for p, q in [tuple(map(np.array, pair)) for pair in pairs]:
+        square = 0.5 * ((np.sqrt(p) - np.sqrt(q)) ** 2).sum()
+        for name, scale in (
+            ("hellinger", 0.5 / math.sqrt(square)),
+            ("bhattacharyya", 1.0 / (1.0 - square)),
+        ):
+            expected = [scale * _of_square(p, q), scale * _of_square(q, p)]
+            if not _agree(getattr(package, f"{name}_distance"), p, q, expected):
+                return True
+    q_or_one = np.where(q > 0, q, 1.0)  # of the last pair, whose chi-squared is finite
+    of_p, of_q = 2.0 * (p - q) / q_or_one, np.where(q > 0, 1.0 - (p / q_or_one) ** 2, 1.0)
+    expected = [np.where(p + q > 0, of_p - p @ of_p, 0.0), of_q - q @ of_q]
+    return not _agree(package.chi_squared_divergence, p, q, expected)
+
+
+def _of_square(p, q):
+    both = (p > 0) & (q > 0)
+    slopes = 0.5 - 0.5 * np.sqrt(np.where(both, q, 0.0) / np.where(both, p, 1.0))
+    return np.where((p == 0) & (q > 0), 0.0, slopes - p @ slopes)
+
+
+def _agree(function, p, q, expected):
+    leaves = [torch.tensor(v, requires_grad=True) for v in (p, q)]
+    found = torch.autograd.grad(function(*leaves), leaves)
+    return all(
+        np.allclose(one.numpy(), two, rtol=1e-12, atol=1e-15)
+        for one, two in zip(found, expected, strict=True)
+    )
 
 
 def _slopes_of_logits_are_wrong(package):

@@ -28,6 +28,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "_log_space.py": {
         "xp.exp(high) * (1.0 + low) => 1.01": "weights are divided by their sum",
+        "both = ~p_empty & ~q_empty => "
+        "~p_empty | ~q_empty": "what it lets in is masked again where it is used",
         "pair.p_empty | pair.q_empty, axis=-1) => "
         "pair.p_empty & pair.q_empty": "sums give the caps",
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
@@ -37,12 +39,89 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "xp.where(singular[..., None], 0.0, terms)) => 1.0": "an infinite value replaces the sum",
         "math.inf, high + low) => high - low": "the low part is below an ulp of the high one",
     },
-    "_vector_series.py": {"SQUARES = ": "a few more or fewer entries take one term more"},
+    "_vector_series.py": {
+        "SQUARES = ": "a few more or fewer entries take one term more",
+        "largest < SERIES_RADIUS**2 => 2.02": "the general way takes the same series there",
+    },
+    "_neighbour_formulas.py": {
+        "near = square < 0.5 => 0.505": "both forms agree there",
+        "xp.where(infinite[..., None], 0.0, terms))[0] => 1.0": "an infinity replaces the sum",
+        "xp.where(finite, p, 1.0), xp.where(finite, q, 1.0)) => 1.01": "equal laws stand in",
+        "xp.where(positive, square, 1.0)), 0.0) => 1.01": "stands in for a value not used",
+        "xp.where(empty, 1.0, affinity) => 1.01": "stands in for a value not used",
+        "xp.where(carried, q, 1.0) => 1.01": "stands in for a value not used",
+    },
+    "_vector_blocks.py": {
+        **dict.fromkeys(
+            (
+                "BLOCK = ",
+                "LONG = ",
+                "PROBE = ",
+                "SHORT = ",
+                "PROBED_DISTANCE = ",
+                "FEW = ",
+                "LEAST_DIRECT = ",
+                "LARGEST_DEFECT = ",
+                "LEAST_VALUE = ",
+            ),
+            "a threshold between two ways that agree about it",
+        ),
+        "move = (q_mass - p_mass) / p_mass => "
+        "(q_mass - p_mass) * p_mass": "masses are near 1, and their difference nearer 0",
+        "ratio = p / q => p * q": "a negative value, at which the general way is taken",
+        "ratio = pair / middle => pair * middle": "the same",
+    },
+    "_vector_compiled.py": {"LARGE = 1 << 20 => 1 >> 20": "no value rests on who computes it"},
     "closed_forms/_normal.py": {
         "REACH = ": "the density is below the least float there",
         "PANEL = ": "panels are finer than the rule needs",
+        "nodes = (edges[:-1, None] + half) + half * x => "
+        "edges[:-1, None] + half - half * x": "the rule is symmetric",
+        "own = np.arange(-REACH, REACH + PANEL, PANEL) => "
+        "REACH - PANEL": "the density is below the least float there",
+        "distance = abs(_number(m1) / 2": "a threshold far beyond what counts",
+        "constant / sum_ if sum_ else 0.0] => 1.0": "laws for which it is 0 are equal",
+        **{
+            f"return {cap} + 0.0 * m1 => {mutant}": "adds 0, for the graph"
+            for cap in ("1.0", "LOG_2")
+            for mutant in (
+                "0.0 / m1",
+                "0.0 / s1",
+                "0.0 / m2",
+                "0.0 / s2",
+                f"{cap} - 0.0 * m1",
+                f"{cap} + 0.0 * m1 - 0.0 * s1",
+                f"{cap} + 0.0 * m1 + 0.0 * s1 - 0.0 * m2",
+                f"{cap} + 0.0 * m1 + 0.0 * s1 + 0.0 * m2 - 0.0 * s2",
+            )
+        },
+    },
+    "closed_forms/_normal_plane.py": {
+        "own = np.arange(-REACH, REACH + STEP, STEP) => "
+        "REACH - STEP": "the density is below the least float there",
+        "GRADES = ": "finer or coarser grades towards a root are as good",
+        "STEP = ": "panels are finer than the rule needs",
+        "+ half) + half * x => places[:-1, None] + half - half * x": "the rule is symmetric",
+    },
+    "closed_forms/_several.py": {
+        "ROUNDING = ": "a threshold between rounding and what is meant",
+        "LEAST_IN_A_PLANE = ": "both integrals are good about it",
+        "if differing.size > 2: => 2.02": "sizes are integers",
+        "ROUNDING * law.dimension * values[-1] => "
+        "ROUNDING / law.dimension": "a threshold between rounding and what is meant",
+    },
+    "closed_forms/_one_family.py": {
+        "safe = xp.where(mixed, spread, 1.0) => 1.01": "stands in for a value that is not used",
+        "safe = xp.where(size > 0, size, 1.0) => 1.01": "stands in for a value that is not used",
+        "if r < 1e300 else 0.0 => 1.0100000000000001e+300": "the quotient is below 1e-297 there",
+        "share = xp.where(same, 0.0 * low => 1.0": "stands in for a share that is not used",
     },
     "closed_forms/_normal_space.py": {
+        "+ half) + half * x => low[:, None] + half - half * x": "the rule is symmetric",
+        "FIRST * (last / FIRST) ** (np.arange => "
+        "last / FIRST * (np.arange(count + 1) / count)": "panels that are too long are halved",
+        "u = 2.0 ** np.arange(-1.0, 120.0, 0.25)": "another grid of places at which to stop",
+        "least = -0.5 * math.expm1 => 0.505": "a tolerance of 1 % more",
         "TOLERANCE = ": "the checks ask for ten times as much",
         "FIRST, GROWTH = ": "panels that are too long are halved",
         "SMALL = ": "series and logarithm agree on both sides",

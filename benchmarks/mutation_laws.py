@@ -7,9 +7,11 @@ import mpmath as mp
 import numpy as np
 import torch
 
+from .mutation_space import plane_is_wrong, products_are_wrong, slopes_are_wrong, space_is_wrong
+
 ALLOWED = 2e-13
 LINE = {
-    "Normal": [(0.3, 1.2), (-0.4, 0.8), (0.3 + 1e-7, 1.2), (40.0, 3.0)],
+    "Normal": [(0.3, 1.2), (-0.4, 0.8), (0.3 + 1e-7, 1.2), (40.0, 3.0), (0.9, 1.2 + 1e-9)],
     "Laplace": [(0.3, 1.2), (-0.4, 0.8), (0.3, 1.2 + 1e-7), (9.0, 0.5)],
     "Exponential": [(1.3,), (0.4,), (1.3 + 1e-7,)],
     "Gamma": [(1.7, 1.2), (20.0, 0.8), (1.7 + 1e-7, 1.2)],
@@ -93,6 +95,13 @@ def _tv_uniform(a, b, c, d):
     return max(_outside(a, b, c, d), _outside(c, d, a, b))
 
 
+def _js_uniform(a, b, c, d):
+    first, second = _outside(a, b, c, d), _outside(c, d, a, b)
+    p, q = 1 - first, 1 - second  # the masses where both are
+    inner = p * mp.log(2 * p / (p + q)) + q * mp.log(2 * q / (p + q)) if p else 0
+    return ((first + second) * mp.log(2) + inner) / 2
+
+
 TEXTBOOK = {
     "kl_divergence": {
         "Normal": _kl_normal, "Laplace": _kl_laplace, "Gamma": _kl_gamma, "Beta": _kl_beta,
@@ -109,6 +118,7 @@ TEXTBOOK = {
         "Normal": _tv_normal, "Exponential": _tv_exponential, "Uniform": _tv_uniform,
         "Bernoulli": lambda p, q: abs(p - q),
     },
+    "js_divergence": {"Uniform": _js_uniform},
 }  # fmt: skip
 
 
@@ -155,10 +165,74 @@ def _cross_kl(first, second):
     return mp.quad(integrand, edges)
 
 
+def _drawn(kind, rng):
+    """Parameters over four orders of magnitude, and others that are near or apart."""
+    size = 10 ** rng.uniform(-10.0, -0.5)
+    if kind in ("Bernoulli", "Geometric"):
+        first, second = rng.uniform(0.02, 0.98, size=2)
+        near = first + size * min(first, 1.0 - first) * rng.uniform(-1.0, 1.0)
+        return (first,), (near if rng.uniform() < 0.6 else second,)
+    positive = {"Exponential": 1, "Poisson": 1, "Gamma": 2, "Beta": 2}.get(kind, 1)
+    first, second = 10 ** rng.uniform(-2.0, 2.0, size=(2, positive))
+    if rng.uniform() < 0.6:
+        second = first * (1.0 + size * rng.uniform(-1.0, 1.0, size=positive))
+    if kind in ("Normal", "Laplace", "Uniform"):
+        place, apart = rng.normal(), rng.normal() * first[0]
+        other = place + apart * (size if rng.uniform() < 0.6 else 1.0)
+        if kind == "Uniform":
+            return (place, place + first[0]), (other, other + second[0])
+        return (place, first[0]), (other, second[0])
+    return tuple(first), tuple(second)
+
+
+def _moderate(kind, rng):
+    """Parameters at which the quadrature of ``_cross_kl`` is good."""
+    place, scale, a, b = rng.uniform([-1.0, 0.4, 0.7, 0.7], [1.5, 1.2, 4.0, 4.0])
+    return {
+        "Normal": (place, scale), "Laplace": (place, scale), "Exponential": (a,), "Gamma": (a, b),
+        "Beta": (a, b), "Uniform": (place, place + scale),
+    }[kind]  # fmt: skip
+
+
+def _random_cross_cases(count):
+    rng, cases = np.random.default_rng(6), []
+    with mp.workdps(20):
+        for first, second in itertools.permutations(list(LINE)[:6], 2):
+            for _ in range(count):
+                p, q = _moderate(first, rng), _moderate(second, rng)
+                if first == "Uniform" and second != "Uniform":
+                    p = (p[0] % 0.3, p[0] % 0.3 + 0.5 * p[1] % 0.7)  # inside [0, 1]
+                exact = [tuple(map(mp.mpf, map(float, v))) for v in (p, q)]
+                truth = _cross_kl((first, exact[0]), (second, exact[1]))
+                cases.append(("kl_divergence", first, p, second, q, truth))
+    return cases
+
+
+def _random_cases(count):
+    """The textbook formulas at parameters drawn over scales, near each other and apart."""
+    rng, cases = np.random.default_rng(5), []
+    with mp.workdps(80):
+        for name, formulas in TEXTBOOK.items():
+            for kind, formula in formulas.items():
+                for _ in range(count):
+                    p, q = (tuple(map(float, v)) for v in _drawn(kind, rng))
+                    truth = formula(*map(mp.mpf, p), *map(mp.mpf, q))
+                    cases.append((name, kind, p, kind, q, truth))
+        for (n, a), (m, b) in (((7, 0.3), (7, 0.75)), ((900, 0.3), (1000, 0.3 + 1e-9)),
+                               ((40, 0.2), (40, 0.2 - 1e-8))):  # fmt: skip
+            exact = mp.mpf(a), mp.mpf(b)
+            away = abs(n * exact[0] - m * exact[1])
+            cases.append(("wasserstein1", "Binomial", (n, a), "Binomial", (m, b), away))
+            if n == m:
+                kl = n * _kl_bernoulli(*exact)
+                cases.append(("kl_divergence", "Binomial", (n, a), "Binomial", (m, b), kl))
+    return cases
+
+
 @functools.cache
 def _cases():
     """(function, kind, values, kind, values, truth)."""
-    cases = []
+    cases = _random_cases(12) + _random_cross_cases(3)
     with mp.workdps(40):
         exact = {k: [tuple(map(mp.mpf, v)) for v in many] for k, many in LINE.items()}
         for name, formulas in TEXTBOOK.items():
@@ -200,92 +274,13 @@ def law_is_wrong(package):
         elif not abs(mp.mpf(value) - truth) <= ALLOWED * truth + mp.mpf("1e-300"):
             return True
     return (
-        _space_is_wrong(package)
-        or _plane_is_wrong(package)
-        or _slopes_are_wrong(package)
+        _ends_are_wrong(package)
+        or products_are_wrong(package)
         or _atoms_are_wrong(package)
-    )
-
-
-@functools.cache
-def _balls(dimension, variance):
-    """TV and JS of two centred balls, from the law of the radius."""
-    with mp.workdps(25):
-        half, v = mp.mpf(dimension) / 2, mp.mpf(variance)
-        square = dimension * v * mp.log(v) / (v - 1)
-        variation = abs(mp.gammainc(half, 0, square / 2, regularized=True)
-                        - mp.gammainc(half, 0, square / 2 / v, regularized=True))  # fmt: skip
-
-        def integrand(s):
-            p, q = (mp.exp(-s / 2 / w) * s ** (half - 1) / (2 * w) ** half for w in (v, 1))
-            middle = (p + q) / 2
-            return (p * mp.log(p / middle) + q * mp.log(q / middle)) / 2 / mp.gamma(half)
-
-        return variation, mp.quad(integrand, [0, 0.1, 1, 3, 8, 20, 50, 150, 400])
-
-
-def _space_is_wrong(package):
-    law = package.MultivariateNormal
-    rng = np.random.default_rng(0)
-    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    for dimension, variance in ((2, 2.5), (3, 2.5), (3, 1.0009765625), (5, 0.25)):
-        p, q = law(np.zeros(dimension), variance), law(np.zeros(dimension), 1.0)
-        for name, truth in zip(
-            ("total_variation", "js_divergence"), _balls(dimension, variance), strict=True
-        ):
-            value = float(getattr(package, name)(p, q))
-            if not abs(value / float(truth) - 1.0) < 2e-11:
-                return True
-    line = (0.7, 0.6), (-0.2, 1.5)
-    for name in ("total_variation", "js_divergence", "kl_divergence", "wasserstein1"):
-        function = getattr(package, name)
-        truth = float(function(*(package.Normal(*v) for v in line)))
-        laws = [law([1.0, m, 2.0], np.diag([1.0, s * s, 4.0])) for m, s in line]
-        if not abs(float(function(*laws)) / truth - 1.0) < 1e-13:
-            return True
-        laws = [law(turn @ a.mean, turn @ np.asarray(a.matrix()) @ turn.T) for a in laws]
-        if name != "wasserstein1" and not abs(float(function(*laws)) / truth - 1.0) < 1e-11:
-            return True
-    a, b = rng.normal(size=(2, 3, 3))
-    first, second, mean = a @ a.T + np.eye(3), b @ b.T + np.eye(3), rng.normal(size=3)
-    with mp.workdps(40):
-        s1, s2, m = mp.matrix(first.tolist()), mp.matrix(second.tolist()), mp.matrix(mean.tolist())
-        inverse = s2**-1
-        trace = sum((inverse * s1)[i, i] for i in range(3))
-        truth = (trace + (m.T * inverse * m)[0] - 3 + mp.log(mp.det(s2) / mp.det(s1))) / 2
-    value = float(package.kl_divergence(law(mean, first), law(np.zeros(3), second)))
-    shifted = law([3.0, 4.0, 0.0], first), law(np.zeros(3), first)
-    balls = law(np.zeros(3), 4.0), law(np.zeros(3), 1.0)
-    mean_norm = 2.0 * np.sqrt(2.0 / np.pi)
-    flat = law(np.zeros(2), [1.0, 0.0]), law([0.0, 1.0], [1.0, 0.0])
-    return not (
-        abs(value / float(truth) - 1.0) < 1e-13
-        and abs(float(package.wasserstein1(*shifted)) - 5.0) < 1e-14
-        and abs(float(package.wasserstein1(*balls)) - mean_norm) < 1e-14
-        and [float(getattr(package, n)(*flat)) for n in ("total_variation", "kl_divergence")]
-        == [1.0, np.inf]
-    )  # fmt: skip
-
-
-def _plane_is_wrong(package):
-    """TV and JS of laws that differ in two directions by the trapezoidal rule, which suits JS."""
-    shift, variances = np.array([0.7, -0.4]), np.array([0.36, 2.0])
-    x = np.linspace(-16.0, 16.0, 1281)
-    p, q = (
-        np.outer(*(np.exp(-0.5 * (x - m) ** 2 / v) / np.sqrt(2 * np.pi * v) for m, v in law))
-        for law in (zip(shift, variances, strict=True), ((0.0, 1.0), (0.0, 1.0)))
-    )
-    middle = 0.5 * (p + q) + 1e-300
-    terms = p * np.log((p + 1e-300) / middle) + q * np.log((q + 1e-300) / middle)
-    cell = (x[1] - x[0]) ** 2
-    laws = [
-        package.MultivariateNormal(shift, variances),
-        package.MultivariateNormal([0.0, 0.0], 1.0),
-    ]
-    js, variation = 0.5 * cell * terms.sum(), 0.5 * cell * np.abs(p - q).sum()
-    return not (
-        abs(float(package.js_divergence(*laws)) / js - 1.0) < 1e-11
-        and abs(float(package.total_variation(*laws)) / variation - 1.0) < 1e-3
+        or space_is_wrong(package)
+        or plane_is_wrong(package)
+        or _slopes_are_wrong(package)
+        or slopes_are_wrong(package)
     )
 
 
@@ -325,11 +320,51 @@ def _slopes_are_wrong(package):
     return False
 
 
+def _ends_are_wrong(package):
+    """Laws that are as good as disjoint, probabilities of 0 and 1, roots, vmap."""
+    normal, coin, log_2 = package.Normal, package.Bernoulli, float(mp.log(2))
+    caps = {"total_variation": 1.0, "js_divergence": log_2, "js_distance": log_2**0.5}
+    disjoint = [(0.0, 1.0, 1e4, 1.0), (0.0, 1.0, 0.0, 1e-20), (0.0, 1.0, -1e4, 1e-20),
+                (0.0, 1e-9, 0.0, 1e-29), (0.0, 1e12, 0.0, 1e-7)]  # fmt: skip
+    near = [(0.0, 1.0, far, 10**size) for far in range(18, 60, 3) for size in (-3, -1, 0.1, 0.3)]
+    for number, (m1, s1, m2, s2) in enumerate(disjoint + near):
+        for pair in ((normal(m1, s1), normal(m2, s2)), (normal(m2, s2), normal(m1, s1))):
+            values = [float(getattr(package, name)(*pair)) for name in caps]
+            if any(v > cap for v, cap in zip(values, caps.values(), strict=True)):
+                return True
+            if number < len(disjoint) and values != list(caps.values()):
+                return True
+    pairs = [(normal(0.3, 1.2), normal(-0.4, 0.8)), (normal(0.3, 1.2), normal(0.3, 1.2))]
+    roots = [(package.js_distance(*pair), package.js_divergence(*pair)) for pair in pairs]
+    ends = [(0.5, 1.0), (0.5, 0.0), (1.0, 0.5), (0.0, 0.5), (1.0, 1.0), (0.0, 0.0), (1.0, 0.0)]
+    values = [float(package.kl_divergence(coin(a), coin(b))) for a, b in ends]
+    rates = torch.tensor([[1.3, 0.4], [0.4, 1.3], [0.7, 0.7], [2.0, 0.01]], dtype=torch.float64)
+
+    def variation(pair):
+        return package.total_variation(*(package.Exponential(rate) for rate in pair))
+
+    mapped = torch.vmap(variation)(rates).tolist()
+    alone = [float(variation(pair)) for pair in rates.tolist()]
+    return not (
+        all(abs(float(root) ** 2 - float(square)) < 1e-16 for root, square in roots)
+        and values == [np.inf, np.inf, *values[2:4], 0.0, 0.0, np.inf]
+        and np.allclose(values[2:4], log_2, rtol=1e-15)
+        and np.allclose(mapped, alone, rtol=1e-14)
+    )
+
+
 def _atoms_are_wrong(package):
     """Wasserstein-1 of atoms and a normal law, by the integral of abs(F - G)."""
     value = float(package.wasserstein1(package.Discrete([2.0, -1.0, 0.5], [0.25, 0.25, 0.5]),
                                        package.Normal(0.3, 1.2)))  # fmt: skip
-    return not abs(value / _atoms() - 1.0) < 1e-13
+    if not abs(value / _atoms() - 1.0) < 1e-13:
+        return True
+    for end in (1e20, -1e20):  # a tail that only counts by how far it goes
+        atoms = package.Discrete([0.0, end], [1.0, 1e-17])
+        far = float(package.wasserstein1(atoms, package.Normal(0.0, 1.0)))
+        if not abs(far / (1e3 + np.sqrt(2.0 / np.pi)) - 1.0) < 1e-13:
+            return True
+    return False
 
 
 @functools.cache

@@ -70,6 +70,14 @@ def load(dimension, funnels):
     return Pair(torch.from_numpy(centres).double(), torch.from_numpy(heights).double())
 
 
+def fresh(dimension, funnels, seed):
+    """A pair made as the published ones: centres uniform in the box, heights of deviation .1."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.rand(funnels, dimension, generator=generator, dtype=torch.float64)
+    heights = 0.1 * torch.randn(funnels, generator=generator, dtype=torch.float64)
+    return Pair(_SIDE * (2 * centres - 1), heights)
+
+
 def present(dimension, funnels):
     """Whether the folder has that pair."""
     return _path(dimension, funnels).exists()

@@ -316,11 +316,10 @@ def _of_normals(formula: Callable[..., Array]) -> Formula:
 
 
 def _bernoulli_js(p: Any, q: Any) -> Array:
-    if values_are_readable(p.probability, q.probability):
+    if values_are_readable(*p.parameters().values(), *q.parameters().values()):
         return integers.of_integers("js_divergence", p, q)
-    xp, first, second = one_family.parameters(p, q)
-    pair = (xp.stack([v, 1.0 - v]) for v in (first, second))
-    return _vectors.js_divergence(xp, *pair)
+    xp, *laws = one_family.bernoulli_shares(p, q)
+    return _vectors.js_divergence(xp, *(xp.stack(shares) for shares in laws))
 
 
 def _binomial_kl(p: Any, q: Any) -> Array:
@@ -360,9 +359,9 @@ FORMULAS: dict[tuple[str, type, type], Formula] = {
     ("kl_divergence", Exponential, Gamma): one_family.gamma_kl,
     ("kl_divergence", Beta, Beta): one_family.beta_kl,
     ("wasserstein1", Uniform, Uniform): one_family.uniform_wasserstein1,
-    ("total_variation", Bernoulli, Bernoulli): one_family.ordered_wasserstein1,
+    ("total_variation", Bernoulli, Bernoulli): one_family.bernoulli_total_variation,
     ("js_divergence", Bernoulli, Bernoulli): _bernoulli_js,
-    ("wasserstein1", Bernoulli, Bernoulli): one_family.ordered_wasserstein1,
+    ("wasserstein1", Bernoulli, Bernoulli): one_family.bernoulli_total_variation,
     ("wasserstein1", Poisson, Poisson): one_family.ordered_wasserstein1,
     ("wasserstein1", Geometric, Geometric): one_family.geometric_wasserstein1,
     ("wasserstein1", Binomial, Binomial): _binomial_wasserstein1,

@@ -105,8 +105,8 @@ def of_logits(divergence: str, xp: Namespace, x: Array, y: Array) -> Array:
     pair = log_pair(xp, first, second)
     terms = _terms(xp, divergence, pair)
     singular = xp.any(xp.isinf(terms), axis=-1)
-    high, low = exact_sum(xp, xp.where(singular[..., None], 0.0, terms))
-    value = xp.where(singular, math.inf, high + low)
+    finite = exact_sum(xp, xp.where(singular[..., None], 0.0, terms))[0]
+    value = xp.where(singular, math.inf, finite)
     if divergence != KL:
         cap = 1.0 if divergence == TOTAL_VARIATION else LOG_2
         disjoint = xp.all(pair.p_empty | pair.q_empty, axis=-1)

@@ -122,7 +122,8 @@ def chi_squared_divergence(
     Notes
     -----
     :math:`\mathrm{KL} \le \log(1 + \chi^2) \le \chi^2`. Cost O(k). Gradient (torch): that of the
-    exactly normalised function; zero where the value is inf.
+    exactly normalised function, in p defined as 0 where both vanish, where it is infinite; zero
+    where the value is inf.
 
     References
     ----------

@@ -37,6 +37,7 @@ from ._vector_rationals import exact_difference
 Quotient = Callable[[Namespace, Array, Array], Array]
 
 TOTAL_VARIATION, KL, JS = "total_variation", "kl_divergence", "js_divergence"
+JS_DISTANCE = "js_distance"
 LOG_2 = math.log(2.0)
 SERIES_RADIUS = 0.5
 # Interpolation of the series at the Chebyshev nodes of square in [0, 1/4]: relative error below
@@ -87,6 +88,27 @@ def normalised_pair(xp: Namespace, p: Array, q: Array) -> Pair:
     difference = total + (total_error + (low + (move_error + (p_rest + q_rest))))
     mass = SCALE * (0.5 * (p_mass[0] + q_mass[0]))
     return Pair(first + p_move, second - q_move, difference, mass)
+
+
+def accurate_pair(xp: Namespace, p: Array, q: Array) -> Pair:
+    """The normalised pair in twice the working precision.
+
+    Rows that agree to some 30 digits take exact arithmetic (NumPy only).
+    """
+    pair = normalised_pair(xp, p, q)
+    if xp is not np:
+        return pair
+    p, q = np.broadcast_arrays(p, q)
+    close = np.abs(pair.difference).sum(axis=-1) < LEAST_DIFFERENCE * pair.mass
+    close &= (p != q).any(axis=-1)
+    if not close.any():
+        return pair
+    pair = Pair(*(np.array(part) for part in pair))
+    for row in map(tuple, np.argwhere(close)):
+        exact = exact_difference(p[row], q[row], SCALE_EXPONENT)
+        for part, values in zip(pair, (*exact, SCALE), strict=True):
+            part[row] = values
+    return pair
 
 
 def _scaled(vector: Array, factor: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -191,20 +213,17 @@ def _near_and_far(xp: Namespace, divergence: str, pair: Pair) -> tuple[Any, Any]
 
 
 def accurate(xp: Namespace, divergence: str, p: Array, q: Array) -> Array:
-    """Total variation, KL or JS of the rows of p and q, not yet cut to its range.
+    """Total variation, KL, JS or its root of the rows of p and q, not yet cut to its range.
 
-    In twice the working precision; in exact arithmetic (NumPy vectors only) where the normalised
-    vectors agree to some 30 digits.
+    See ``accurate_pair`` for what is accurate.
     """
-    pair = normalised_pair(xp, p, q)
-    if xp is np and p.ndim == q.ndim == 1:
-        distance = np.abs(pair.difference).sum()
-        if distance < LEAST_DIFFERENCE * pair.mass:
-            pair = Pair(*exact_difference(p, q, SCALE_EXPONENT), np.float64(SCALE))
+    pair = accurate_pair(xp, p, q)
     if divergence == TOTAL_VARIATION:
         of_terms = 0.5 * xp.abs(pair.difference)
     else:
         of_terms = (kl_terms if divergence == KL else js_terms)(xp, pair)
     singular = xp.any(xp.isinf(of_terms), axis=-1)  # an infinity would spoil the error-free sum
-    high, low = exact_sum(xp, xp.where(singular[..., None], 0.0, of_terms))
-    return xp.where(singular, math.inf, (high + low) / pair.mass)
+    finite = exact_sum(xp, xp.where(singular[..., None], 0.0, of_terms))[0]
+    if divergence == JS_DISTANCE:  # of each, for their quotient may underflow
+        return xp.sqrt(finite) / pair.mass**0.5
+    return xp.where(singular, math.inf, finite / pair.mass)

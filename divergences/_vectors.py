@@ -26,6 +26,7 @@ from ._validation import mass_tolerance, masses
 from ._vector_compiled import evaluate
 from ._vector_terms import (
     JS,
+    JS_DISTANCE,
     KL,
     LOG_2,
     TOTAL_VARIATION,
@@ -37,8 +38,9 @@ from ._vector_terms import (
 )
 from ._vector_validation import aligned_pair
 
-JS_DISTANCE = "js_distance"
 ROOT_OF_LOG_2 = math.sqrt(LOG_2)
+CAPS = {TOTAL_VARIATION: 1.0, JS: LOG_2, JS_DISTANCE: ROOT_OF_LOG_2}
+LEAST_ROOTED = 1e-290  # a JS that may have lost digits to underflow, which its root need not
 LARGEST_SLOPE = 1e300  # of derivatives in float64
 LARGEST_SINGLE_SLOPE = 1e38
 
@@ -51,7 +53,7 @@ def of_vectors(divergence: str, p: ArrayLike, q: ArrayLike, axis: int, unit: flo
     if _plain(p) and _plain(q) and p.size == q.size > 0 and _whole(axis):
         quick = evaluate(JS if divergence == JS_DISTANCE else divergence, p, q)
         if quick.in_order(mass_tolerance(p.dtype, p.size)):
-            value = np.sqrt(quick.value) if divergence == JS_DISTANCE else quick.value
+            value = _distances(quick.value, p, q) if divergence == JS_DISTANCE else quick.value
             return value if unit == 1.0 else value / unit
     first, second, dtype = aligned_pair(p, q, axis, divergence)
     value = _divergence(divergence, namespace(first), first, second, checked_for=divergence)
@@ -72,11 +74,12 @@ def _divergence(
     divergence: str, xp: Namespace, p: Array, q: Array, checked_for: str | None = None
 ) -> Array:
     """The divergence; ``checked_for`` is the public name under which masses are checked, if any."""
-    if divergence == JS_DISTANCE:
-        return root(xp, _divergence(JS, xp, p, q, checked_for))
     value = _value(divergence, xp, detach(p), detach(q), checked_for)
     if not tracks_derivatives(p, q):
         return value
+    if divergence == JS_DISTANCE:
+        square = attach(value * value, _js(xp, as_float64(p), as_float64(q), math.inf))
+        return attach(value, root(xp, square))
     single = "float32" in str(p.dtype) and "float32" in str(q.dtype)
     largest = LARGEST_SINGLE_SLOPE if single else LARGEST_SLOPE
     return attach(value, _SURROGATES[divergence](xp, as_float64(p), as_float64(q), largest))
@@ -91,10 +94,23 @@ def _value(divergence: str, xp: Namespace, p: Array, q: Array, checked_for: str 
         value = accurate(xp, divergence, first, second)
         return _within_range(xp, divergence, value, first, second)
     tolerance = min(mass_tolerance(vector.dtype, vector.shape[-1]) for vector in (p, q))
-    found = evaluate(divergence, views[0], views[1])
+    found = evaluate(JS if divergence == JS_DISTANCE else divergence, *views)
     if checked_for is not None and not found.in_order(tolerance):
         _check(checked_for, p, q)
-    return found.value if xp is np else from_numpy(found.value, p)
+    value = _distances(found.value, *views) if divergence == JS_DISTANCE else found.value
+    return value if xp is np else from_numpy(value, p)
+
+
+def _distances(js: Array, p: Array, q: Array) -> Array:
+    """The roots of JS, from the vectors where JS itself may have underflowed."""
+    value, tiny = np.sqrt(js), js < LEAST_ROOTED
+    if not tiny.any():
+        return value
+    p, q = np.broadcast_arrays(as_float64(p), as_float64(q))
+    tiny = tiny & (p != q).any(axis=-1)
+    value = np.asarray(value)
+    value[tiny] = accurate(np, JS_DISTANCE, p[tiny], q[tiny])
+    return value[()]
 
 
 def _check(checked_for: str | None, p: Array, q: Array) -> None:
@@ -106,7 +122,7 @@ def _check(checked_for: str | None, p: Array, q: Array) -> None:
 def _within_range(xp: Namespace, divergence: str, value: Array, p: Array, q: Array) -> Array:
     if divergence == KL:
         return value
-    cap = 1.0 if divergence == TOTAL_VARIATION else LOG_2
+    cap = CAPS[divergence]
     disjoint = xp.all((p == 0) | (q == 0), axis=-1)
     return xp.where(disjoint, cap, xp.clip(value, 0.0, cap))
 

@@ -7,7 +7,8 @@ from typing import Any
 from divergences.plots import BLUE, GREEN, GREY, ORANGE, VERMILION, new_figure
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
-COLOURS = {"default": BLUE, "orthogonal, sorting": GREEN, "one-sided penalty": VERMILION}
+COLOURS = {"default": BLUE, "orthogonal, sorting": GREEN, "one-sided penalty": VERMILION,
+           "maxout, one-sided penalty": ORANGE}  # fmt: skip
 PUBLISHED = "best published"
 
 
@@ -34,6 +35,11 @@ def tables() -> dict[str, str]:
             "D": "D", "N": "N", "critic": "critic", "cosine": "cosine",
             "best published": "its cosine", "by": PUBLISHED, "W1 / truth": "W1 / truth",
             "bound / truth": "certified bound / truth", "seconds": "seconds", "steps": "steps",
+        }),
+        "dual_fresh_pairs.md": table("dual-fresh-pairs", {
+            "D": "D", "N": "N", "seed": "seed", "critic": "critic", "cosine": "cosine",
+            "W1 / truth": "W1 / truth", "bound / truth": "certified bound / truth",
+            "seconds": "seconds", "steps": "steps",
         }),
         "dual_laws.md": table("dual-laws", {
             "laws": "laws", "d": "d", "critic kept": "critic", "held out / truth":
@@ -69,7 +75,7 @@ def cosines() -> Any:
                       label="published solvers")  # fmt: skip
         for name in dict.fromkeys(row["critic"] for row in chosen):
             at = [(row["D"], row["cosine"]) for row in chosen if row["critic"] == name]
-            axes.plot(*zip(*at, strict=True), "o-", color=COLOURS.get(name, ORANGE), label=name)
+            axes.plot(*zip(*at, strict=True), "o-", color=COLOURS[name], label=name)
         axes.set(title=f"N = {count}", xlabel="D", xscale="log", ylim=(-0.45, 1.02))
         ticks = sorted({row["D"] for row in chosen})
         axes.set_xticks(ticks, [str(tick) for tick in ticks])

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 import scipy.stats
@@ -9,7 +10,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divergences import Affine, Discrete, Mixture, Product, kl_divergence, total_variation
+from divergences import (
+    Affine,
+    Bernoulli,
+    Discrete,
+    Mixture,
+    Product,
+    js_divergence,
+    kl_divergence,
+    total_variation,
+    wasserstein1,
+)
 from divergences.families import canonical, from_scipy, from_torch
 from divergences.measures import Law
 
@@ -159,3 +170,61 @@ def test_what_is_not_one_distribution():
     assert repr(law) == "Normal(mean=0.0, std=1.0)"
     assert total_variation(law, law).dtype == torch.float32
     assert math.isclose(kl_divergence(law, law), 0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("logits", [(40.0, 38.0), (20.0, -3.0), (-60.0, -50.0), (0.3, 0.1)])
+def test_bernoulli_logits_keep_the_digits_of_the_complement(logits, dtype):
+    leaves = [torch.tensor(v, dtype=dtype, requires_grad=True) for v in logits]
+    laws = [from_torch(torch.distributions.Bernoulli(logits=leaf)) for leaf in leaves]
+    eps = torch.finfo(dtype).eps
+    with mp.workdps(50):
+        (a, b), (c, d) = [
+            (1 / (1 + mp.exp(-mp.mpf(v))), 1 / (1 + mp.exp(mp.mpf(v)))) for v in logits
+        ]
+        middle = (a + c) / 2, (b + d) / 2
+        truths = {
+            kl_divergence: (a * mp.log(a / c) + b * mp.log(b / d), c - a),
+            total_variation: (abs(b - d), mp.sign(c - a) * c * d),
+            wasserstein1: (abs(b - d), mp.sign(c - a) * c * d),
+            js_divergence: (
+                (a * mp.log(a / middle[0]) + b * mp.log(b / middle[1])) / 2
+                + (c * mp.log(c / middle[0]) + d * mp.log(d / middle[1])) / 2,
+                c * d * (mp.log(c / middle[0]) - mp.log(d / middle[1])) / 2,
+            ),
+        }
+    for function, (truth, slope) in truths.items():
+        value = function(*laws)
+        assert value.dtype == dtype
+        assert value.item() == pytest.approx(float(truth), rel=30 * eps)
+        (found,) = torch.autograd.grad(value, leaves[1:], retain_graph=True)
+        assert found.item() == pytest.approx(float(slope), rel=100 * eps)
+
+
+def test_bernoulli_logits_under_vmap():
+    rows = torch.tensor([[40.0, 38.0], [-2.0, 1.0]], dtype=torch.float64)
+
+    def divergence(row):
+        laws = (torch.distributions.Bernoulli(logits=v, validate_args=False) for v in row)
+        return kl_divergence(*map(from_torch, laws))
+
+    mapped, alone = torch.vmap(divergence)(rows), torch.stack([divergence(row) for row in rows])
+    torch.testing.assert_close(mapped, alone, rtol=1e-15, atol=0.0)
+
+
+def test_bernoulli_with_its_complement():
+    near = Bernoulli(1.0, 3e-90), Bernoulli(1.0, 1e-90)
+    assert total_variation(*near) == pytest.approx(2e-90, rel=1e-15)
+    assert kl_divergence(*near) == pytest.approx((3 * math.log(3) - 2) * 1e-90, rel=1e-14)
+    assert kl_divergence(near[0], Bernoulli(1.0)) == math.inf
+    assert kl_divergence(Bernoulli(1.0), near[0]) == pytest.approx(3e-90, rel=1e-15)
+    assert near[0].cdf([-1.0, 0.0, 1.0]).tolist() == [0.0, 3e-90, 1.0]
+    assert near[0].survival([-1.0, 0.0, 1.0]).tolist() == [1.0, 1.0, 0.0]
+    assert near[0].log_mass([0, 1]).tolist() == pytest.approx([math.log(3e-90), -3e-90], rel=1e-15)
+    assert repr(near[0]) == "Bernoulli(probability=1.0, complement=3e-90)"
+    flipped = [Affine(law, -1.0, 1.0) for law in near]
+    assert total_variation(*flipped) == pytest.approx(2e-90, rel=1e-14)
+    with pytest.raises(ValueError, match="Bernoulli: probability and complement must sum to 1"):
+        Bernoulli(0.5, 0.4)
+    with pytest.raises(ValueError, match=r"Bernoulli: complement must lie in \[0, 1\]"):
+        Bernoulli(0.5, -0.5)

@@ -1,6 +1,7 @@
 """compare: values, methods, what the inequalities add, the table, the figure."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from divergences import (
     Affine,
+    Bernoulli,
     Categorical,
     Discrete,
     Exponential,
@@ -78,10 +80,40 @@ def test_inequalities_bound_what_has_no_formula():
     least = min(result.kl_pq.value, result.kl_qp.value)
     assert result.total_variation.enclosure.upper <= math.sqrt(least / 2) * (1 + 1e-11)
     assert result.js.enclosure.upper <= result.total_variation.enclosure.upper * math.log(2) * 1.01
-    assert math.isnan(result.wasserstein1.value)
-    assert "unknown" in str(result)
     box = compare(Product([Uniform(0, 1), Uniform(0, 1)]), Product([Uniform(0, 2), Uniform(0, 2)]))
     assert box.kl_pq.value == pytest.approx(2 * math.log(2))
+
+
+def test_what_nothing_bounds_is_unknown():
+    laws = MultivariateNormal([0.0, 0.0], 1.0), Product([Laplace(0.0, 1.0), Normal(0.0, 1.0)])
+    result = compare(*laws)
+    assert math.isnan(result.wasserstein1.value)
+    assert "unknown" in str(result)
+
+
+def test_products_are_enclosed_by_what_their_factors_say():
+    rng = np.random.default_rng(2)
+    corners = np.array(list(itertools.product([0.0, 1.0], repeat=3)))
+    for _ in range(6):
+        chances = rng.uniform(size=(2, 3))
+        p, q = (Product([Bernoulli(c) for c in row]) for row in chances)
+        weights = [np.where(corners == 1.0, row, 1.0 - row).prod(axis=1) for row in chances]
+        weights = [w / w.sum() for w in weights]
+        found, truth = compare(p, q), compare(*(Discrete(corners, w) for w in weights))
+        for name, entry in found.entries().items():
+            exact = truth.entries()[name].value
+            bounds = entry.enclosure
+            assert bounds.lower * (1 - 1e-12) <= exact <= bounds.upper * (1 + 1e-12)
+            assert bounds.upper < math.inf
+        factors = [compare(Bernoulli(a), Bernoulli(b)) for a, b in chances.T]
+        variations = [factor.total_variation.value for factor in factors]
+        assert found.total_variation.enclosure.lower >= max(variations) * (1 - 1e-12)
+        assert found.total_variation.enclosure.upper <= (1 - np.prod(1 - np.array(variations))) * (
+            1 + 1e-12
+        )
+        assert found.kl_pq.value == pytest.approx(truth.kl_pq.value, rel=1e-13)
+    apart = Product([Uniform(0, 1), Normal(0, 1)]), Product([Uniform(2, 3), Laplace(1, 1)])
+    assert compare(*apart).js.value == math.log(2)
 
 
 def test_a_comparison_is_frozen():

@@ -1,6 +1,7 @@
 """Laws on very many integers: sums over few of them against mpmath."""
 
 import math
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from divergences import (
     Binomial,
     Geometric,
+    Normal,
     Poisson,
     js_divergence,
     kl_divergence,
@@ -120,12 +122,25 @@ def test_wasserstein1_of_ordered_and_crossing_binomial_laws():
     assert float(wasserstein1(*crossing)) == pytest.approx(truth, rel=1e-13)
 
 
+def test_crossing_binomial_laws_of_very_many_trials():
+    """Of two laws whose means agree, W1 is that of the normal laws that they approach."""
+    count = 10**12
+    p, q = Binomial(count, 0.25), Binomial(2 * count, 0.125)
+    normal = wasserstein1(*(Normal(law.expectation, law.deviation) for law in (p, q)))
+    assert wasserstein1(p, q) == pytest.approx(float(normal), rel=1e-5)
+    near = Binomial(count, 0.3), Binomial(count + 1, 0.3 - 2e-13)
+    shift = abs(count * Fraction(0.3) - (count + 1) * Fraction(0.3 - 2e-13))
+    assert float(shift) * (1 - 1e-15) <= wasserstein1(*near) <= float(shift) * (1 + 1e-6)
+
+
 def test_few_and_many_integers_agree(monkeypatch):
     pairs = [
         (Geometric(1e-4), Geometric(2e-4)),
         (Geometric(1e-4), Poisson(1e4)),
         (Binomial(10**6, 0.3), Poisson(3e5)),
         (Geometric(1e-5), Geometric(0.3)),
+        (Binomial(10**6, 0.3), Binomial(2 * 10**6, 0.15)),
+        (Binomial(10**5, 0.3), Binomial(10**5, 0.7)),
     ]
     for p, q in pairs:
         monkeypatch.setattr(integers, "MOST_SUMMED", math.inf)

@@ -24,8 +24,8 @@ from .oracles import error_in_eps
 NEIGHBOURS = (hellinger_distance, bhattacharyya_distance, chi_squared_divergence)
 
 
-def _truths(p, q):
-    with mp.workdps(100):
+def _truths(p, q, digits=100):
+    with mp.workdps(digits):
         p, q = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
         p, q = ([v / mp.fsum(vector) for v in vector] for vector in (p, q))
         pairs = list(zip(p, q, strict=True))
@@ -45,6 +45,26 @@ def test_a_few_eps_at_every_distance(perturbation):
         p, q = p / p.sum(), q / q.sum()
         for function, truth in zip(NEIGHBOURS, _truths(p, q), strict=True):
             assert error_in_eps(function(p, q), truth) <= 8.0
+
+
+@pytest.mark.parametrize("atom", [1e-20, 1e-30, 1e-60, 1.1e-310])
+def test_vectors_that_agree_to_thirty_digits(atom):
+    p = np.array([0.5, 0.5, atom])
+    q = p * (1 + 2**-51)  # proportional but for one ulp of the last entry
+    q[2] = np.nextafter(q[2], 1)
+    for function, truth in zip(NEIGHBOURS, _truths(p, q, digits=900), strict=True):
+        assert error_in_eps(function(p, q), truth) <= 8.0
+        rows = function(np.array([p, p]), np.array([p, q]))
+        assert rows.tolist() == [0.0, function(p, q)]
+        assert float(function(torch.tensor(p), torch.tensor(q))) == function(p, q)
+
+
+def test_a_distance_whose_square_underflows():
+    value = hellinger_distance([1.0, 1e-320], [1.0, 0.0])
+    assert value == pytest.approx(math.sqrt(1e-320 / 2), rel=1e-15)
+    assert hellinger_distance([1.0, 5e-324], [1.0, 0.0]) > 0.0
+    far = bhattacharyya_distance([1.0, 1e-200], [0.0, 1.0])
+    assert far == pytest.approx(100.0 * math.log(10.0), rel=1e-15)
 
 
 def test_ends_of_the_range():
@@ -67,6 +87,43 @@ def test_inequalities_and_symmetry(pair):
     assert hellinger == hellinger_distance(q, p)
     assert bhattacharyya_distance(p, q) == bhattacharyya_distance(q, p)
     assert hellinger == pytest.approx(math.sqrt(pair.answers.hellinger), rel=4e-15)
+
+
+ZEROS = [0.0, 0.25, 0.5, 0.25, 0.0], [0.25, 0.0, 0.25, 0.5, 0.0]
+
+
+def _slopes(name, p, q):
+    """The derivatives in p by the formulas, those in entries, then of the normalised function."""
+    both = (p > 0) & (q > 0)
+    root = np.sqrt(np.where(both, q, 0.0) / np.where(both, p, 1.0))
+    square = 0.5 * ((np.sqrt(p) - np.sqrt(q)) ** 2).sum()
+    of_square = 0.5 * (1.0 - root)
+    slopes = {
+        "hellinger": of_square / (2.0 * np.sqrt(square)),
+        "bhattacharyya": of_square / (1.0 - square),
+        "chi_squared": 2.0 * (p - q) / np.where(q > 0, q, 1.0),
+        "chi_squared of q": np.where(q > 0, 1.0 - (p / np.where(q > 0, q, 1.0)) ** 2, 1.0),
+    }[name]
+    steep = (p == 0) & (q > 0) & ("chi" not in name)
+    weights = q if name.endswith("q") else p
+    return np.where(steep, 0.0, slopes - weights @ slopes)
+
+
+def test_gradients_at_zeros_are_those_of_the_formulas():
+    for vectors in (ZEROS, ZEROS[::-1], ([0.9, 0.1, 0.0], [0.001, 0.0, 0.999])):
+        p, q = (np.array(v) for v in vectors)
+        for function, name in zip(NEIGHBOURS[:2], ("hellinger", "bhattacharyya"), strict=True):
+            leaves = [torch.tensor(v, requires_grad=True) for v in (p, q)]
+            slopes = torch.autograd.grad(function(*leaves), leaves)
+            np.testing.assert_allclose(slopes[0], _slopes(name, p, q), rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(slopes[1], _slopes(name, q, p), rtol=1e-12, atol=1e-15)
+    p, q = np.array([0.0, 0.25, 0.75, 0.0]), np.array([0.25, 0.5, 0.25, 0.0])
+    leaves = [torch.tensor(v, requires_grad=True) for v in (p, q)]
+    slopes = torch.autograd.grad(chi_squared_divergence(*leaves), leaves)
+    # Where both vanish, the derivative in p is infinite, and 0 by definition.
+    expected = np.where(p + q > 0, _slopes("chi_squared", p, q), 0.0)
+    np.testing.assert_allclose(slopes[0], expected, rtol=1e-12)
+    np.testing.assert_allclose(slopes[1], _slopes("chi_squared of q", p, q), rtol=1e-12)
 
 
 @pytest.mark.parametrize("function", NEIGHBOURS)

@@ -11,6 +11,7 @@ from scipy.special import gammainc
 from divergences import (
     MultivariateNormal,
     Normal,
+    Product,
     js_distance,
     js_divergence,
     kl_divergence,
@@ -112,6 +113,35 @@ def test_total_variation_in_the_plane_by_both_ways():
         assert value == pytest.approx(_normal_plane.total_variation(shift, excess), rel=5e-12)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e-2, 1e-5, 1e-7])
+@pytest.mark.parametrize("ratio", [1.0, 1e-3, 1e-7])
+def test_a_coordinate_that_hardly_differs_loses_no_digits(size, ratio):
+    rng = np.random.default_rng(6)
+    shift, excess = size * rng.normal(size=2), size * np.array([ratio, -0.8])
+    excess = (1.0 + excess) - 1.0
+    truth = _normal_space.of_normals("total_variation", shift, excess)
+    for order in (slice(None), slice(None, None, -1)):
+        law = MultivariateNormal(shift[order], 1.0 + excess[order])
+        value = total_variation(law, MultivariateNormal([0.0, 0.0], 1.0))
+        assert value == pytest.approx(truth, rel=1e-11)
+
+
+def test_products_of_normal_laws_are_laws_in_space():
+    rng = np.random.default_rng(9)
+    means, stds = rng.normal(size=(2, 3)), np.exp(rng.normal(size=(2, 3)))
+    products = [Product([Normal(*v) for v in zip(*row, strict=True)])
+                for row in zip(means, stds, strict=True)]  # fmt: skip
+    laws = [MultivariateNormal(m, s * s) for m, s in zip(means, stds, strict=True)]
+    for function in (total_variation, js_divergence, js_distance, kl_divergence):
+        assert function(*products) == pytest.approx(float(function(*laws)), rel=1e-12)
+    near = Product([Normal(0.0, 1.0 + 1e-9), Normal(1e-9, 1.0)]), Product([Normal(0.0, 1.0)] * 2)
+    # Half of KL's two directions for near laws: JS = KL/4 up to higher order.
+    assert js_divergence(*near) == pytest.approx(kl_divergence(*near) / 4.0, rel=1e-8)
+    mean = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="gradients of Product"):
+        js_divergence(Product([Normal(mean, 1.0), Normal(0.0, 2.0)]), near[1])
+
+
 def test_a_sample_mean_agrees():
     rng = np.random.default_rng(9)
     scales = np.array([0.5, 1.3, 2.0, 1.0])
@@ -160,6 +190,25 @@ def test_derivatives_in_means_and_covariances(function, dimension):
     plain = _from_roots(means.detach(), roots.detach())
     plain = [MultivariateNormal(law.mean.numpy(), law.matrix().numpy()) for law in plain]
     assert abs(of_roots(*leaves).item() / function(*plain) - 1.0) < 1e-12
+
+
+@pytest.mark.parametrize("dimension", [2, 4])
+@pytest.mark.parametrize("size", [1e-4, 1e-6, 1e-8])
+def test_derivatives_of_laws_that_nearly_agree(dimension, size):
+    """Near one law, TV and JS are homogeneous in the difference: Euler's relation holds."""
+    rng = np.random.default_rng(dimension)
+    root, tilt = rng.normal(size=(2, dimension, dimension))
+    move = rng.normal(size=dimension)
+    covariance = root @ root.T + np.eye(dimension)
+    other = MultivariateNormal(torch.zeros(dimension), torch.from_numpy(covariance))
+    mean = torch.from_numpy(size * move).requires_grad_()
+    matrix = torch.from_numpy(covariance + size * (tilt + tilt.T)).requires_grad_()
+    change = torch.from_numpy(size * move), matrix.detach() - torch.from_numpy(covariance)
+    for function, degree in ((total_variation, 1), (js_divergence, 2), (js_distance, 1)):
+        value = function(MultivariateNormal(mean, matrix), other)
+        slopes = torch.autograd.grad(value, (mean, matrix))
+        along = sum((slope * step).sum() for slope, step in zip(slopes, change, strict=True))
+        assert along.item() == pytest.approx(degree * value.item(), rel=20 * size + 1e-6)
 
 
 def test_second_derivatives_and_special_covariances():

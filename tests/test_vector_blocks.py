@@ -110,9 +110,10 @@ def test_proportional_vectors_are_equal_laws():
         assert function(p, p * (1 + 2**-50)) == 0.0
 
 
-def test_what_is_nearly_proportional_is_not_zero():
-    # p and q are proportional but for one ulp of an entry of mass 1e-20.
-    p = np.array([0.5, 0.5, 1e-20])
+@pytest.mark.parametrize("p", [[0.5, 0.5, 1e-20], [0.25, 0.75, 1e-60]])
+def test_what_is_nearly_proportional_is_not_zero(p):
+    # p and q are proportional but for one ulp of an entry of tiny mass.
+    p = np.array(p)
     q = p * (1 + 2**-51)
     q[2] = np.nextafter(q[2], 1)
     for function, truth in zip(DIVERGENCES, exact_vectors(p, q), strict=True):
@@ -124,6 +125,10 @@ def test_rational_difference_is_rounded_once():
     p, q = np.array([0.1, 0.2, 0.7]), np.array([0.1, 0.3, 0.6])
     for values, exact in zip(exact_difference(p, q, 3), _exact_difference(p, q), strict=True):
         assert values.tolist() == [float(8 * entry) for entry in exact]
+    p = np.array([0.5, 0.5, (2**44 + 1) * 5e-324])  # of which 2**-1074 is the largest unit
+    q = p * (1 + 2**-51)
+    for values, exact in zip(exact_difference(p, q, 600), _exact_difference(p, q), strict=True):
+        assert values.tolist() == [float(2**600 * entry) for entry in exact]
 
 
 def _exact_difference(p, q):

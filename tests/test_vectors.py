@@ -268,3 +268,15 @@ def test_the_distance_of_tensors_stays_below_its_cap():
     assert torch.vmap(js_distance)(p[None], q[None]).item() == math.sqrt(LOG_2)
     for gradient in torch.autograd.grad(value, (p, q)):
         assert torch.isfinite(gradient).all()
+
+
+def test_a_distance_whose_square_underflows():
+    p, q = np.array([1.0, 1e-320]), np.array([1.0, 0.0])
+    truth = math.sqrt(0.5e-320 * LOG_2)
+    assert js_distance(p, q) == pytest.approx(truth, rel=1e-15)
+    rows = js_distance(np.array([p, p, q]), np.array([q, p, [0.5, 0.5]]))
+    assert rows[:2].tolist() == [js_distance(p, q), 0.0]
+    assert rows[2] == js_distance([1.0, 0.0], [0.5, 0.5])
+    tensors = torch.tensor(p), torch.tensor(q)
+    assert float(js_distance(*tensors)) == js_distance(p, q)
+    assert float(torch.vmap(js_distance)(*(t[None] for t in tensors))) == js_distance(p, q)

@@ -9,9 +9,11 @@ signal where one arrived.
 import contextlib
 import dataclasses
 import io
+import json
 import os
 import re
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,7 @@ from ._cli_pack import Pack
 from ._cli_reproduce import Reproduce
 from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
-from .errors import OtherProcessError, RunError
+from .errors import InterruptedRunError, OtherProcessError, RunError, WorkersError
 from .options import read_options
 from .presets import PRESETS
 
@@ -203,12 +205,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RunError as error:
         if not isinstance(error, OtherProcessError):  # which that process says
             print(f"wgan: {error}", file=sys.stderr)
+        _tell_launcher(error)
         return error.exit_status
     except KeyboardInterrupt:
         print("wgan: interrupted", file=sys.stderr)
         return 130
-    except MemoryError as error:
-        print(f"wgan: not enough memory for these options ({error})", file=sys.stderr)
+    except (MemoryError, RuntimeError) as error:  # the CPU's allocator has no type of its own
+        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            raise
+        words = str(error).partition("\n")[0]
+        print(f"wgan: not enough memory for these options ({words})", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of our output has gone; its closing may not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -216,6 +222,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"wgan: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return 2
+
+
+def _tell_launcher(error: RunError) -> None:
+    """Give torchrun the message for the report that it prints last.
+
+    In the file that it names for this, in its simple form. Not that another process was lost,
+    since which one it was torchrun knows better.
+    """
+    file = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if file and not isinstance(error, WorkersError | OtherProcessError | InterruptedRunError):
+        content = {"message": f"wgan: {error}", "timestamp": str(int(time.time()))}
+        with contextlib.suppress(OSError):
+            Path(file).write_text(json.dumps(content), encoding="utf-8")
 
 
 def parse(arguments: Sequence[str]) -> Command:

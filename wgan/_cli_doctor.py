@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Doctor:
-    """Say what is wrong with a run, from what it recorded: evidence, meaning, usual remedy.
+    """Say what is wrong with a run and its files: evidence, meaning, usual remedy.
 
     Exit status 0 where nothing is, or warnings alone; 1 where a finding is an error; 2 where
     there is no run to be read.
@@ -22,7 +22,8 @@ class Doctor:
     run: tyro.conf.Positional[Path]
     """Run folder, of a run that is finished, stopped or still training."""
     json: bool = False
-    """Print JSON: step, ok, findings, and passed, those that no longer hold."""
+    """Print JSON: step, ok, process (that trains now), findings, and passed, those that no longer
+    hold."""
 
     def __call__(self) -> int:
         """Print the findings; returns the exit status."""
@@ -33,6 +34,8 @@ class Doctor:
             print(json.dumps(diagnosis.to_json(), indent=2))
         else:
             print(f"step {diagnosis.step}: {_count(len(diagnosis.findings))}")
+            if diagnosis.process is not None:
+                print(f"process {diagnosis.process} is training here: files are not checked")
             for finding in diagnosis.findings:
                 print(_paragraph(finding))
             if diagnosis.passed:

@@ -1,6 +1,6 @@
 """The command ``wgan pack``."""
 
-import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,5 +68,5 @@ def summary(out: Path, manifest: dict[str, Any]) -> str:
         lines.append(f"{manifest['passed_over']} other files are no images by their names")
     if manifest["enlarged"]:
         lines.append(f"{manifest['enlarged']} images are smaller than {size} pixels: enlarged")
-    lines.append(f"train on it: wgan train --data {json.dumps(str(out))[1:-1]}")
+    lines.append(f"train on it: wgan train --data {shlex.quote(str(out))}")
     return "\n".join(lines)

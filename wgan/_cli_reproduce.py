@@ -31,6 +31,8 @@ class Reproduce:
     """Minutes for all runs together, about; steps follow from the speed of this machine."""
     steps: int | None = None
     """Generator steps of each run, instead of minutes."""
+    cases: tuple[str, ...] = ()
+    """Runs of the figure, by name, that alone are made, such as wgan-dcgan; all by default."""
     seed: int = 0
     """Seed of every run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

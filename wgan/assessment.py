@@ -18,6 +18,7 @@ from .metrics import Measurement
 from .metrics.measurement import confidence
 from .procedure import Procedure
 from .run import Run, load
+from .specification import demand_count
 
 PAIRS = 1000
 """Real and generated samples that are compared with each other, unless an option says how many."""
@@ -240,9 +241,7 @@ def write_evaluation(folder: Path, evaluation: RunEvaluation) -> Path:
 def _count(samples: int | None) -> int:
     if samples is None:
         return PAIRS
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-        message = f"evaluate: samples must be a positive integer; got {samples!r}"
-        raise ValueError(message)
+    demand_count("evaluate: samples", samples)
     return samples
 
 

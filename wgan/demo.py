@@ -15,6 +15,7 @@ from .folder import RunFolder
 from .page import Section, page, table
 from .report import excess_fall, lead, sections, verdict, write_page
 from .run import Run
+from .specification import demand_count
 from .train import train
 
 STEPS = 2000
@@ -44,6 +45,8 @@ def demo(out: Path, steps: int | None = None) -> int:
     RunError
         For a folder that is not a demo's, or cannot be written to.
     """
+    if steps is not None:
+        demand_count("option steps", steps, least=0)
     config = TrainingConfig(
         out=out / "digits", data="digits", steps=STEPS if steps is None else steps, device="cpu",
         eval_every=50 if steps is None else max(1, steps // 2),

@@ -67,9 +67,11 @@ def export(run: Run, to: Target, out: Path, *, averaged: bool = False) -> Check:
     Raises
     ------
     RunError
-        Where a package is missing, the run keeps no average, a parameter is not finite, the file
-        computes something else, or cannot be written. Nothing is written then.
+        Where the name of the file ends like one of the other format, a package is missing, the run
+        keeps no average, a parameter is not finite, the file computes something else, or cannot be
+        written. Nothing is written then.
     """
+    _demand_suffix(to, out)
     if to == "onnx":
         _demand_onnx()
     try:
@@ -99,6 +101,13 @@ def export(run: Run, to: Target, out: Path, *, averaged: bool = False) -> Check:
     write_atomically(out, lambda file: file.write(content))
     write_atomically(card_path(out), lambda file: file.write(card.encode()))
     return check
+
+
+def _demand_suffix(to: str, out: Path) -> None:
+    """RunError for a name that says the other format."""
+    if out.suffix in (".safetensors", ".onnx") and out.suffix != f".{to}":
+        message = f"option out must not end in {out.suffix} where --to is {to}; got {out.name!r}"
+        raise RunError(message)
 
 
 def load_generator(path: str | Path) -> nn.Sequential:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from .checkpoint import write_atomically
 from .config import TrainingConfig
 from .environment import describe_environment
-from .errors import RunError
+from .errors import ConfigError, RunError
 
 EVALUATION = "evaluation.json"
 """What ``wgan evaluate`` writes into a run folder."""
@@ -122,7 +122,12 @@ class RunFolder:
 
     def read_config(self) -> TrainingConfig:
         """The options of the run."""
-        return TrainingConfig.from_json(self.read_description()["config"], self.path)
+        values = self.read_description()["config"]
+        try:
+            return TrainingConfig.from_json(values, self.path)
+        except ConfigError as error:
+            message = f"{self.description}: {error}"
+            raise ConfigError(message) from None
 
     def read_metrics(self, count: int | None = None) -> list[dict[str, Any]]:
         """The lines in the first ``count`` bytes of metrics.jsonl, or all of them.
@@ -171,10 +176,9 @@ class Lock:
         except OSError as error:
             raise self._refused(error) from None
         if not _try_lock(self._file):
-            self._file.seek(0)
-            holder = self._file.read().decode(errors="replace").strip() or "unknown"
+            name = _named(self._file)
             self._file.close()
-            message = f"{self._path.parent}: process {holder} is {self._activity} here"
+            message = f"{self._path.parent}: process {name} is {self._activity} here"
             raise RunError(message)
         try:
             self._file.truncate(0)
@@ -196,6 +200,22 @@ class Lock:
         if self._file is not None:
             self._file.truncate(0)
             self._file.close()  # releases the lock
+
+
+def holder(folder: RunFolder) -> str | None:
+    """The process that works in a folder, "unknown" where it does not say, or None."""
+    try:
+        file = (folder.path / ".lock").open("rb")
+    except OSError:
+        return None
+    with file:  # whose closing gives the lock back
+        return None if _try_lock(file) else _named(file)
+
+
+def _named(file: BinaryIO) -> str:
+    """What the holder of a lock wrote into it."""
+    file.seek(0)
+    return file.read().decode(errors="replace").strip() or "unknown"
 
 
 def _try_lock(file: BinaryIO) -> bool:

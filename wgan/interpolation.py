@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .run import Run
+from .specification import demand_count
 
 PathName = Literal["spherical", "linear"]
 """Ways from one input to another."""
@@ -87,9 +88,7 @@ def interpolate(
     The ends are, in pairs, the samples of ``run.sample(2 * paths, seed)``. ValueError as there and
     in :func:`latent_path`.
     """
-    if isinstance(paths, bool) or not isinstance(paths, int) or paths < 1:
-        message = f"interpolate: paths must be a positive integer; got {paths!r}"
-        raise ValueError(message)
+    demand_count("interpolate: paths", paths)
     noise = run.noise(2 * paths, seed)
     inputs = latent_path(noise[0::2], noise[1::2], count, path)
     samples = run.generate(inputs.flatten(0, 1), averaged=averaged)
@@ -103,9 +102,7 @@ def _demand(start: Tensor, end: Tensor, count: int, path: str) -> None:
             f"got {tuple(start.shape)} and {tuple(end.shape)}"
         )
         raise ValueError(message)
-    if isinstance(count, bool) or not isinstance(count, int) or count < 2:
-        message = f"latent_path: count must be an integer of at least 2; got {count!r}"
-        raise ValueError(message)
+    demand_count("latent_path: count", count, least=2)
     if path not in get_args(PathName):
         message = f"latent_path: path must be spherical or linear; got {path!r}"
         raise ValueError(message)

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from .checkpoint import read_best, read_checkpoint
 from .config import TrainingConfig
 from .data import Data, make_data
-from .errors import RunError
+from .errors import ConfigError, RunError
 from .evaluate import Evaluation, Evaluator
 from .folder import RunFolder
 from .procedure import Procedure
+from .specification import demand_count
 from .state import TrainingState, digest, random_stream
 
 SAMPLED = 1024
@@ -57,9 +58,7 @@ class Run:
         The same seed gives the same samples; an image is a row, of shape ``data.image_shape``.
         With ``averaged`` they come from the averaged generator.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            message = f"sample: n must be a positive integer; got {n!r}"
-            raise ValueError(message)
+        demand_count("sample: n", n)
         return self.generate(self.noise(n, seed), averaged=averaged)
 
     def noise(self, n: int, seed: int = 0) -> Tensor:
@@ -119,7 +118,11 @@ def load(run: str | os.PathLike[str], *, best: bool = False) -> Run:
     read = read_best if best else read_checkpoint
     checkpoint = read(folder.checkpoints)
     device = torch.device("cpu")
-    data = make_data(config.data, device)
+    try:
+        data = make_data(config.data, device)
+    except ConfigError as error:
+        message = f"{folder.path}: its data cannot be read again: {error}"
+        raise ConfigError(message) from None
     state = TrainingState.fresh(config, data, device)
     try:
         state.restore_networks(checkpoint.tensors, checkpoint.step)

@@ -1,6 +1,7 @@
 """One process's work on a run: the loop, with its log, evaluations and checkpoints."""
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -109,7 +110,7 @@ class Session:
         except WorkersError as error:
             message = (
                 f"stopped at step {state.step}: {error}; the checkpoint of step {self.saved_step} "
-                f"is intact, continue with --resume --out {config.out}"
+                f"is intact, continue with --resume --out {shlex.quote(str(config.out))}"
             )
             raise WorkersError(message) from None
 
@@ -127,11 +128,12 @@ class Session:
 
     def finish(self) -> None:
         """The last checkpoint; InterruptedRunError where a signal came before the last step."""
-        step, out = self.state.step, self.config.out
+        step = self.state.step
         if self.saved_step != step:
             with self.safe():
                 self.save()
         if self.signal is not None and step < self.config.steps:
+            out = shlex.quote(str(self.config.out))
             message = f"stopped at step {step}; continue with --resume --out {out}"
             raise InterruptedRunError(message, self.signal)
 

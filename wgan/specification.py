@@ -73,6 +73,17 @@ def _value(text: str, kind: Any, what: str) -> Any:
         return _refuse(what, f"be {names[kind]}", text)
 
 
+MOST = 2**31 - 1
+"""Largest count that is taken."""
+
+
+def demand_count(what: str, value: object, least: int = 1, most: int = MOST) -> None:
+    """ConfigError, a ValueError too, unless ``value`` is an integer from ``least`` to ``most``."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:  # type: ignore[operator]
+        _refuse(what, f"be an integer from {least} to {most}", value)
+
+
 def demand(condition: bool, option: str, requirement: str, value: object) -> None:
     """ConfigError unless ``condition``; for the checks of an options dataclass."""
     if not condition:

@@ -1,11 +1,13 @@
 r"""Derivatives of total variation and Jensen-Shannon of two normal laws in any dimension.
 
 The integrals of ``_normal_space`` once more, at fixed nodes, as functions of means and covariances:
-with :math:`s = \tfrac12 + iu,\ r = \tfrac12 - iu,\ A = s \Sigma_2 + r \Sigma_1` and
+with :math:`s = \tfrac12 + iu,\ r = \tfrac12 - iu,\ X = \Sigma_2^{-1} (\Sigma_1 - \Sigma_2)` and
 :math:`\Delta = \mu_1 - \mu_2`,
 
-.. math:: \log M(u) = \tfrac12 \bigl(r \log|\Sigma_1| + s \log|\Sigma_2| - \log|A|
-          - s r\, \Delta^T A^{-1} \Delta\bigr) .
+.. math:: \log M(u) = \tfrac12 \bigl(r \log|1 + X| - \log|1 + r X|
+          - s r\, \Delta^T (1 + r X)^{-1} \Sigma_2^{-1} \Delta\bigr) ,
+
+which keeps the digits of laws that are near, however large u.
 
 For total variation the derivative's integrand no longer falls like :math:`u^{-2}`, and :math:`M`
 oscillates like :math:`e^{-i \kappa u}` while it falls like a power. It is analytic beside the
@@ -25,7 +27,7 @@ from ._normal_space import FIRST, GROWTH, LAST_OF_JS, _log_overlap
 
 ANGLE = math.pi / 8.0
 NEGLIGIBLE = 1e-15
-FARTHEST = 1e6  # beyond, rounding of the covariances spoils the derivative
+FARTHEST = 1e14  # of u, which the digits of the covariances' difference still resolve
 AGREEMENT = 1e-12
 MOST_ROUNDS = 12
 Places = tuple[Any, Any]
@@ -90,22 +92,24 @@ def _nodes(low: Float64Array, high: Float64Array) -> tuple[Float64Array, Float64
 
 
 def surrogate(
-    at: Places, here: tuple[Float64Array, Float64Array], move: Array, first: Array, second: Array
+    at: Places, here: tuple[Float64Array, Float64Array], move: Array, gap: Array, second: Array
 ) -> Array:
     """A number with the divergence's derivatives in the tensors (k,), (k, k), (k, k).
 
-    ``here`` are shift and excess, from which M itself is known on the right branch.
+    ``here`` are shift and excess, from which M itself is known on the right branch; the tensors are
+    the differences of the means and of the covariances, and the second covariance.
     """
     xp = namespace(move)
     u, weights, overlap = (_complex(a, move) for a in (*at, np.exp(_log_overlap(at[0], *here))))
-    one, two, shift = (v + 0j for v in (first, second, move))
+    unit = xp.eye(gap.shape[0], dtype=gap.dtype, device=gap.device)
+    ratio = xp.linalg.solve(second, gap)
+    plain = xp.linalg.slogdet(unit + ratio)[1]
     s, r = 0.5 + 1j * u, 0.5 - 1j * u
-    matrix = s[:, None, None] * two + r[:, None, None] * one
-    columns = xp.broadcast_to(shift, (u.shape[0], shift.shape[0]))[:, :, None]
-    squares = (xp.linalg.solve(matrix, columns)[:, :, 0] * shift).sum(-1)
+    matrix = (unit + 0j) + r[:, None, None] * (ratio + 0j)
+    columns = xp.broadcast_to(xp.linalg.solve(second, move) + 0j, (u.shape[0], move.shape[0]))
+    squares = (xp.linalg.solve(matrix, columns[:, :, None])[:, :, 0] * (move + 0j)).sum(-1)
     sign, size = xp.linalg.slogdet(matrix)
-    plain = [xp.linalg.slogdet(v)[1] for v in (first, second)]
-    exponent = r * plain[0] + s * plain[1] - (xp.log(sign) + size) - s * r * squares
+    exponent = r * plain - (xp.log(sign) + size) - s * r * squares
     change = 0.5 * (exponent - detach(exponent))
     return -xp.real(weights * overlap * xp.exp(change)).sum()
 

@@ -25,6 +25,7 @@ from .._vectors import VECTOR_FORMULAS
 from ..families._elementary import Exponential, Laplace, Uniform
 from ..families._gamma_beta import Beta, Gamma, log_gamma
 from ..families._line import own
+from ..families._trials import Bernoulli, bernoulli_difference
 from ._normal import log1p_parts
 
 EXCESS_SERIES = tuple((-1.0) ** k / math.factorial(k) for k in range(2, 22))
@@ -116,7 +117,7 @@ def beta_kl(p: Beta, q: Beta) -> Array:
     (a1, b1), (a2, b2) = p._numbers(), q._numbers()
     s1, s2 = a1 + b1, a2 + b2
     gap = product_difference(a2, b1, a1, b2) / s1 / s2
-    value = s2 * bernoulli_kl(a2 / s2, a1 / s1, gap) if min(a1, b1, a2, b2) > 0 else 0.0
+    value = s2 * bernoulli_kl(a2 / s2, a1 / s1, gap)
     value += curvature_remainder(a1, a2) + curvature_remainder(b1, b2)
     value = max(value - curvature_remainder(s1, s2, (a2 - a1) + (b2 - b1)), 0.0)
     xp, a, b, c, d = parameters(p, q)
@@ -172,13 +173,22 @@ def uniform_wasserstein1(p: Uniform, q: Uniform) -> Array:
     return xp.where(same, 0.5 * xp.abs(low + high), 0.5 * (share[0] * low + share[1] * high))
 
 
-def bernoulli_terms(xp: Namespace, p: Array, q: Array) -> Array:
-    """KL of Bernoulli laws of probabilities p, q, infinite where it is."""
-    one = xp.ones_like(p)
-    first = kl_terms(xp, Pair(p, q, p - q, one))
-    second = kl_terms(xp, Pair(1.0 - p, 1.0 - q, q - p, one))
-    singular = ((q == 0) & (p > 0)) | ((q == 1) & (p < 1))
+Shares = tuple[Array, Array]  # the probabilities of 1 and of 0
+
+
+def _bernoulli_terms(xp: Namespace, p: Shares, q: Shares) -> Array:
+    """KL of Bernoulli laws, infinite where it is."""
+    one, difference = xp.ones_like(p[0]), bernoulli_difference(xp, p, q)
+    first = kl_terms(xp, Pair(p[0], q[0], difference, one))
+    second = kl_terms(xp, Pair(p[1], q[1], -difference, one))
+    singular = ((q[0] == 0) & (p[0] > 0)) | ((q[1] == 0) & (p[1] > 0))
     return xp.where(singular, math.inf, first + second)
+
+
+def bernoulli_shares(p: Bernoulli, q: Bernoulli) -> tuple[Namespace, Shares, Shares]:
+    """``xp`` and the probabilities of 1 and of 0 under p and under q, tensors if one is."""
+    model = next(iter([*p.tensors(), *q.tensors()]), np.float64(0.0))
+    return namespace(model), p.masses(model), q.masses(model)
 
 
 def poisson_kl(p: Any, q: Any) -> Array:
@@ -189,18 +199,23 @@ def poisson_kl(p: Any, q: Any) -> Array:
 
 def bernoulli_law_kl(p: Any, q: Any) -> Array:
     """KL of two Bernoulli laws."""
-    xp, first, second = parameters(p, q)
-    return bernoulli_terms(xp, first, second)
+    return _bernoulli_terms(*bernoulli_shares(p, q))
+
+
+def bernoulli_total_variation(p: Any, q: Any) -> Array:
+    """The difference of the probabilities of 1, which is W1 too."""
+    xp, first, second = bernoulli_shares(p, q)
+    return xp.abs(bernoulli_difference(xp, first, second))
 
 
 def geometric_kl(p: Any, q: Any) -> Array:
     """KL of the trials, times the mean number of trials."""
     xp, first, second = parameters(p, q)
-    return bernoulli_terms(xp, first, second) / first
+    return _bernoulli_terms(xp, (first, 1.0 - first), (second, 1.0 - second)) / first
 
 
 def ordered_wasserstein1(p: Any, q: Any) -> Array:
-    """The difference of the means of two Poisson or Bernoulli laws, which are ordered."""
+    """The difference of the means of two Poisson laws, which are ordered."""
     xp, first, second = parameters(p, q)
     return xp.abs(first - second)
 

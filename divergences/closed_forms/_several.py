@@ -29,12 +29,14 @@ from .._array import (
 from .._special import log1p_excess
 from .._typing import Array, Float64Array
 from .._vector_terms import LOG_2
+from ..families import canonical
 from ..families._multivariate import MultivariateNormal
 from ..families._normal import Normal
 from ..families._product import Product
 from . import _normal_plane, _normal_space, _normal_space_gradient
 
 ROUNDING = 1e-12
+LEAST_IN_A_PLANE = 1e-4  # of TV, whose error there is an absolute one of about 1e-16
 
 
 class Whitened(NamedTuple):
@@ -89,6 +91,11 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         return singular[divergence]
     if divergence == "kl_divergence":
         return _with_graph(_kl(pair), p, q)
+    return _of_whitened(divergence, pair)
+
+
+def _of_whitened(divergence: str, pair: Whitened) -> Any:
+    """Total variation or JS: a number, a pair of laws on the line, or None."""
     size = np.abs(pair.excess)
     differing = np.flatnonzero(size > max(1e-15, 1e-13 * float(np.max(size, initial=0.0))))
     if differing.size == 0:
@@ -98,9 +105,7 @@ def of_normals(divergence: str, p: MultivariateNormal, q: MultivariateNormal) ->
         only = int(differing[0])
         std = math.sqrt(1.0 + pair.excess[only])
         return Normal(float(pair.shift[only]), std), Normal(0.0, 1.0)
-    value = _in_a_plane(pair, differing) if divergence == "total_variation" else None
-    if value is None:
-        value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
+    value = _by_integral(divergence, pair, differing)
     return None if value is None else np.float64(value)
 
 
@@ -123,21 +128,35 @@ def with_derivatives(divergence: str, value: Array, p: Any, q: Any) -> Array:
     if at is None:
         message = (
             f"{divergence}: the derivative of this pair of MultivariateNormal laws converges too "
-            "slowly (they nearly agree, or their covariances have nearly the same determinant in "
-            "few coordinates); js_divergence has derivatives there, or detach the parameters"
+            "slowly (their covariances have nearly the same determinant in few coordinates); "
+            "js_divergence has derivatives there, or detach the parameters"
         )
         raise NotImplementedError(message)
     basis = like(pair.basis, tensors[0])
-    first, second = (basis.T @ _tensor(law.matrix(), tensors[0]) @ basis for law in (p, q))
+    first, second = (_tensor(law.matrix(), tensors[0]) for law in (p, q))
+    gap, second = (basis.T @ matrix @ basis for matrix in (first - second, second))
     move = basis.T @ (_tensor(p.mean, tensors[0]) - _tensor(q.mean, tensors[0]))
     here = pair.shift, pair.excess
-    return with_graph(number, _normal_space_gradient.surrogate(at, here, move, first, second))
+    return with_graph(number, _normal_space_gradient.surrogate(at, here, move, gap, second))
+
+
+def _by_integral(divergence: str, pair: Whitened, differing: Any) -> float | None:
+    """Total variation or JS over a plane or over frequencies; None where neither is quick."""
+    plane = _in_a_plane(pair, differing) if divergence == "total_variation" else None
+    if plane is not None and plane >= LEAST_IN_A_PLANE:
+        return plane
+    value = _normal_space.of_normals(divergence, pair.shift, pair.excess)
+    return plane if value is None else value
 
 
 def _in_a_plane(pair: Whitened, differing: Any) -> float | None:
-    """Two coordinates: those whose variances differ, then the direction of the other shifts."""
+    """Two coordinates: those whose variances differ, then the direction of the other shifts.
+
+    The lines run along the one whose variances differ more: a small difference loses digits.
+    """
     if differing.size > 2:
         return None
+    differing = differing[np.argsort(-np.abs(pair.excess[differing]))]
     rest = float(np.linalg.norm(np.delete(pair.shift, differing)))
     if differing.size == 2:
         if rest > 1e-15:
@@ -236,7 +255,10 @@ def _along_one_axis(
 def of_products(
     divergence: str, p: Product, q: Product, compare: Callable[[str, Any, Any], Any]
 ) -> Any:
-    """KL adds up; of the rest the single differing factor decides; None if there are more."""
+    """KL adds up; of the rest the single differing factor decides, or a disjoint one.
+
+    Several normal ones are a normal law in space; None for other factors.
+    """
     if len(p) != len(q):
         message = f"{divergence}: p and q must have as many factors; got {len(p)} and {len(q)}"
         raise ValueError(message)
@@ -248,7 +270,23 @@ def of_products(
         return compare(divergence, *pairs[0])
     if len(differing) == 1:
         return compare(divergence, *differing[0])
-    return 1.0 if divergence == "total_variation" and _disjoint(differing, compare) else None
+    caps = {"total_variation": 1.0, "js_divergence": LOG_2}
+    if divergence in caps and _disjoint(differing, compare):
+        return caps[divergence]
+    return _of_normal_factors(divergence, p, q, [tuple(map(canonical, pair)) for pair in differing])
+
+
+def _of_normal_factors(divergence: str, p: Product, q: Product, pairs: list[Any]) -> Any:
+    """Total variation and JS where all factors that differ are normal; None for other ones."""
+    normal = all(isinstance(law, Normal) for pair in pairs for law in pair)
+    if not normal or divergence not in ("total_variation", "js_divergence"):
+        return None
+    refuse_gradients(divergence, p, q)
+    numbers = np.array([[law._numbers() for law in pair] for pair in pairs])
+    (m1, s1), (m2, s2) = numbers[:, 0].T, numbers[:, 1].T
+    excess = (s1 - s2) / s2 * ((s1 + s2) / s2)
+    white = Whitened((m1 - m2) / s2, excess, False, np.eye(len(pairs)))
+    return _of_whitened(divergence, white)
 
 
 def _equal(first: Any, second: Any, compare: Callable[[str, Any, Any], Any]) -> bool:

@@ -14,7 +14,6 @@ from ..families._normal import Normal
 from ._one_family import digamma, parameters
 
 Scalars = tuple[Array, ...]
-EULER = 0.5772156649015329
 
 
 def kl_divergence(p: Any, q: Any) -> Array | None:
@@ -64,11 +63,9 @@ MOMENTS: dict[type, Callable[..., tuple[Array, Array]]] = {
 
 
 def _mean_log(xp: Namespace, kind: type, values: Scalars) -> Array:
-    """E log X."""
+    """E log X of a law that is not exponential: gamma laws have a formula of their own."""
     if kind is Gamma:
         return digamma(values[0]) - xp.log(values[1])
-    if kind is Exponential:
-        return -EULER - xp.log(values[0])
     if kind is Beta:
         return digamma(values[0]) - digamma(values[0] + values[1])
     return _uniform_mean_log(xp, *values)
@@ -80,13 +77,6 @@ def _uniform_mean_log(xp: Namespace, low: Array, high: Array) -> Array:
         inside = end > 0
         ends.append(xp.where(inside, end * xp.log(xp.where(inside, end, 1.0)), 0.0 * end))
     return (ends[1] - ends[0]) / (high - low) - 1.0
-
-
-def _mean_log_rest(xp: Namespace, kind: type, values: Scalars) -> Array:
-    """E log(1 - X)."""
-    if kind is Beta:
-        return digamma(values[1]) - digamma(values[0] + values[1])
-    return _uniform_mean_log(xp, 1.0 - values[1], 1.0 - values[0])
 
 
 def _under_normal(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> Array:
@@ -128,10 +118,11 @@ def _under_gamma(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> 
 
 
 def _under_beta(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> Array:
+    del kind  # uniform: beta laws have a formula of their own, and no other lies in [0, 1]
     a, b = second
     constant = log_gamma(a) + log_gamma(b) - log_gamma(a + b)
-    away = (a - 1.0) * _mean_log(xp, kind, first) + (b - 1.0) * _mean_log_rest(xp, kind, first)
-    return constant - away
+    rest = _uniform_mean_log(xp, 1.0 - first[1], 1.0 - first[0])
+    return constant - (a - 1.0) * _uniform_mean_log(xp, *first) - (b - 1.0) * rest
 
 
 def _under_uniform(xp: Namespace, kind: type, first: Scalars, second: Scalars) -> Array:

@@ -24,8 +24,10 @@ from ._estimate import DualEstimate, wasserstein1_dual
 from ._exact import ExactCritic
 from ._gradient_penalty import GradientPenalty, OneSidedGradientPenalty
 from ._group_sort import GroupSort, MaxMin
+from ._maxout import MaxoutCritic
 from ._objective import dual_objective, model_term
 from ._orthogonal_linear import OrthogonalLinear
+from ._proof import certified_lower_bound
 from ._ridge import RidgeCritic
 from ._semidiscrete import semidiscrete_critic
 from ._skew_convolution import SkewOrthogonalConv2d
@@ -48,6 +50,7 @@ __all__ = [
     "GradientPenalty",
     "GroupSort",
     "MaxMin",
+    "MaxoutCritic",
     "NonFiniteObjectiveError",
     "OneSidedGradientPenalty",
     "OrthogonalLinear",
@@ -63,6 +66,7 @@ __all__ = [
     "ZeroCenteredGradientPenalty",
     "adversarial_objective",
     "ascent_step",
+    "certified_lower_bound",
     "dual_objective",
     "empirical_lipschitz",
     "js_lower_estimate",

@@ -16,6 +16,7 @@ from divergences._validation import refuse
 from ._confidence import lower_confidence
 from ._default_critic import Task, default_critic
 from ._options import ENDLESS, check_options, place, steps_bar
+from ._proof import mean_difference, proven, slack
 from ._rescaled import RescaledCritic, natural_units, standardised
 from ._sources import (
     FUNCTION,
@@ -27,8 +28,8 @@ from ._sources import (
     divide,
     read,
 )
-from ._training import Clock, Held, Log, Progress, Schedule, Training, advance, demand_slope
-from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise
+from ._training import Clock, Held, Log, Progress, Training, advance, demand_slope
+from ._user_critic import bound_or_infinity, constraint_for, demand_pointwise, pace
 from ._violation import PAIRS, violation
 
 _STEPS = 1000
@@ -37,7 +38,6 @@ _CHOOSING = 2048
 _BLOCK = 8192
 _TRIED = 256  # points by which the time of the answer is estimated
 _LEAST = 0.5  # of the seconds that are left go to training at least
-_ROUNDING = 2.0**-40
 _UNUSUAL = 64.0
 
 
@@ -53,7 +53,7 @@ class DualEstimate:
         :math:`\max(0, \text{value} / K)` less rounding, with :math:`K` the certified constant:
         never above the exact Wasserstein-1 distance of the *points given*. Rounding inside the
         critic is measured, as the worst break of the Lipschitz condition over all pairs (up to
-        :math:`2^{30}` of their coordinates; beyond that only that of values is allowed for). Of
+        :math:`2^{32}` of their coordinates; beyond that only that of values is allowed for). Of
         samplers it is a mean over 16,384 fresh draws of either law: it may exceed the distance of
         the laws by the noise of that mean, and ``confidence_lower`` is the statement about them.
     lipschitz_bound : float
@@ -251,7 +251,8 @@ class _Problem:
                 refuse(FUNCTION, name, "hold two points at least for a critic with batch "
                        "normalisation", "one")  # fmt: skip
         rule = partial(constraint_for, generator=self.generator)
-        plan = Schedule(1e-3, betas=(0.9, 0.99) if rule(critic) is None else (0.5, 0.9))
+        pooled = torch.cat([self.units(side.start.at).to(self.device) for side in self.parts])
+        plan = pace(critic, rule(critic), pooled)
         training = Training(critic, plan, self.held, self.log, "critic", rule,
                             patient=self.x.endless or self.y.endless)  # fmt: skip
         clock = Clock(self.steps, self._deadline(critic) - time.monotonic())
@@ -290,7 +291,7 @@ class _Problem:
         if collapses:
             demand_slope(inner, self.held[0][0].double())
         everything = [_values(critic, side.everything, self.device) for side in self.parts]
-        value = _difference(everything, [side.everything.weights for side in self.parts])
+        value = mean_difference(everything, [side.everything.weights for side in self.parts])
         if not math.isfinite(value):
             self.log.look("the trained critic", self.steps, value)
         bound = bound_or_infinity(inner)
@@ -302,20 +303,13 @@ class _Problem:
                 for side, values, test in zip(self.parts, everything, tests, strict=True)
                 if test is not None
             ]
-            heldout = _difference(tested, [test.weights for test in tests if test is not None])
+            heldout = mean_difference(tested, [test.weights for test in tests if test is not None])
             lower, reason = self._confidence(critic, tested, bound, diameter, level)
-        slack = _ROUNDING * self._size(everything, bound) + self._violation(everything, bound)
+        lowest = proven(value, self._slack(everything, bound), bound)
         return DualEstimate(
-            value, _certified(value - slack, bound), bound, heldout, lower, critic,
+            value, lowest, bound, heldout, lower, critic,
             tuple(self.log.entries), self.log.seconds(), reason,
         )  # fmt: skip
-
-    def _size(self, values: list[Tensor], bound: float) -> float:
-        """A number beside which the rounding of all values and sums is small."""
-        radius = max(float(self.units(side.everything.at).abs().max()) for side in self.parts)
-        spread = max(float(v.abs().max()) for v in values)
-        finite = bound if math.isfinite(bound) else 0.0
-        return spread + finite * radius * self.scale * math.sqrt(self.centre.numel())
 
     def _comparable(self) -> bool:
         """Whether all pairs of points are few enough to be looked at; of drawn ones none need."""
@@ -323,13 +317,12 @@ class _Problem:
         few = x[0] * y[0] * x[1] <= PAIRS
         return few and not (self.x.endless or self.y.endless)
 
-    def _violation(self, values: list[Tensor], bound: float) -> float:
-        """In the units of the data; of samples only, since nothing is proved of drawn points."""
-        if not math.isfinite(bound) or not self._comparable():
-            return 0.0
+    def _slack(self, values: list[Tensor], bound: float) -> float:
+        """For rounding, in the units of the data; nothing is proved of drawn points by pairs."""
         x, y = (self.units(side.everything.at) for side in self.parts)
         inverse = 1 / self.scale
-        return self.scale * violation(x, y, values[0] * inverse, values[1] * inverse, bound)
+        at_x, at_y = (side * inverse for side in values)
+        return self.scale * slack(x, y, at_x, at_y, bound, compare=self._comparable())
 
     def _confidence(
         self,
@@ -350,7 +343,7 @@ class _Problem:
                                  (known[0], known[1]), level, widest)  # fmt: skip
         if lower <= 0:
             return 0.0, "0: the radius exceeds the difference on the points held out"
-        return _certified(lower, bound), f"a clamped critic on points held out, level {level}"
+        return proven(lower, 0.0, bound), f"a clamped critic on points held out, level {level}"
 
 
 def _plain(critic: nn.Module, centre: Tensor, scale: float) -> bool:
@@ -365,26 +358,8 @@ def _normalises(layer: nn.Module) -> bool:
     return isinstance(layer, nn.modules.batchnorm._BatchNorm)
 
 
-def _certified(value: float, bound: float) -> float:
-    """A lower bound of the distance: never negative, and nothing where the constant is 0 or inf."""
-    return value / bound if value > 0 and bound > 0 else 0.0
-
-
 @torch.no_grad()
 def _values(critic: nn.Module, sample: Points, device: torch.device) -> Tensor:
     """Values at all points, float64, on the host."""
     blocks = [critic(block.to(device)).cpu() for block in torch.split(sample.at, _BLOCK)]
     return torch.cat(blocks)
-
-
-def _difference(values: list[Tensor], masses: list[Tensor | None]) -> float:
-    """E_x f - E_y f, each sum rounded once; a common constant is taken off before."""
-    middle = values[0][0]
-    means = []
-    for side, weights in zip(values, masses, strict=True):
-        terms = side - middle
-        if weights is None:
-            means.append(math.fsum(terms.tolist()) / terms.numel())
-        else:
-            means.append(math.fsum((terms * weights).tolist()) / math.fsum(weights.tolist()))
-    return means[0] - means[1]

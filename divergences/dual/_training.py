@@ -13,6 +13,7 @@ from ._activations import works_in_place
 from ._ascent import ascent_step
 from ._cones import ConeCritic
 from ._constraint import Constraint
+from ._maxout import MaxoutCritic
 from ._objective import dual_objective
 
 Batch = Callable[[], tuple[Tensor, Tensor | None]]
@@ -81,7 +82,7 @@ class Schedule:
     Attributes
     ----------
     rate : first learning rate of Adam, in standardised units; it falls to 0 along a cosine
-    temperatures : first and last temperature of a cone critic
+    temperatures : first and last temperature of a critic with a smooth maximum
     end : the part of the clock's time at which rate and temperature arrive
     betas : of Adam
     """
@@ -174,7 +175,9 @@ class Training:
     def _set(self, part: float) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate * 0.5 * (1 + math.cos(math.pi * part))
-        if self.schedule.temperatures is not None and isinstance(self.critic, ConeCritic):
+        if self.schedule.temperatures is not None and isinstance(
+            self.critic, (ConeCritic, MaxoutCritic)
+        ):
             first, last = self.schedule.temperatures
             self.critic.temperature = first * (last / first) ** part
 

@@ -12,9 +12,13 @@ from divergences._validation import refuse
 from ._certificate import lipschitz_bound
 from ._constraint import Constraint
 from ._gradient_penalty import OneSidedGradientPenalty
+from ._maxout import MaxoutCritic
+from ._training import Schedule
 
 _ENOUGH = 1.001
 _SOME = 4
+_MAXOUT_RATE = 0.02, 5e-3  # over the root of the dimension, by which a step turns a slope; at most
+_SMOOTH = 0.22, 0.037  # temperatures of a maximum, in deviations of the points
 _PENALISED = 256  # points of a batch at which the slope is looked at
 
 
@@ -51,6 +55,18 @@ def constraint_for(critic: nn.Module, generator: torch.Generator) -> Constraint 
     if bound_or_infinity(critic) <= _ENOUGH:
         return None
     return _PenaltyOnSome(generator=generator)
+
+
+def pace(critic: nn.Module, constraint: Constraint | None, points: Tensor) -> Schedule:
+    """How fast a critic is trained; ``points`` give the deviation, to which a maximum is smooth."""
+    betas = (0.9, 0.99) if constraint is None else (0.5, 0.9)
+    if not isinstance(critic, MaxoutCritic):
+        return Schedule(1e-3, betas=betas)
+    deviation = float((points - points.mean(dim=0)).square().mean().sqrt()) or 1.0
+    first, last = (part * deviation for part in _SMOOTH)
+    steep, most = _MAXOUT_RATE
+    rate = min(most, steep / math.sqrt(points.shape[1]))
+    return Schedule(rate, (first, last), betas=betas)
 
 
 @torch.no_grad()

@@ -7,7 +7,8 @@ not, the cell is halved.
 """
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ._cells import accuracy, log_density_bounds
 from ._enclosure import Enclosure, first_edges, refine
 
 Bounds = tuple[Float64Array, Float64Array]
+Pair = tuple[Float64Array, Float64Array]  # at the low and at the high ends of cells
 
 
 def enclose_wasserstein1(
@@ -54,11 +56,14 @@ def _without_tails(p: ContinuousLaw, q: ContinuousLaw, width: float, relative: f
 def _cells(p: ContinuousLaw, q: ContinuousLaw, low: Float64Array, high: Float64Array) -> Bounds:
     """Bounds of the integral of |F - G| over each cell."""
     with np.errstate(all="ignore"):
-        least, most = _gap(p, q, low, high)
+        ends = [_at_ends(law, low, high) for law in (p, q)]
+        least, most = _gap(p, q, *ends)
         width = high - low
         lower = width * np.maximum(np.maximum(least, -most), 0.0)
         upper = width * np.maximum(most, -least)
-        first, second = (_integral(law, low, high) for law in (p, q))
+        first, second = (
+            _integral(law, at, low, high) for law, at in zip((p, q), ends, strict=True)
+        )
         signed = first[0] - second[1], first[1] - second[0]
         ahead, behind = least >= 0.0, most <= 0.0
         exact_low = np.where(ahead, signed[0], np.where(behind, -signed[1], 0.0))
@@ -66,23 +71,41 @@ def _cells(p: ContinuousLaw, q: ContinuousLaw, low: Float64Array, high: Float64A
         # |integral| is a lower bound whatever the signs.
         either = np.maximum(np.maximum(signed[0], -signed[1]), 0.0)
         lower = np.fmax(np.fmax(np.nan_to_num(lower), exact_low), either)
-        tails = _tail(p, low, high) + _tail(q, low, high)
+        tails = _tail(p, ends[0], low, high) + _tail(q, ends[1], low, high)
         upper = np.fmin(np.fmin(np.where(np.isnan(upper), np.inf, upper), exact_high), tails)
     return np.minimum(lower, upper), upper
 
 
-def _gap(p: ContinuousLaw, q: ContinuousLaw, low: Float64Array, high: Float64Array) -> Bounds:
+class _Ends(NamedTuple):
+    """What a law says of the low and the high ends of cells."""
+
+    cdf: Pair
+    survival: Pair
+    partial_mean: Pair
+
+
+def _at_ends(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> _Ends:
+    """Each function once at each place: cells that meet share one. No mean of a `LawOnLine`."""
+    places, index = np.unique(np.concatenate([low, high]), return_inverse=True)
+
+    def both(function: Callable[[Float64Array], Float64Array]) -> Pair:
+        values = np.asarray(function(places))[index.ravel()]
+        return values[: low.size], values[low.size :]
+
+    unknown = np.full(low.shape, np.nan)
+    means = (unknown, unknown) if isinstance(law, LawOnLine) else both(law.partial_mean)
+    return _Ends(both(law.cdf), both(law.survival), means)
+
+
+def _gap(p: ContinuousLaw, q: ContinuousLaw, of_p: _Ends, of_q: _Ends) -> Bounds:
     """Bounds of F - G on each cell, from the tails that are smaller."""
-    values: list[Any] = []
-    for law in (p, q):
-        error = accuracy(law)
-        values.append([(f(low), f(high), error) for f in (law.cdf, law.survival)])
-    (cdf_p, over_p), (cdf_q, over_q) = values
-    least = _down(cdf_p[0], cdf_p[2]) - _up(cdf_q[1], cdf_q[2])
-    most = _up(cdf_p[1], cdf_p[2]) - _down(cdf_q[0], cdf_q[2])
+    errors = accuracy(p), accuracy(q)
+    least = _down(of_p.cdf[0], errors[0]) - _up(of_q.cdf[1], errors[1])
+    most = _up(of_p.cdf[1], errors[0]) - _down(of_q.cdf[0], errors[1])
     if not any(isinstance(law, LawOnLine) for law in (p, q)):
-        least = np.maximum(least, _down(over_q[1], over_q[2]) - _up(over_p[0], over_p[2]))
-        most = np.minimum(most, _up(over_q[0], over_q[2]) - _down(over_p[1], over_p[2]))
+        above = _down(of_q.survival[1], errors[1]) - _up(of_p.survival[0], errors[0])
+        below = _up(of_q.survival[0], errors[1]) - _down(of_p.survival[1], errors[0])
+        least, most = np.maximum(least, above), np.minimum(most, below)
     return least, most
 
 
@@ -94,11 +117,11 @@ def _up(value: Float64Array, error: float) -> Float64Array:
     return np.asarray(value * (1.0 + error))
 
 
-def _integral(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> Bounds:
+def _integral(law: ContinuousLaw, at: _Ends, low: Float64Array, high: Float64Array) -> Bounds:
     """Bounds of the integral of F over each cell."""
     error = accuracy(law)
     width = high - low
-    first, last = law.cdf(low), law.cdf(high)
+    first, last = at.cdf
     below, above = width * _down(first, error), width * _up(last, error)
     least, most = (np.exp(bound) for bound in log_density_bounds(law, low, high))
     curve = 0.5 * width * width
@@ -110,23 +133,24 @@ def _integral(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> Boun
         return below, above
     # Places are measured from the middle of the cell, so that only its own width is rounded.
     middle = low + 0.5 * width
-    mass = np.where(last <= 0.5, last - first, law.survival(low) - law.survival(high))
-    moment = law.partial_mean(high) - law.partial_mean(low) - middle * mass
+    mass = np.where(last <= 0.5, last - first, at.survival[0] - at.survival[1])
+    moment = at.partial_mean[1] - at.partial_mean[0] - middle * mass
     slack = 4 * error * (width * last + np.abs(middle) * np.abs(last) + abs(law.expectation))
     exact = 0.5 * width * (first + last) - moment
     return np.fmax(below, exact - slack), np.fmin(above, exact + slack)
 
 
-def _tail(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> Float64Array:
+def _tail(law: ContinuousLaw, at: _Ends, low: Float64Array, high: Float64Array) -> Float64Array:
     """The integral of F over a cell down to -inf, of 1 - F over one up to inf, else of neither."""
     if isinstance(law, LawOnLine):
         beyond = (high <= law.support[0]) | (low >= law.support[1])
         return np.where(beyond & ~(np.isfinite(low) & np.isfinite(high)), 0.0, np.inf)
     size = 4 * accuracy(law)
     mean = law.expectation
-    down = high * law.cdf(high) - law.partial_mean(high)
-    up = mean - law.partial_mean(low) - low * law.survival(low)
-    slack_down = size * law.cdf(high) * (np.abs(high) + abs(mean))
-    slack_up = size * (np.abs(low) * law.survival(low)) + size * abs(mean)
+    below, above = at.cdf[1], at.survival[0]
+    down = high * below - at.partial_mean[1]
+    up = mean - at.partial_mean[0] - low * above
+    slack_down = size * below * (np.abs(high) + abs(mean))
+    slack_up = size * (np.abs(low) * above) + size * abs(mean)
     value = np.where(np.isneginf(low), down + slack_down, np.inf)
     return np.where(np.isposinf(high), np.fmax(up, 0.0) + slack_up, value)

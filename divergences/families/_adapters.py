@@ -265,8 +265,19 @@ def _by_names(kind: str) -> Callable[[Any], Law]:
     return lambda d: FAMILIES[kind](*(getattr(d, name) for name in PARAMETERS[kind]))
 
 
+def _bernoulli(distribution: Any) -> Law:
+    """From logits where it was built on them: they keep digits of 1 - p that p does not."""
+    logits = distribution.__dict__.get("logits")
+    if logits is None or logits is not distribution.__dict__.get("_param"):
+        return Bernoulli(distribution.probs)
+    rest = (-logits).sigmoid()
+    # 1 - (1 - p), for the derivative of p itself is lost where it rounds to 1.
+    return Bernoulli(logits.sigmoid().where(logits < 0.0, 1.0 - rest), rest)
+
+
 TORCH: dict[str, Callable[[Any], Law]] = {
     **{kind: _by_names(kind) for kind in PARAMETERS},
+    "Bernoulli": _bernoulli,
     "Categorical": lambda d: Categorical(d.probs),
     "MultivariateNormal": lambda d: MultivariateNormal(d.loc, d.covariance_matrix),
     "LowRankMultivariateNormal": lambda d: MultivariateNormal(d.loc, d.covariance_matrix),

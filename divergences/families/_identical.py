@@ -16,6 +16,8 @@ def identical(p: Any, q: Any) -> bool:
         return True
     if type(p) is not type(q) or isinstance(p, LawOnLine) or not isinstance(p, Parametric):
         return False
+    if p.parameters().keys() != q.parameters().keys():
+        return False
     pairs = zip(p.parameters().values(), q.parameters().values(), strict=True)
     return all(_same(first, second) for first, second in pairs)
 

@@ -57,11 +57,13 @@ class IntegerLaw(LineLaw):
         raise NotImplementedError
 
 
-def probability(value: Any, function: str, *, positive: bool = False) -> None:
-    real_number(value, "probability", function, positive=positive)
+def probability(
+    value: Any, function: str, *, positive: bool = False, name: str = "probability"
+) -> None:
+    real_number(value, name, function, positive=positive)
     if values_are_readable(value) and not 0.0 <= float(detach(value)) <= 1.0:
         end = "(0, 1]" if positive else "[0, 1]"
-        refuse(function, "probability", f"lie in {end}", repr(float(detach(value))))
+        refuse(function, name, f"lie in {end}", repr(float(detach(value))))
 
 
 def log_positive(xp: Namespace, value: Array) -> Array:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .._array import detach, is_tensor
+from .._array import detach, is_tensor, values_are_readable
 from .._special import deviance, stirling_error
 from .._summation import two_product
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import real_number, refuse
+from .._validation import mass_tolerance, real_number, refuse, same_library
 from ._gamma_beta import log_gamma
 from ._integer import IntegerLaw, integer_quantile, log_positive, probability
 from ._line import own
@@ -117,23 +117,46 @@ class Bernoulli(IntegerLaw):
     ----------
     probability : float or 0-d tensor
         The probability :math:`p` of 1, in [0, 1].
+    complement : float or 0-d tensor, optional
+        :math:`1 - p`, the probability of 0, where p is so near 1 that a float leaves no digits of
+        it. Both must sum to 1 up to the rounding of single precision.
 
     Raises
     ------
     TypeError, ValueError
-        If the probability is not a number as said above.
+        If a parameter is not a number as said above.
 
     Examples
     --------
     >>> from divergences import Bernoulli, total_variation
     >>> float(total_variation(Bernoulli(0.25), Bernoulli(0.75)))
     0.5
+    >>> f"{float(total_variation(Bernoulli(1.0, 3e-90), Bernoulli(1.0, 1e-90))):.3g}"
+    '2e-90'
     """
 
     probability: Any
+    complement: Any = None
 
     def __post_init__(self) -> None:
         probability(self.probability, "Bernoulli")
+        if self.complement is not None:
+            probability(self.complement, "Bernoulli", name="complement")
+            values = self.probability, self.complement
+            same_library(
+                "Bernoulli", **{k: v for k, v in self.parameters().items() if is_tensor(v)}
+            )
+            if values_are_readable(*values):
+                _sum_to_one(*values)
+
+    def parameters(self) -> dict[str, Any]:
+        given = {"probability": self.probability, "complement": self.complement}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def masses(self, model: Any) -> tuple[Array, Array]:
+        """The probabilities of 1 and of 0 in float64, in the library of ``model``."""
+        p = own(self.probability, model)
+        return p, 1.0 - p if self.complement is None else own(self.complement, model)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -145,14 +168,20 @@ class Bernoulli(IntegerLaw):
 
     @property
     def deviation(self) -> float:
-        p = self._numbers()[0]
-        return math.sqrt(p * (1.0 - p))
+        p, rest = self._two()
+        return math.sqrt(p * rest)
+
+    def _two(self) -> tuple[float, float]:
+        p, *rest = self._numbers()
+        return p, rest[0] if rest else 1.0 - p
 
     def cdf(self, x: ArrayLike) -> Float64Array:
-        return Binomial(1, self._numbers()[0]).cdf(x)
+        x = np.asarray(x, dtype=np.float64)
+        return np.where(x < 0.0, 0.0, np.where(x < 1.0, self._two()[1], 1.0))
 
     def survival(self, x: ArrayLike) -> Float64Array:
-        return Binomial(1, self._numbers()[0]).survival(x)
+        x = np.asarray(x, dtype=np.float64)
+        return np.where(x < 0.0, 1.0, np.where(x < 1.0, self._two()[0], 0.0))
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=False)
@@ -161,10 +190,32 @@ class Bernoulli(IntegerLaw):
         return integer_quantile(self, level, upper=True)
 
     def tail_exponent(self, k: Float64Array) -> Float64Array:
-        return Binomial(1, self._numbers()[0]).tail_exponent(k)
+        p, rest = self._two()
+        return deviance(k, p) + deviance(1.0 - k, rest)
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
-        return Binomial(1, self.probability).log_mass_at(xp, k)
+        p, rest = self.masses(k)
+        return xp.where(k > 0, _log_share(xp, p, rest), _log_share(xp, rest, p))
+
+
+def _sum_to_one(first: Any, second: Any) -> None:
+    total = float(detach(first)) + float(detach(second))
+    if abs(total - 1.0) > mass_tolerance(
+        np.dtype(np.float32), 2
+    ):  # tensors may be in single precision
+        refuse("Bernoulli", "probability and complement", "sum to 1", repr(total))
+
+
+def _log_share(xp: Namespace, share: Array, rest: Array) -> Array:
+    """The log of one of two probabilities that sum to 1, from the smaller."""
+    small = rest < 0.5
+    value = xp.where(small, xp.log1p(-xp.where(small, rest, 0.0)), log_positive(xp, share))
+    return xp.where(share > 0, value, -math.inf)
+
+
+def bernoulli_difference(xp: Namespace, p: tuple[Array, Array], q: tuple[Array, Array]) -> Array:
+    """The difference of the probabilities of 1, from those of 0 where these are smaller."""
+    return xp.where(p[0] + q[0] > 1.0, q[1] - p[1], p[0] - q[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -71,16 +71,9 @@ def rule(start: Float64Array, count: Float64Array) -> tuple[Float64Array, Float6
 
 
 def nodes(
-    laws: tuple[IntegerLaw, ...],
-    low: float,
-    high: float,
-    terms: Terms,
-    negligible: float = NEGLIGIBLE,
+    laws: tuple[IntegerLaw, ...], low: float, high: float, terms: Terms
 ) -> tuple[Float64Array, Float64Array]:
-    """Integers and weights that sum ``terms`` over low, ..., high to about 1e-14 of the sum.
-
-    An error of ``negligible`` times the sum is left in a block, for terms that carry noise.
-    """
+    """Integers and weights that sum ``terms`` over low, ..., high to about 1e-14 of the sum."""
     edges = _edges(laws, low, high)
     start, count = edges[:-1], np.diff(edges)
     whole = _sums(terms, start, count)
@@ -92,7 +85,7 @@ def nodes(
         left, right = _sums(terms, start, half), _sums(terms, middle, count - half)
         both = left + right
         error = np.abs(both - whole)
-        keep = ~(error > AGREEMENT * np.abs(both)) | (error < negligible * total)
+        keep = ~(error > AGREEMENT * np.abs(both)) | (error < NEGLIGIBLE * total)
         keep |= (error > 0.1 * before) & (error < STAGNANT * total)
         keep |= (count <= DIRECT) | (start.size > MOST_BLOCKS)
         done.append(_pairs(start[keep], count[keep]))
@@ -125,12 +118,12 @@ def _sums(terms: Terms, start: Float64Array, count: Float64Array) -> Float64Arra
         result[long] = np.sum(weights * terms(places), axis=1)
     if not long.all():
         owner = np.repeat(np.arange(start.size)[~long], count[~long].astype(int))
-        values = terms(_listed(start[~long], count[~long]))
+        values = terms(listed(start[~long], count[~long]))
         result += np.bincount(owner, values, minlength=start.size)
     return result
 
 
-def _listed(start: Float64Array, count: Float64Array) -> Float64Array:
+def listed(start: Float64Array, count: Float64Array) -> Float64Array:
     """The integers of the blocks, one after another."""
     ends = np.cumsum(count)
     return np.asarray(np.arange(ends[-1]) + np.repeat(start - (ends - count), count.astype(int)))
@@ -140,6 +133,6 @@ def _pairs(start: Float64Array, count: Float64Array) -> tuple[Float64Array, Floa
     """Integers and weights of the blocks: all of them, or those of the rule."""
     short = count <= DIRECT
     places, weights = rule(start[~short], count[~short])
-    all_of = _listed(start[short], count[short]) if short.any() else np.empty(0)
+    all_of = listed(start[short], count[short]) if short.any() else np.empty(0)
     joined = np.concatenate([all_of, places.ravel()])
     return joined, np.concatenate([np.ones(all_of.size), weights.ravel()])

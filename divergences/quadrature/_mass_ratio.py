@@ -12,7 +12,7 @@ from .._typing import Float64Array
 from ..families._integer import IntegerLaw, ShiftedInteger
 from ..families._line import off_the_graph
 from ..families._poisson import Poisson
-from ..families._trials import Bernoulli, Binomial, Geometric
+from ..families._trials import Bernoulli, Binomial, Geometric, bernoulli_difference
 from ._log_ratio import relative
 
 
@@ -50,7 +50,13 @@ def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None
 
 
 def _bernoullis(p: Bernoulli, q: Bernoulli, k: Float64Array) -> Float64Array | None:
-    return _binomials(Binomial(1, p._numbers()[0]), Binomial(1, q._numbers()[0]), k)
+    first, second = (off_the_graph(law).masses(k) for law in (p, q))
+    if min(*first, *second) <= 0.0:
+        return None
+    move = float(bernoulli_difference(np, first, second))
+    return np.where(
+        k > 0, _log_moved(first[0], second[0], move), _log_moved(first[1], second[1], -move)
+    )
 
 
 def _geometrics(p: Geometric, q: Geometric, k: Float64Array) -> Float64Array | None:
@@ -68,6 +74,12 @@ def _log_of_rest(first: float, second: float) -> float:
     """log((1 - first)/(1 - second)) from the exact difference."""
     r = (second - first) / (1.0 - second)
     return math.log1p(r) if abs(r) < 0.5 else math.log1p(-first) - math.log1p(-second)
+
+
+def _log_moved(first: float, second: float, difference: float) -> float:
+    """Log(first/second) from their exact difference."""
+    r = difference / second
+    return math.log1p(r) if abs(r) < 0.5 else math.log(first) - math.log(second)
 
 
 _INTEGER: dict[tuple[type, type], Callable[[Any, Any, Float64Array], Float64Array | None]] = {

@@ -16,6 +16,7 @@ from divergences.dual import (
     CriticSum,
     GroupSort,
     MaxMin,
+    MaxoutCritic,
     OrthogonalLinear,
     SkewOrthogonalConv2d,
     SLLConv2d,
@@ -26,6 +27,7 @@ from divergences.dual import (
     lipschitz_bound,
     orthogonal_mlp,
 )
+from divergences.dual._orthogonalize import METHODS as METHODS_OF
 from divergences.dual._shared_weights import shared_weights
 
 METHODS = ("cayley", "householder", "exponential", "bjorck")
@@ -82,6 +84,34 @@ def test_weights_stay_orthogonal_for_a_thousand_steps_at_width_512(method, dtype
     assert defect(layer) <= limit
     # the proof's own room for rounding is 2e-11 at this width
     assert 1 - limit <= lipschitz_bound(layer) <= 1 + limit + 1e-10
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (6, 1), (5, 5), (9, 4), (40, 40)])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_reflections_accumulated_at_once_are_those_taken_one_by_one(shape, size):
+    raw = size * torch.randn(shape, generator=seed(), dtype=torch.float64)
+    expected = torch.eye(shape[0], dtype=torch.float64)
+    for k in range(shape[1]):
+        vector = raw[:, k].clone()
+        vector[:k], vector[k] = 0, 1
+        expected = expected - 2 * torch.outer(expected @ vector, vector) / vector.square().sum()
+    torch.testing.assert_close(METHODS_OF["householder"](raw), expected[:, : shape[1]])
+
+
+@pytest.mark.parametrize("condition", [1.0, 30.0, 3000.0])
+def test_scaled_steps_end_at_the_nearest_orthogonal_matrix(condition):
+    left, right = (
+        torch.linalg.qr(torch.randn(20, 8, generator=seed(k), dtype=torch.float64)).Q[:, :8]
+        for k in (0, 1)
+    )
+    values = torch.logspace(0, -math.log10(condition), 8, dtype=torch.float64)
+    right = torch.linalg.qr(right[:8]).Q
+    nearest = METHODS_OF["bjorck"](7 * left * values @ right.T)
+    torch.testing.assert_close(nearest, left @ right.T, rtol=0, atol=1e-10)
+    steep = METHODS_OF["bjorck"](
+        left * values**4 @ right.T
+    )  # beyond its reach: shorter, not longer
+    assert torch.linalg.matrix_norm(steep, 2) <= 1 + 1e-14
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -172,6 +202,8 @@ def blocks():
     yield GroupSort(3), (6,)
     yield MaxMin(), (6, 2)
     yield orthogonal_mlp(4, (8, 8), generator=seed()), (4,)
+    yield MaxoutCritic(4, 8, 5, generator=seed()), (4,)
+    yield MaxoutCritic(4, 8, 5, temperature=0.3, generator=seed()), (4,)
     yield CriticMaximum([orthogonal_mlp(4, (8,)), nn.Linear(4, 1)]), (4,)
     yield CriticSum([orthogonal_mlp(4, (8,)), nn.Linear(4, 1)], [0.3, -2.0]), (4,)
 

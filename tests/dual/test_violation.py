@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from divergences import wasserstein1
-from divergences.dual import ConeCritic, wasserstein1_dual
+from divergences.dual import (
+    ConeCritic,
+    certified_lower_bound,
+    lipschitz_bound,
+    wasserstein1_dual,
+)
 from divergences.dual._violation import violation
 
 
@@ -82,3 +87,52 @@ def test_an_honest_critic_loses_nothing():
     x, y = _points(0, 300), _points(1, 300) + 2
     at_x, at_y = (torch.linalg.vector_norm(points + 9, dim=1) for points in (x, y))
     assert violation(y, x, at_y, at_x, 1.0) <= 64 * math.ulp(16.0)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 10**6),
+    far=st.sampled_from([0.0, 1e3, 1e9]),
+    size=st.sampled_from([1e-9, 1.0, 1e150, 1e200]),
+)
+def test_products_find_the_pair_that_differences_find(seed, far, size):
+    x, y = (size * (_points(seed + side, 40 + side, 5) + far) for side in (0, 1))
+    at_x, at_y = size * _points(seed + 2, 40)[:, 0], size * _points(seed + 3, 41)[:, 0]
+    apart = torch.linalg.vector_norm((x[:, None] - y) / size, dim=2) * size
+    expected = max(0.0, float((at_x[:, None] - at_y - 0.3 * apart).max()))
+    rounding = 16 * math.ulp(size) + (0 if size < 1e100 else math.inf)
+    assert violation(x, y, at_x, at_y, 0.3) == pytest.approx(expected, rel=1e-12, abs=rounding)
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 30), float32=st.booleans())
+def test_a_critic_as_it_is_proves_no_more_than_the_exact_distance(seed, count, float32):
+    x, y = _points(seed, count), _points(seed + 1, 17) + 1
+    critic = ConeCritic(x[:5] * 1e3, _points(seed + 2, min(5, count))[:, 0] * 1e5)
+    critic = critic.float() if float32 else critic
+    x, y = (x.float(), y.float()) if float32 else (x, y)
+    truth = wasserstein1(x.double(), y.double()).item()
+    lowest = certified_lower_bound(critic, x, y)
+    assert 0 <= lowest <= truth * (1 + 1e-12)
+    assert lowest >= certified_lower_bound(critic, x, y, constant=2.0)
+
+
+def test_what_proves_nothing_is_zero_and_what_is_no_constant_is_refused():
+    x, y = _points(0, 5), _points(1, 6) + 3
+    critic = nn.Linear(2, 1).double()
+    with torch.no_grad():
+        critic.weight.copy_(torch.tensor([[-3.0, -4.0]]))
+    found = certified_lower_bound(critic, x, y)
+    gap = float((critic(x).mean() - critic(y).mean()).detach())
+    assert found == pytest.approx(gap / lipschitz_bound(critic), rel=1e-10)
+    assert certified_lower_bound(critic, y, x) == 0
+    for constant in (0.0, math.inf):
+        assert certified_lower_bound(critic, x, y, constant=constant) == 0
+    for constant, error in ((-1.0, ValueError), (math.nan, ValueError), ("1", TypeError)):
+        with pytest.raises(error, match="constant"):
+            certified_lower_bound(critic, x, y, constant=constant)
+    with pytest.raises(NotImplementedError, match="LayerNorm"):
+        certified_lower_bound(nn.LayerNorm(1), x[:, :1], y[:, :1])
+    with torch.no_grad():
+        critic.bias.fill_(math.inf)
+    assert certified_lower_bound(critic, x, y, constant=5.0) == 0

@@ -58,11 +58,11 @@ def start(words, program=(sys.executable, "-m", "wgan")):
     )
 
 
-def wait_for(condition, seconds=300):
+def wait_for(condition, seconds=300, pause=0.002):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.002)
+        time.sleep(pause)
 
 
 def contents(folder):

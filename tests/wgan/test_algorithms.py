@@ -1,10 +1,12 @@
 """Every algorithm from its first byte to its last: a run, its curve, kills, its report."""
 
+import contextlib
 import math
 import multiprocessing
 import random
 import signal
 import time
+from collections import Counter
 
 import pytest
 
@@ -70,50 +72,96 @@ def newest(run):
 def processes():
     """A server that has imported everything and forks: each process begins in milliseconds."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["wgan.train", "wgan.networks", "divergences", "tqdm"])
+    context.set_forkserver_preload(["tests.wgan.warm"])
+    first = context.Process(target=int)  # it waits for what the server loads
+    first.start()
+    first.join()
     return context
 
 
+def begin(processes, run, config):
+    """A process that trains in the folder, or goes on there."""
+    arguments = {"resume": (run / "run.json").exists(), "quiet": True}
+    process = processes.Process(target=train, args=(small_config(run, **config),), kwargs=arguments)
+    process.start()
+    return process
+
+
+def half_written(run):
+    """Files that a process is writing, or was when it was killed."""
+    found = set()
+    for path in (run / "checkpoints").glob(".*.part"):
+        with contextlib.suppress(FileNotFoundError):  # it has its name by now
+            found.add((path.name, path.stat().st_mtime_ns))
+    return found
+
+
+def killed(process):
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def kill_once(processes, run, config, aim, dice, start_up):
+    """Kill a process about where ``aim`` says, its start within ``start_up`` seconds; and where."""
+    before, old = newest(run), half_written(run)
+    process = begin(processes, run, config)
+    if aim == "start":
+        time.sleep(dice.random() * start_up)
+    else:
+        goal = before + dice.randint(1, 8)
+        wait_for(lambda: newest(run) >= goal or not process.is_alive(), seconds=900, pause=0.01)
+        if aim == "checkpoint":
+            wait_for(
+                lambda: half_written(run) - old or not process.is_alive(), seconds=900, pause=1e-4
+            )
+        else:
+            time.sleep(dice.random() / 20)
+    killed(process)
+    if half_written(run) - old:
+        return "checkpoint"
+    return "step" if newest(run) > before else "start"
+
+
 def killed_and_resumed(processes, run, config, kills, dice):
-    """Kill the run at random moments and let it end; its hash."""
-    for _ in range(kills):
-        goal = min(newest(run) + dice.randrange(1, 12), config["steps"])
-        begun = (run / "run.json").exists()
-        arguments = {"resume": begun, "quiet": True}
-        process = processes.Process(
-            target=train, args=(small_config(run, **config),), kwargs=arguments
-        )
-        process.start()
-        wait_for(lambda p=process, goal=goal: newest(run) >= goal or not p.is_alive(), seconds=900)
-        time.sleep(dice.random() / 50)
-        process.kill()
-        process.join()
-        assert process.exitcode in (0, -signal.SIGKILL)
+    """Kill a run without end at random moments, and let it end; where the kills struck."""
+    begun, process = time.monotonic(), begin(processes, run, config)
+    wait_for((run / "run.json").exists, pause=1e-3)
+    killed(process)
+    start_up = time.monotonic() - begun
+    aims = ["step", "checkpoint", "start"] * kills
+    struck = [kill_once(processes, run, config, aim, dice, start_up) for aim in aims[: kills - 1]]
+    config = {**config, "steps": newest(run) + 3}
     train(small_config(run, **config), resume=(run / "run.json").exists(), quiet=True)
-    return state_hash(run)
+    return Counter(["start", *struck]), config
 
 
-def long_run(name):
-    steps = 40 if name in EPOCHS else 150
-    return {**choices(name), "steps": steps, "checkpoint_every": 1, "eval_every": 7, "log_every": 5}
+def assert_unharmed(processes, folder, name, kills, seed):
+    """A run that was killed ends with the hash of one that was not."""
+    endless = {**choices(name), "steps": 10**4, "checkpoint_every": 2, "log_every": 3,
+               "eval_every": 7}  # fmt: skip
+    struck, config = killed_and_resumed(
+        processes, folder / "killed", endless, kills, random.Random(seed)
+    )
+    print(f"{name}: {kills} kills {dict(struck)} in {config['steps']} steps")
+    train(small_config(folder / "straight", **config), quiet=True)
+    assert state_hash(folder / "killed") == state_hash(folder / "straight")
+    best = [read_best(folder / run / "checkpoints") for run in ("straight", "killed")]
+    assert digest(best[0].tensors) == digest(best[1].tensors)
+    return struck
 
 
 @pytest.mark.parametrize("name", ["wgan-gp", "wgan-2017"])
 def test_a_killed_run_has_the_hash_of_one_that_was_not(tmp_path, processes, name):
-    train(small_config(tmp_path / "straight", **long_run(name)), quiet=True)
-    found = killed_and_resumed(processes, tmp_path / "killed", long_run(name), 1, random.Random(3))
-    assert found == state_hash(tmp_path / "straight")
-    best = [read_best(tmp_path / folder / "checkpoints") for folder in ("straight", "killed")]
-    assert digest(best[0].tensors) == digest(best[1].tensors)
+    assert_unharmed(processes, tmp_path, name, 2, 3)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_twenty_kills_leave_the_hash_as_it_is(tmp_path, processes, name):
-    train(small_config(tmp_path / "straight", **long_run(name)), quiet=True)
-    dice = random.Random(NAMES.index(name))
-    found = killed_and_resumed(processes, tmp_path / "killed", long_run(name), 20, dice)
-    assert found == state_hash(tmp_path / "straight")
+    struck = assert_unharmed(processes, tmp_path, name, 20, NAMES.index(name))
+    assert struck.total() == 20
+    assert set(struck) == {"start", "step", "checkpoint"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -208,7 +208,7 @@ def test_the_command_prints_a_table_and_writes_json(finished, capsys):
     [
         (["--metrics", "inception"], "option metrics must be some of modes, high_quality"),
         (["--metrics", "kl_to_uniform"], "kl_to_uniform has no meaning here"),
-        (["--samples", "0"], "samples must be a positive integer; got 0"),
+        (["--samples", "0"], "samples must be an integer from 1 to 2147483647; got 0"),
         (["--samples", "40", "--level", "2"], "level must be a number strictly between 0 and 1"),
         (["--features", "x"], "option features must be samples"),
     ],

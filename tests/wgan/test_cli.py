@@ -114,7 +114,7 @@ def test_an_unknown_preset_is_refused_with_the_names_in_order(capsys):
         (["train", "--out", "full/note.txt/run"], "cannot be created"),
         (["sample", "run", "--out", "grid.gif"], "must end in .png or .npy"),
         (["sample", "run", "--out", "none/grid.png"], "none/grid.png: cannot be written"),
-        (["sample", "run", "--out", "grid.png", "--n", "0"], "n must be a positive integer"),
+        (["sample", "run", "--out", "grid.png", "--n", "0"], "n must be an integer from 1 to"),
         (["sample", "new", "--out", "grid.png"], "new: no such folder"),
         (["evaluate", "empty"], "empty: no run lies in this folder"),
         (["evaluate", "run", "--seed", "-1"], "seed must be an integer of at least 0"),

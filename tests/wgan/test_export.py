@@ -150,6 +150,13 @@ def test_a_file_that_computes_something_else_is_not_written(run, tmp_path, monke
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.parametrize(("to", "name"), [("safetensors", "g.onnx"), ("onnx", "g.safetensors")])
+def test_a_name_that_says_the_other_format_is_refused(run, tmp_path, to, name):
+    with pytest.raises(RunError, match=f"must not end in .* where --to is {to}; got '{name}'"):
+        export(run, to, tmp_path / name)
+    assert contents(tmp_path) == {}
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_generator_that_is_not_finite_is_not_written(run, tmp_path, bad):
     parameter = next(run.generator.parameters())

@@ -233,6 +233,17 @@ def test_what_torchrun_loses_is_said_by_one_of_those_that_are_left(tmp_path):
     assert train(again, resume=True, quiet=True).step == step + 2
 
 
+def test_what_is_refused_stands_at_the_end_of_the_report_of_torchrun(tmp_path):
+    process = launch(*options(tmp_path / "run", batch_size=1))
+    _, complaint = process.communicate(timeout=300)
+    assert process.returncode == 1
+    words = "wgan: option batch_size must be at least the number of processes, 2; got 1"
+    first, *_, last = [line for line in complaint.splitlines() if "wgan: " in line]
+    assert first.endswith(words)
+    assert last.split() == ["traceback", ":", *words.split()]
+    assert len([line for line in complaint.partition(last)[2].splitlines() if line.strip()]) == 1
+
+
 def children(parent):
     """The processes that a process has started (Linux)."""
     tasks = Path(f"/proc/{parent}/task").glob("*/children")

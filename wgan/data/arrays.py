@@ -59,10 +59,16 @@ def images_first(array: NDArray[Any], layout: str | None, name: str) -> NDArray[
     if array.ndim == 3:
         return array[:, None]
     last, first = array.shape[3] in (1, 3), array.shape[1] in (1, 3)
-    if layout is None and last == first:
+    if not last and not first:
         message = (
-            f"{name}: an array of shape {array.shape} has its channels (1 or 3) on neither the "
-            "last nor the second axis for sure; say layout=nhwc or layout=nchw"
+            f"{name}: images have 1 or 3 channels, on the last or the second axis; this array has "
+            f"the shape {array.shape}"
+        )
+        raise ConfigError(message)
+    if layout is None and last and first:
+        message = (
+            f"{name}: an array of shape {array.shape} may have its channels on the last or the "
+            "second axis; say layout=nhwc or layout=nchw"
         )
         raise ConfigError(message)
     images = np.moveaxis(array, 3, 1) if layout == "nhwc" or (layout is None and last) else array

@@ -1,5 +1,6 @@
 """Data by name or path, with options: what a configuration's string selects."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,7 @@ def _from_path(path: Path, options: FileOptions, device: torch.device, given: _G
             raise ConfigError(message)
         given.demand("a folder of images", "size mirror pad channels on_corrupt")
         array: NDArray[Any] = _folder(path, options)
+        options = dataclasses.replace(options, layout="nchw")
     elif path.suffix in (".npy", ".npz"):
         given.demand("an array", "size crop mirror pad range key layout")
         array = arrays.read_numpy(path, options.key)

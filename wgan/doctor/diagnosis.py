@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..checkpoint import checkpoint_steps
 from ..errors import RunError
-from ..folder import RunFolder
-from .finding import Finding
+from ..folder import RunFolder, holder
+from .files import file_findings
+from .finding import Finding, errors_first
 from .history import History
 from .rules import announced, findings
 
@@ -22,6 +24,8 @@ class Diagnosis:
     """What the rules find at the end of the log, errors first."""
     passed: tuple[Finding, ...]
     """What was announced during training and is no longer found."""
+    process: str | None = None
+    """The process that trains the run now: then its files were not checked."""
 
     @property
     def ok(self) -> bool:
@@ -33,13 +37,14 @@ class Diagnosis:
         return {
             "step": self.step,
             "ok": self.ok,
+            "process": self.process,
             "findings": [finding.to_json() for finding in self.findings],
             "passed": [finding.to_json() for finding in self.passed],
         }
 
 
 def diagnose(run: str | os.PathLike[str]) -> Diagnosis:
-    """Apply all rules to what a run recorded, finished or not.
+    """Apply all rules to what a run recorded, finished or not, and read its files back.
 
     Parameters
     ----------
@@ -53,16 +58,21 @@ def diagnose(run: str | os.PathLike[str]) -> Diagnosis:
     Raises
     ------
     RunError
-        For a folder without a run, with a damaged log, or without an evaluation yet.
+        For a folder without a run, with a damaged log, or without an evaluation yet and nothing
+        wrong with its files.
     """
     folder = RunFolder(Path(run))
     config = folder.read_config()
+    process = holder(folder)
+    of_files = file_findings(folder) if process is None else ()
     records = tuple(folder.read_metrics())
     history = History(config, records)
-    if not history.evaluations:
+    if not history.evaluations and not of_files:
         message = f"{folder.path}: this run has not been evaluated yet"
         raise RunError(message)
-    found = findings(history)
+    of_numbers = findings(history) if history.evaluations else ()
+    found = errors_first((*of_files, *of_numbers))
     lasting = {finding.rule for finding in found}
     passed = [finding for finding in announced(records) if finding.rule not in lasting]
-    return Diagnosis(records[-1]["step"], found, tuple(passed))
+    step = records[-1]["step"] if records else max(checkpoint_steps(folder.checkpoints), default=0)
+    return Diagnosis(step, found, tuple(passed), process)

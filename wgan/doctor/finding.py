@@ -1,6 +1,6 @@
 """What a rule found: its numbers, what they mean, what is usually done about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -62,3 +62,8 @@ class Finding:
         """The finding that :meth:`to_json` wrote."""
         evidence = tuple(Evidence(**entry) for entry in values["evidence"])
         return cls(**{**values, "evidence": evidence})
+
+
+def errors_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, those that are errors before the warnings."""
+    return tuple(sorted(found, key=lambda finding: finding.severity != "error"))

@@ -98,7 +98,8 @@ def _missed_modes(history: History) -> Finding | None:
 
 
 def _narrow(history: History) -> Finding | None:
-    records = history.trained
+    # none is measured where one sample is held out
+    records = [record for record in history.trained if record["health"]["diversity"] is not None]
     if len(records) < 2:
         return None
     shares = [float(record["health"]["diversity"]) for record in records]

@@ -37,7 +37,7 @@ class Examiner:
     def __init__(self, config: TrainingConfig, data: Data, held_out: Tensor) -> None:
         self.config, self.held_out = config, held_out
         self.constraint = algorithm(config.algorithm).constraint
-        self.width = _mean_distance(held_out)
+        self.width = _mean_distance(held_out) or math.nan  # 0 where all of them are equal
         self.modes: Tensor | None = getattr(data, "modes", None)
         some = getattr(data, "some_training", None)
         random = random_stream(config.seed, "neighbours")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from .critic import exploding_gradient, saturated_clipping, vanishing_gradient
 from .estimate import flat_curve, negative_estimate, sudden_drop
-from .finding import Evidence, Finding
+from .finding import Evidence, Finding, errors_first
 from .generator import dead_generator, memorisation, mode_loss
 from .history import History, Record
 
@@ -44,8 +44,8 @@ RULES: dict[str, Callable[[History], Finding | None]] = {
 
 def findings(history: History) -> tuple[Finding, ...]:
     """What all rules find in a history, errors first."""
-    found = [finding for rule in RULES.values() if (finding := rule(history)) is not None]
-    return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
+    results = (rule(history) for rule in RULES.values())
+    return errors_first(finding for finding in results if finding is not None)
 
 
 def announced(records: Iterable[Record]) -> tuple[Finding, ...]:

@@ -10,6 +10,8 @@
 """
 
 import dataclasses
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from ..environment import describe_environment
 from ..errors import ConfigError, DivergedError, InterruptedRunError, RunError
 from ..folder import Lock, RunFolder, read_json, write_json
 from ..runlog import displayed, read_log
+from ..specification import demand, demand_count
 from ..train import choose_device, train
 from .budget import affordable_steps
 from .cases import FULL_STEPS, REDUCED_MINUTES, Case, Experiment, Finding, Outcome, ScaleName
@@ -31,7 +34,7 @@ from .pages import experiment_page
 
 DAMAGED = "damaged; nothing was changed"
 
-FIXED = ("figure", "data", "data_sha256", "scale", "seed", "steps", "device")
+FIXED = ("figure", "data", "data_sha256", "scale", "seed", "steps", "device", "cases")
 """What a folder's experiment keeps."""
 
 
@@ -51,6 +54,8 @@ class Settings:
     """Minutes on the clock for all runs, about: the steps follow from the machine's speed."""
     steps: int | None = None
     """Generator steps of each run, instead of minutes: what repeats an experiment exactly."""
+    cases: tuple[str, ...] = ()
+    """Runs of the figure, by name, that alone are made; all of them by default."""
     seed: int = 0
     """Seed of every run."""
     device: str = "auto"
@@ -80,6 +85,10 @@ def reproduce(settings: Settings) -> dict[str, Any]:
     if settings.figure not in EXPERIMENTS:
         message = f"a figure must be one of {', '.join(EXPERIMENTS)}; got {settings.figure!r}"
         raise ConfigError(message)
+    if settings.steps is not None:
+        demand_count("option steps", settings.steps)
+    demand_count("option seed", settings.seed, least=0, most=2**63 - 1)
+    demand_count("option threads", settings.threads, least=0, most=1024)
     experiment = EXPERIMENTS[settings.figure]
     study = None if experiment.cases is None else _Study(settings, experiment)
     if study is None:
@@ -106,7 +115,7 @@ class _Study:
         self.settings, self.experiment = settings, experiment
         self.data = make_data(settings.data, self.device)
         assert experiment.cases is not None
-        self.cases = experiment.cases(self.data, settings.scale)
+        self.cases = _chosen(experiment.cases(self.data, settings.scale), settings.cases)
         for case in self.cases:  # what an option cannot be is refused here
             self.config(case, FULL_STEPS if settings.steps is None else settings.steps)
         self.failures_file = settings.out / "failures.json"
@@ -121,7 +130,7 @@ class _Study:
     def plan(self) -> dict[str, Any]:
         """The plan in the folder, or a new one; RunError where that is another's."""
         settings = self.settings
-        wanted = {
+        wanted: dict[str, Any] = {
             "figure": settings.figure,
             "data": settings.data,
             "data_sha256": self.data.fingerprint,
@@ -129,6 +138,8 @@ class _Study:
             "seed": settings.seed,
             "device": self.device.type,
         }
+        if settings.cases:
+            wanted["cases"] = [case.name for case in self.cases]
         path = settings.out / "plan.json"
         found = read_json(path, DAMAGED)
         if found is None:
@@ -136,9 +147,10 @@ class _Study:
             write_json(path, found)
         if settings.steps is not None:
             wanted["steps"] = settings.steps
-        odd = [name for name in FIXED if name in wanted and wanted[name] != found.get(name)]
+        compared = [name for name in FIXED if name in wanted or name == "cases"]
+        odd = [name for name in compared if wanted.get(name) != found.get(name)]
         if odd:
-            was, now = found.get(odd[0]), wanted[odd[0]]
+            was, now = found.get(odd[0]), wanted.get(odd[0])
             message = f"{settings.out}: holds an experiment with {odd[0]} {was!r}, not {now!r}"
             raise RunError(message)
         return found
@@ -193,6 +205,14 @@ class _Study:
         return Outcome(case, read_log(config.out), self.failures.get(case.name))
 
 
+def _chosen(cases: list[Case], names: Sequence[str]) -> list[Case]:
+    """The cases of these names, or all; ConfigError for a name that none has."""
+    known = [case.name for case in cases]
+    for name in names:
+        demand(name in known, "cases", f"be some of {', '.join(known)}", name)
+    return [case for case in cases if not names or case.name in names]
+
+
 def _write(
     settings: Settings, experiment: Experiment, plan: dict[str, Any], finding: Finding
 ) -> dict[str, Any]:
@@ -223,19 +243,21 @@ def command(settings: Settings, steps: int | None) -> str:
     """What repeats the experiment with as many steps; paths are shown by their last parts."""
     words = ["python -m wgan reproduce", settings.figure]
     if settings.data is not None:
-        words += ["--data", displayed(settings.data)]
+        words += ["--data", shlex.quote(displayed(settings.data))]
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if field.name in ("scale", "seed", "device", "threads") and value != field.default:
             words.append(f"--{field.name} {value}")
+    if settings.cases:
+        words.append(f"--cases {' '.join(settings.cases)}")
     if steps is not None:
         words.append(f"--steps {steps}")
     return " ".join([*words, f"--out runs/{settings.figure}"])
 
 
 def _demand_no_training(settings: Settings) -> None:
-    for name in ("data", "minutes", "steps"):
-        if getattr(settings, name) is not None:
+    for name in ("data", "minutes", "steps", "cases"):
+        if getattr(settings, name) not in (None, ()):
             message = f"option {name} has no meaning for {settings.figure}, which trains nothing"
             raise ConfigError(message)
 

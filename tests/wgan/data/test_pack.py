@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -341,3 +342,12 @@ def test_the_command_says_what_it_left_out(tmp_path, capsys):
     assert "size must be from 1 to 4096 pixels; got 0" in capsys.readouterr().err
     assert main(["pack", source, "--verify"]) == 2
     assert "no packed set lies here" in capsys.readouterr().err
+
+
+def test_the_command_for_a_packed_set_is_one_for_the_shell(tmp_path, capsys):
+    source = folder_of(tmp_path / "source", 3)
+    out = tmp_path / "pakéte von heute"
+    assert main(["pack", str(source), str(out), "--size", "8"]) == 0
+    words = shlex.split(capsys.readouterr().out.splitlines()[-1].partition("wgan train ")[2])
+    assert words == ["--data", str(out)]
+    assert make_data(words[1], torch.device("cpu")).image_shape == (3, 8, 8)

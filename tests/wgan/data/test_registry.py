@@ -178,8 +178,8 @@ def test_mnist_is_read_where_it_is_at_hand():
         (pixels(4, 5, 5), "channels=1", "option channels has no meaning for an array"),
         (np.zeros(4), "", r"the shape \(4,\)"),
         (np.zeros((4, 3, 5, 3), np.uint8), "", "say layout=nhwc or layout=nchw"),
-        (np.zeros((4, 5, 5, 4), np.uint8), "", "say layout"),
-        (np.zeros((4, 5, 5, 4), np.uint8), "layout=nhwc", "1 or 3 channels; these have 4"),
+        (np.zeros((4, 5, 5, 4), np.uint8), "", "images have 1 or 3 channels, on the last or"),
+        (np.zeros((4, 5, 5, 4), np.uint8), "layout=nhwc", "1 or 3 channels, on the last or"),
         (np.zeros((4, 5, 5), bool), "", "integers or floats; they are bool"),
         (np.zeros((4, 5, 5), complex), "", "they are complex128"),
         (np.array([None] * 4), "", "cannot be read as an array"),
@@ -249,3 +249,5 @@ def test_grey_and_colour_of_a_folder(tmp_path):
         (tmp_path / f"{index}.png").write_bytes(encoded(noise(seed=index)))
     assert make_data(f"{tmp_path},size=4,channels=1", CPU).image_shape == (1, 4, 4)
     assert make_data(f"{tmp_path},size=4", CPU).image_shape == (3, 4, 4)
+    for size in (1, 3):  # as many pixels as channels: which is which is known of a folder
+        assert make_data(f"{tmp_path},size={size}", CPU).image_shape == (3, size, size)

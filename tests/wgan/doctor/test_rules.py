@@ -232,6 +232,15 @@ def test_diversity_that_is_lost_or_never_comes(tmp_path, shares, found):
     assert ("mode loss" in names(unfinished)) == (found and max(shares) > 0.5)
 
 
+def test_diversity_that_could_not_be_measured_is_left_out(tmp_path):
+    """One sample is held out, or all that are held out are equal."""
+    record = history(tmp_path, [1.0] * 200, {"diversity": None})
+    assert "mode loss" not in names(record)
+    for row, share in zip(record.trained, (0.9, None, 0.1, 0.1, 0.1), strict=True):
+        row["health"]["diversity"] = share
+    assert "mode loss" in names(record)
+
+
 @pytest.mark.parametrize(
     ("training", "held_out", "found"),
     [(50, 0, True), (45, 5, True), (30, 20, False), (9, 0, False), (70, 40, False)],
