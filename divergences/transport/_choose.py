@@ -1,13 +1,14 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
-On the line (one coordinate and a norm) the monotone plan. Up to a million pairs (in one to five
-coordinates, and from sixteen on under the Euclidean norm; 360,000 in others, and 300,000 where one
-side has more than 4,000 points and the other less than an eighth of them) the small simplex
-(``_small``), also for matrices of costs. In every other case, and where the small simplex cannot
-vouch for the last digits or most atoms are common to both laws, common mass is cancelled. What is
-left goes to the small simplex with refinement (``_simplex``) up to 400,000 pairs; else, under a
-norm in few coordinates, to the multiscale simplex in O(n) memory (in four or five coordinates from
-four million pairs on); else to the dense solver.
+On the line (one coordinate and a norm) the monotone plan. The small simplex (``_small``), also for
+matrices of costs, up to two million pairs: a million in one to five coordinates, 360,000 of equal
+masses in more where no bounds guide (from sixteen on under the Euclidean norm they do), 300,000
+where one side has more than 4,000 points and the other less than an eighth of them. In every other
+case, and where the small simplex cannot vouch for the last digits or most of many atoms are common
+to both laws, common mass is cancelled. What is left goes to the small simplex with refinement
+(``_simplex``) up to 400,000 pairs; else, under a norm, to the multiscale simplex in O(n) memory: in
+up to five coordinates, and in up to sixteen if the atoms fill no more than four, as clusters and
+curves do; else to the dense solver.
 
 Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
 processor time, best of up to five, n points a side:
@@ -19,6 +20,15 @@ processor time, best of up to five, n points a side:
 | 700 | 19/75/60/81 | 22/84/197/131 | 36/132/318/136 | 21/451/34/180 |
 | 1000 | 31/101/109/191 | 48/147/466/248 | 79/149/1169/300 | 54/706/69/412 |
 | 1400 | 92/172/171/367 | 137/249/1204/554 | 198/215/1655/480 | 132/1409/103/814 |
+
+1,400 points a side in 5 / 8 / 32 coordinates, weighted, as above but on a busy machine; those on
+curves and in clusters are why dimensions are not only counted:
+
+| | Gaussians | four clusters | curves |
+|---|---|---|---|
+| d = 5 | 238/301/501/627 | 253/293/859/645 | 211/134/1243/467 |
+| d = 8 | 172/-/319/412 | 169/-/621/455 | 230/-/2012/609 |
+| d = 32 | 189/-/312/596 | 406/-/568/601 | 156/-/457/426 |
 
 Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
 to compile. A solver that the caller names is used as named, so all can be asked for anywhere.
@@ -39,8 +49,8 @@ from ._result import Bracket, CertificateError, Solution, TimeLimitReached
 
 SOLVERS = ("line", "multiscale", "dense", "simplex")
 
-# The multiscale simplex takes problems of so many coordinates and more pairs than this.
-_PAIRS_OF_MULTISCALE = {1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
+# The multiscale simplex takes atoms of so few coordinates, or of some if they fill fewer of them.
+_FEW_COORDINATES, _SOME_COORDINATES, _FEW_FILLED = 5, 16, 4.0
 _PAIRS_OF_SIMPLEX = 400_000
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
@@ -60,18 +70,27 @@ class _Dense(NamedTuple):
 
 
 def choose(
-    metric: Metric, dimension: int, solver: str | None = None, *, n: int = 0, m: int = 0
+    metric: Metric,
+    dimension: int,
+    solver: str | None = None,
+    *,
+    n: int = 0,
+    m: int = 0,
+    atoms: Float64Array | None = None,
 ) -> str:
-    """The solver that the rule above picks for n and m points, or the caller's."""
+    """The solver that the rule above picks for n and m of the atoms, or the caller's."""
     if solver is not None:
         return solver
     if metric.is_norm and dimension == 1:
         return "line"
     if n * m <= _PAIRS_OF_SIMPLEX and _small_matrix.fits(n, m):
         return "simplex"
-    if metric.is_norm and n * m > _PAIRS_OF_MULTISCALE.get(dimension, np.inf):
+    if not metric.is_norm or dimension > _SOME_COORDINATES:
+        return "dense"
+    if dimension <= _FEW_COORDINATES:
         return "multiscale"
-    return "dense"
+    folded = atoms is not None and _low_dimension.filled(atoms, metric) <= _FEW_FILLED
+    return "multiscale" if folded else "dense"
 
 
 def value_of_small(
@@ -123,7 +142,7 @@ def solve_points(
         masses, residual = cancel_laws(x, y, a, b)
         diameter = _certificate.radius(metric, residual.atoms)
         n, m = residual.sources.size, residual.sinks.size
-        solver = choose(metric, x.shape[1], solver, n=n, m=m)
+        solver = choose(metric, x.shape[1], solver, n=n, m=m, atoms=residual.atoms)
         flow, potential, sinks = _solve_residual(
             residual, metric, solver, masses.total, diameter / scale, scale, clock
         )

@@ -1,8 +1,9 @@
 r"""Exact transport for dense costs: candidates, an auction, the network simplex, dense pricing.
 
 1. Lower bounds of all costs in single precision (``_dense_problem.Guide``) propose for every
-   source and sink the arcs of least cost, reduced by the mean costs of a sample: in many
-   coordinates a few points are nearest to nearly all others, and their mean costs say so.
+   source and sink the arcs of least cost, reduced by the potentials of a sample's problem: they
+   say how far the mass of a whole cluster goes, and which few points are nearest to nearly all
+   others. (Where the bounds do not fit in memory, mean costs over a sample stand in.)
 2. A short auction on these arcs gives potentials; a second round of proposals under them replaces
    what the first could not know.
 3. The cheapest arcs first, each with all the mass it can carry, make the first basis.
@@ -23,9 +24,11 @@ from ._dense_problem import Costs, Guide
 from ._masses import Flow, north_west
 from ._network_simplex import Candidates, add_all, no_candidates, optimise
 from ._result import CertificateError
+from ._small_matrix import optimum
 from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, SpanningTree, grow, in_preorder, in_units
 
 _WIDTH = 48  # arcs of a source in the lists
+_SAMPLE = 256  # sources and sinks whose problem gives the first potentials
 _PROPOSED = 8  # arcs that a source and a sink propose
 _VIOLATORS = 10  # arcs that a source adds in a round of pricing
 _EPSILONS = (2.0**-4, 2.0**-6, 2.0**-8)  # of the auction, in spreads of the costs
@@ -60,8 +63,7 @@ def solve(
     """
     guide = Guide(costs)
     clock.announce("lower bounds of all costs")
-    f, g = costs.means()
-    f, g = f - f.mean() / 2, g.mean() / 2 - g
+    f, g = _foreseen(costs, guide, supply, demand)
     lists = no_candidates(supply.size, min(_WIDTH, demand.size))
     _propose(costs, guide, lists, f, g, _PROPOSED)
     _check(clock, None, guide, supply, demand, g)
@@ -71,6 +73,24 @@ def solve(
     clock.announce("network simplex and pricing")
     tree = _start(costs, lists, supply, demand, g)
     return _alternate(costs, guide, tree, lists, supply, demand, clock)
+
+
+def _foreseen(
+    costs: Costs, guide: Guide, supply: IntArray, demand: IntArray
+) -> tuple[Float64Array, Float64Array]:
+    """Potentials from the problem where one source, and one sink, in several stands for these."""
+    known = guide.known()
+    if known is None:
+        f, g = costs.means()
+        return f - f.mean() / 2, g.mean() / 2 - g
+    rows, columns = (np.arange(0, size, -(-size // _SAMPLE)) for size in known.shape)
+    part = known[np.ix_(rows, columns)].astype(np.float64)
+    masses = np.add.reduceat(supply, rows), np.add.reduceat(demand, columns)
+    _, v = optimum(part, *masses)
+    u = (part - v).min(axis=1).astype(np.float32)
+    g = (u[:, None] - known[rows]).max(axis=0)
+    f = (known[:, columns] + g[columns]).min(axis=1)
+    return f.astype(np.float64), g.astype(np.float64)
 
 
 def _check(

@@ -156,6 +156,12 @@ class Guide:
         self._filled = self._known is not None
         return results
 
+    def known(self) -> Float32Array | None:
+        """The matrix of all bounds, if it is kept."""
+        if self._known is not None and not self._filled:
+            self.over_blocks(lambda *_: None)
+        return self._known
+
     def over_groups(self, work: Callable[[Iterator[tuple[int, Float32Array]]], _Result],
                     groups: int) -> list[_Result]:  # fmt: skip
         """``work`` of an iterator over the blocks (first row, block) of each of several groups."""

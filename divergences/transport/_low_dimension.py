@@ -4,6 +4,8 @@ Its kernels want coordinates around 0 of size 1 and masses in int64: both are ar
 undone. The compiler is loaded by the first problem that comes here.
 """
 
+import math
+
 import numpy as np
 
 from .._metrics import NORM_ORDERS, Metric
@@ -13,6 +15,8 @@ from ._common_mass import Residual
 from ._forest import flows_on_forest
 from ._masses import UNITS, Flow, in_int64
 
+_SAMPLE = 512
+
 
 class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
     """The time ended with this feasible flow, and a 1-Lipschitz potential at all atoms."""
@@ -21,6 +25,20 @@ class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
         super().__init__()
         self.flow = flow
         self.potential = potential
+
+
+def filled(atoms: Float64Array, metric: Metric) -> float:
+    r"""About how many dimensions the atoms (k, d) fill, from a sample of some hundred of them.
+
+    Of N points spread over k dimensions the nearest one is :math:`N^{-1/k}` as far as the mean.
+    """
+    sample = atoms[:: -(-atoms.shape[0] // _SAMPLE)]
+    count = sample.shape[0]
+    distances = metric.matrix(sample, sample)
+    mean = float(distances.sum()) / (count * (count - 1))
+    np.fill_diagonal(distances, np.inf)
+    nearest = float(np.median(distances.min(axis=1)))
+    return math.log(count) / math.log(mean / nearest) if mean > nearest else math.inf
 
 
 def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float64Array]:

@@ -29,7 +29,7 @@ _FEW_COORDINATES = 5
 _MOST_PAIRS_IN_FEW, _MOST_PAIRS_ASSIGNED = 1_000_000, 360_000
 _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
 # Where distances cost more than pivots, lower bounds guide the simplex (``_small_guided``).
-_MANY_COORDINATES, _COORDINATES_OF_GUIDE = 16, 1_000_000
+_MANY_COORDINATES, _COORDINATES_OF_GUIDE, _FEWEST_GUIDED = 16, 1_000_000, 32
 
 # Sums of more coordinates than these are taken again, pairwise.
 _MOST_COORDINATES_OF_COST = 1024
@@ -262,7 +262,7 @@ def _is_for_guide(points: _Points) -> bool:
     (n, d), m = points.x.shape, points.y.shape[0]
     if points.metric.name != "euclidean" or d < _MANY_COORDINATES:
         return False
-    if _small_matrix.is_lopsided(n, m) or min(n, m) == 1:
+    if _small_matrix.is_lopsided(n, m) or min(n, m) < _FEWEST_GUIDED:
         return False
     return bool(n * m > _small_matrix.MOST_PAIRS or n * m * d >= _COORDINATES_OF_GUIDE)
 

@@ -203,7 +203,8 @@ def _is_whole(numbers: Float64Array, unit: float) -> bool:
     """Whether all are multiples of the unit, and so few units that their differences are exact."""
     if numbers.ndim == 2 and not _is_whole(numbers[0], unit):
         return False
-    units = numbers / unit
+    with np.errstate(over="ignore"):
+        units = numbers / unit
     return bool((np.abs(units) <= 2.0**52).all() and (units == np.rint(units)).all())
 
 

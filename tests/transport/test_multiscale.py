@@ -205,9 +205,19 @@ def test_the_choice():
     assert _choose.choose(metric, 2, n=10**4, m=10**4) == "multiscale"
     assert _choose.choose(metric, 2, n=300, m=333) == "simplex"
     assert _choose.choose(metric, 3, n=10**3, m=10**3) == "multiscale"
-    assert _choose.choose(metric, 4, n=10**3, m=10**3) == "dense"
+    assert _choose.choose(metric, 4, n=10**3, m=10**3) == "multiscale"
     assert _choose.choose(metric, 5, n=10**4, m=10**4) == "multiscale"
     assert _choose.choose(metric, 6, n=10**4, m=10**5) == "dense"
+    rng = np.random.default_rng(0)
+    curve = np.cos(rng.random((2000, 1)) * np.arange(1, 21))
+    clusters = 0.01 * rng.normal(size=(2000, 20)) + rng.integers(0, 4, (2000, 1))
+    for atoms, dimension, solver in (
+        (curve, 8, "multiscale"), (curve, 16, "multiscale"), (curve, 20, "dense"),
+        (clusters, 8, "multiscale"), (rng.normal(size=(2000, 20)), 6, "dense"),
+        (rng.normal(size=(2000, 20)), 16, "dense"),
+    ):  # fmt: skip
+        options = {"n": 1000, "m": 1000, "atoms": atoms[:, :dimension]}
+        assert _choose.choose(metric, dimension, **options) == solver
     assert _choose.choose(metric, 1, n=10**3, m=10**3) == "line"
     assert _choose.choose(_choose.Metric("angular"), 2, n=10**4, m=10**5) == "dense"
     assert "multiscale" in SOLVERS

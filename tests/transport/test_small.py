@@ -1,5 +1,6 @@
 """Small problems: the same bits from every solver of them, certified, without compiler or POT."""
 
+import math
 import subprocess
 import sys
 
@@ -49,13 +50,54 @@ def test_the_formula_is_optimal_to_the_integer(n, m, seed, levels):
 def test_costs_become_the_same_integers_with_the_kernel_and_without(largest):
     cost = np.random.default_rng(1).random((17, 23)) * largest
     cost[3] = cost[5]
-    arguments = cost, cost.min(axis=1), 53
-    one, other = _small_matrix._reduced(*arguments), _small_matrix._reduced_by_kernel(*arguments)
-    for ours, theirs in zip(one, other, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    assert one[0].max() == 2**53
-    flat = _small_matrix._reduced_by_kernel(np.full((3, 4), largest), np.full(3, largest), 53)
-    assert not flat[0].any()
+    for most in (math.inf, 0.3 * largest):
+        arguments = cost, cost.min(axis=1), 53, most
+        one = _small_matrix._reduced(*arguments)
+        other = _small_matrix._reduced_by_kernel(*arguments)
+        for ours, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        integers, v, unit = one
+        assert 2**52 <= integers.max() <= 2**53
+        assert math.frexp(unit)[0] == 0.5
+        reduced = cost - cost.min(axis=1)[:, None] - v
+        assert np.abs(integers.reshape(cost.shape) * unit - np.minimum(reduced, most)).max() <= unit
+    same = np.full((3, 4), largest), np.full(3, largest), 53, math.inf
+    assert not _small_matrix._reduced_by_kernel(*same)[0].any()
+    assert not _small_matrix._reduced(*same)[0].any()
+
+
+def test_whole_costs_are_solved_without_rounding():
+    rng = np.random.default_rng(2)
+    for shape in ((6, 9), (210, 240), (3, 900)):
+        cost = rng.integers(-40, 40, shape).astype(float)
+        weights = [rng.dirichlet(np.ones(size)) for size in shape]
+        masses, _ = _small._masses(weights[0], shape[0], weights[1], shape[1])
+        plan = _small_matrix.transported(cost, masses)
+        assert plan.error == 0
+        assert _small_matrix.transported(cost + rng.random(shape), masses).error > 0
+        truth = ot.emd2(*weights, cost, numItermax=10**7)
+        value = optimal_transport(cost=cost, x_weights=weights[0], y_weights=weights[1]).value
+        assert value == pytest.approx(truth, rel=1e-12)
+
+
+def test_costs_cut_far_above_the_value_have_the_same_plan():
+    rng = np.random.default_rng(3)
+    cost = np.exp(4 * rng.normal(size=(60, 70)))
+    a, b = rng.dirichlet(np.ones(60)), rng.dirichlet(np.ones(70))
+    masses, _ = _small._masses(a, 60, b, 70)
+    plan = _small_matrix.transported(cost, masses)
+    value = (plan.flow.mass / masses.total) @ cost[plan.flow.source, plan.flow.target]
+    cut = _small_matrix.cut_at(cost, masses, value)
+    assert cut.error < 2.0**-44 * value < plan.error
+    found = (cut.flow.mass / masses.total) @ cost[cut.flow.source, cut.flow.target]
+    assert found == pytest.approx(ot.emd2(a, b, cost, numItermax=10**7), rel=1e-12)
+    value = optimal_transport(cost=cost, x_weights=a, y_weights=b).value
+    assert found == pytest.approx(value, rel=1e-14)
+    far = np.full((2, 2), 1e6)
+    far[0, 0] = far[1, 1] = 1.0
+    uneven, _ = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5 + 1e-9, 0.5 - 1e-9]), 2)
+    assert _small_matrix.cut_at(far, uneven, 1.0) is None  # a long way is used
+    assert _small_matrix.cut_at(cost, masses, 0.0) is None
 
 
 @pytest.mark.parametrize("weighted", [True, False])

@@ -121,7 +121,8 @@ def test_an_infeasible_pair_is_named_with_its_cost(monkeypatch):
     for many in (10**9, 0):
         monkeypatch.setattr(results, "_MANY_PAIRS", many)
         excess = u[7] + v - np.hypot(*(x[7] - y).T)
-        with pytest.raises(CertificateError, match=rf"potential_x\[7\].*\[{excess.argmax()}\]"):
+        worst = "|".join(map(str, np.nonzero(excess >= excess.max() - 1e-13)[0]))
+        with pytest.raises(CertificateError, match=rf"potential_x\[7\].*\[({worst})\]"):
             changed.verify()
 
 
