@@ -20,7 +20,10 @@ The device and the numbers of threads and processes change the rounding of sums:
 continues to the bit only where they stay.
 """
 
-ABSENT: dict[str, Any] = {"decay_steps": 0, "decay": "linear", "optimizer": None}
+ABSENT: dict[str, Any] = {
+    "decay_steps": 0, "decay": "linear", "optimizer": None, "critic_learning_rate": None,
+    "critic_decays": True,
+}  # fmt: skip
 """Options that came after the first runs, with the value under which a run is as it was before.
 
 Every new option has its entry here, whatever its default, so that older runs are still read.
@@ -53,12 +56,17 @@ class TrainingConfig:
     """Seed of every random number of the run: weights, batches, noise, evaluation."""
     learning_rate: float | None = None
     """Learning rate (the paper's alpha, 5e-5) of generator and critic; None: the algorithm's."""
+    critic_learning_rate: float | None = None
+    """Learning rate of the critic where it has its own; None: that of the generator."""
     optimizer: Literal["rmsprop", "adam"] | None = None
     """Of both networks; None: the algorithm's. The paper warns of Adam with beta1 > 0."""
     decay_steps: int = 0
     """Generator steps in which the learning rate falls to 0; with 0 it stays."""
     decay: Literal["linear", "cosine"] = "linear"
     """How it falls; along half a cosine it is small for longer, and the networks come to rest."""
+    critic_decays: bool = True
+    """Whether the critic's falls too. One that stays fast overtakes a generator that slows down:
+    the critic of every moment is then nearly the best one, and the generator comes to rest."""
     beta1: float | None = None
     """Adam's decay rate of the first moment; None: the algorithm's. RMSProp has none."""
     beta2: float | None = None
@@ -110,6 +118,8 @@ class TrainingConfig:
         for name in ("learning_rate", "critic_steps", "optimizer", "beta1", "beta2", "critic"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(own, name))
+        if self.critic_learning_rate is None:
+            object.__setattr__(self, "critic_learning_rate", self.learning_rate)
         for name in ("generator", "critic"):
             _of_kind(name, getattr(self, name), str, "the name of a network")
         for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
@@ -119,11 +129,11 @@ class TrainingConfig:
         _integer("decay_steps", self.decay_steps, least=0)
         _integer("seed", self.seed, least=0, most=2**63 - 1)
         _integer("threads", self.threads, least=0, most=1024)
-        for name in ("learning_rate", "clip", "radius", "penalty"):
+        for name in ("learning_rate", "critic_learning_rate", "clip", "radius", "penalty"):
             _positive(name, getattr(self, name))
         for name in ("average_decay", "beta1", "beta2"):
             _fraction(name, getattr(self, name))
-        for name in ("saturating", "channels_last", "tensorboard"):
+        for name in ("saturating", "channels_last", "tensorboard", "critic_decays"):
             _of_kind(name, getattr(self, name), bool, "true or false")
         if self.optimizer not in ("rmsprop", "adam"):
             _refuse("optimizer", "be rmsprop or adam", self.optimizer)

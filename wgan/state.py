@@ -42,11 +42,15 @@ class TrainingState:
     device: torch.device
     average_decay: float
     learning_rate: float
-    """Of both networks, before it falls."""
+    """Of the generator, before it falls."""
+    critic_learning_rate: float
+    """Of the critic, likewise."""
     decay_steps: int = 0
-    """Generator steps in which it falls to 0; with 0 it stays."""
+    """Generator steps in which they fall to 0; with 0 they stay."""
     decay: str = "linear"
-    """How it falls: linear or cosine."""
+    """How they fall: linear or cosine."""
+    critic_decays: bool = True
+    """Whether the critic's does."""
     step: int = 0
     """Generator steps done."""
     estimates: list[Tensor] = field(default_factory=list)
@@ -68,8 +72,9 @@ class TrainingState:
             for network in (generator, critic):
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-        def optimizer(network: nn.Module) -> torch.optim.Optimizer:
-            rate = float(config.learning_rate or 0.0)
+        rates = float(config.learning_rate or 0.0), float(config.critic_learning_rate or 0.0)
+
+        def optimizer(network: nn.Module, rate: float) -> torch.optim.Optimizer:
             betas = float(config.beta1 or 0.0), float(config.beta2 or 0.0)
             return make_optimizer(str(config.optimizer), network.parameters(), rate, betas)
 
@@ -77,17 +82,19 @@ class TrainingState:
             generator=generator,
             critic=critic,
             averaged=averaged_copy(generator) if config.average_decay else None,
-            generator_optimizer=optimizer(generator),
-            critic_optimizer=optimizer(critic),
+            generator_optimizer=optimizer(generator, rates[0]),
+            critic_optimizer=optimizer(critic, rates[1]),
             batches=_stream(data, config),
             noise_random=random_stream(config.seed, "noise", device),
             penalty_random=random_stream(config.seed, "penalty", device),
             latent=config.latent,
             device=device,
             average_decay=config.average_decay,
-            learning_rate=float(config.learning_rate or 0.0),
+            learning_rate=rates[0],
+            critic_learning_rate=rates[1],
             decay_steps=config.decay_steps,
             decay=config.decay,
+            critic_decays=config.critic_decays,
         )
 
     def noise(self, count: int) -> Tensor:
@@ -101,13 +108,14 @@ class TrainingState:
         )
 
     def schedule(self) -> None:
-        """Set the learning rate of this step; without a decay nothing is touched."""
+        """Set the learning rates of this step; without a decay nothing is touched."""
         if self.decay_steps:
             left = max(0.0, 1 - self.step / self.decay_steps)
             if self.decay == "cosine":
                 left = (1 - math.cos(math.pi * left)) / 2
-            for optimizer in (self.generator_optimizer, self.critic_optimizer):
-                optimizer.param_groups[0]["lr"] = self.learning_rate * left
+            self.generator_optimizer.param_groups[0]["lr"] = self.learning_rate * left
+            if self.critic_decays:
+                self.critic_optimizer.param_groups[0]["lr"] = self.critic_learning_rate * left
 
     @torch.no_grad()
     def average(self) -> None:

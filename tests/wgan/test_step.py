@@ -390,6 +390,26 @@ def test_the_learning_rate_falls_to_zero(tmp_path, decay, left):
         assert torch.equal(w, old)
 
 
+@pytest.mark.parametrize("decays", [True, False])
+def test_the_critic_has_a_rate_of_its_own(tmp_path, decays):
+    """It falls as the generator's does, or stays; without one it is the generator's."""
+    options = {"learning_rate": 0.1, "critic_learning_rate": 0.4, "decay_steps": 4}
+    options |= {"critic_decays": decays, "data": "ring", "algorithm": "wgan-gp"}
+    _, state, procedure = prepare(tmp_path, **options)
+    for left in (1, 0.75, 0.5, 0.25, 0):
+        former = [w.detach().clone() for w in state.critic.parameters()]
+        train_step(state, procedure)
+        rates = [
+            o.param_groups[0]["lr"] for o in (state.generator_optimizer, state.critic_optimizer)
+        ]
+        assert rates == pytest.approx([0.1 * left, 0.4 * (left if decays else 1)], rel=1e-12, abs=0)
+    moved = [
+        not torch.equal(w, old) for w, old in zip(state.critic.parameters(), former, strict=True)
+    ]
+    assert any(moved) is not decays
+    assert TrainingConfig(tmp_path, learning_rate=0.3).critic_learning_rate == 0.3
+
+
 def test_the_averaged_generator_is_the_average(tmp_path):
     _, state, procedure = prepare(tmp_path, data="ring", average_decay=0.9)
     average = [w.detach().clone() for w in state.generator.parameters()]

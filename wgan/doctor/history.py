@@ -55,12 +55,12 @@ class History:
         if not self.trained:
             return math.inf
         size = self.trained[-1]["health"][f"{part}_size"]
-        steps = int(self.config.critic_steps or 1) if part == "critic" else 1
-        return (
-            math.inf
-            if size is None
-            else float(size / (steps * float(self.config.learning_rate or 1)))
-        )
+        if size is None:
+            return math.inf
+        pace = float(self.config.learning_rate or 1)
+        if part == "critic":
+            pace = int(self.config.critic_steps or 1) * float(self.config.critic_learning_rate or 1)
+        return float(size / pace)
 
     def settled_estimates(self, count: int | None = None) -> list[tuple[int, float]]:
         """The newest ``count`` estimates, or all, of a critic that has had time to be trained."""
