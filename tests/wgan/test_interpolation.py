@@ -83,7 +83,7 @@ def test_nearly_equal_directions_keep_their_digits():
         (torch.ones(1, 3), -torch.ones(1, 3), 3, "spherical", "opposite"),
         (torch.ones(1, 1), torch.ones(1, 1), 3, "spherical", "dimension of 1"),
         (torch.ones(1, 3), torch.ones(2, 3), 3, "linear", "one shape"),
-        (torch.ones(1, 3), torch.ones(1, 3), 1, "linear", "at least 2"),
+        (torch.ones(1, 3), torch.ones(1, 3), 1, "linear", "integer from 2"),
         (torch.ones(1, 3), torch.ones(1, 3), 3, "bent", "spherical or linear"),
     ],
 )
