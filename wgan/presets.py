@@ -52,10 +52,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "algorithm": "wgan-orthogonal",
         "critic": "orthogonal,widths=32x32",
         "beta1": 0.0,
-        "steps": 4000,
-        "decay_steps": 4500,
+        "steps": 12_000,
+        "decay_steps": 12_000,
         "average_decay": 0.998,
-        "learning_rate": 3e-3,
+        "learning_rate": 2.5e-3,
+        "critic_learning_rate": 1e-3,
+        "critic_decays": False,
     },
     "ring-gan": {
         **_RING,
@@ -83,10 +85,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 """Options by the name that ``--preset`` takes; what a preset leaves out has its default.
 
-ring-gp and ring-orthogonal resolve eight narrow Gaussians in the plane, the latter with its
-averaged generator (``sample --averaged``); ring-gan is the standard GAN on the networks of ring-gp;
-grid-gp and grid-orthogonal are for the grid of 25. paper-dcgan, paper-plain and paper-mlp are the
-WGANs of Figures 5 to 7: the authors' program with a DCGAN, a DCGAN without batch normalisation and
-with a constant number of filters, and a perceptron of four layers of 512 as generator, each against
-a DCGAN as critic.
+ring-gp and ring-orthogonal resolve eight narrow Gaussians in the plane; ring-gan is the standard
+GAN on the networks of ring-gp; grid-gp and grid-orthogonal are for the grid of 25. paper-dcgan,
+paper-plain and paper-mlp are the WGANs of Figures 5 to 7: the authors' program with a DCGAN, a
+DCGAN without batch normalisation and with a constant number of filters, and a perceptron of four
+layers of 512 as generator, each against a DCGAN as critic.
 """
