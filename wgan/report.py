@@ -236,8 +236,9 @@ def command(config: TrainingConfig) -> str:
         words += ["--algorithm", config.algorithm]
     default = TrainingConfig(out=config.out, algorithm=config.algorithm).to_json()
     for name, value in config.to_json().items():
-        if value is True:
-            words.append("--" + name.replace("_", "-"))
+        if isinstance(value, bool):
+            if value != default[name]:
+                words.append(("--" if value else "--no-") + name.replace("_", "-"))
         elif name in ("steps", "seed") or (value != default[name] and name != "data"):
             entries = value if isinstance(value, tuple) else (value,)
             words += ["--" + name.replace("_", "-"), *map(str, entries)]

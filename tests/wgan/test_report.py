@@ -74,11 +74,15 @@ def test_every_part_is_there(report, finished):
 def test_the_command_of_a_report_repeats_the_run(tmp_path):
     from wgan._cli import parse
 
-    config = small_config(tmp_path / "odd name", seed=7, clip=0.02)
-    words = shlex.split(command(config))
-    assert words[:3] == ["python", "-m", "wgan"]
-    again = parse(words[3:]).config
-    assert again.to_json() == config.to_json()
+    for options in (
+        {"clip": 0.02},
+        {"saturating": True, "algorithm": "gan", "critic_decays": False},
+    ):
+        config = small_config(tmp_path / "odd name", seed=7, **options)
+        words = shlex.split(command(config))
+        assert words[:3] == ["python", "-m", "wgan"]
+        again = parse(words[3:]).config
+        assert again.to_json() == config.to_json()
     assert command(TrainingConfig(out="runs/digits")) == (
         "python -m wgan train --data digits --out runs/digits --steps 2000 --seed 0"
     )
