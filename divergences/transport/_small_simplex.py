@@ -242,10 +242,13 @@ def _turn(
 
 
 def unit_of(largest: float, bits: int) -> float:
-    """The power of two that makes integers of at most so many bits of costs from 0 to this one."""
+    """The power of two that makes integers of at most so many bits of costs from 0 to this one.
+
+    At least the smallest float above 0, of which all are multiples.
+    """
     if largest <= 0.0:
         return 2.0**-1000
-    return math.ldexp(1.0, math.frexp(largest)[1] - bits)
+    return max(math.ldexp(1.0, math.frexp(largest)[1] - bits), 2.0**-1074)
 
 
 def begin(

@@ -80,6 +80,24 @@ def test_whole_costs_are_solved_without_rounding():
         assert value == pytest.approx(truth, rel=1e-12)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(2, 3), (6, 9), (220, 230), (3, 400)])
+def test_costs_at_the_ends_of_the_range_of_floats(shape, weighted):
+    rng = np.random.default_rng(4)
+    cost = rng.random(shape)
+    weights = [rng.dirichlet(np.ones(size)) if weighted else None for size in shape]
+    options = dict(zip(("x_weights", "y_weights"), weights, strict=True))
+    value = optimal_transport(cost=cost, **options).value
+    for scale in (2.0**-1015, 2.0**-1022, 2.0**-1030, 2.0**1000):
+        found = optimal_transport(cost=cost * scale, **options).value
+        assert found == pytest.approx(value * scale, rel=1e-10, abs=2.0**-1073)
+    whole = rng.integers(0, 9, shape)
+    found = optimal_transport(cost=whole * 2.0**-1074, **options).value
+    truth = optimal_transport(cost=whole.astype(float), **options).value
+    roundings = sum(shape) if weighted else 1  # of masses times costs
+    assert abs(found / 2.0**-1074 - truth) <= 0.5 * roundings + 1e-12
+
+
 def test_costs_cut_far_above_the_value_have_the_same_plan():
     rng = np.random.default_rng(3)
     cost = np.exp(4 * rng.normal(size=(60, 70)))
