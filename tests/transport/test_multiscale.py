@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from divergences import optimal_transport, wasserstein1
-from divergences.transport import SOLVERS, Clock, TimeLimitReached, _choose
+from divergences.transport import SOLVERS, Clock, TimeLimitReached, _choose, _low_dimension
 from divergences.transport import _multiscale as multiscale
 
 METRICS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": np.inf, ("minkowski", 3.0): 3.0}
@@ -221,6 +221,17 @@ def test_the_choice():
     assert _choose.choose(metric, 1, n=10**3, m=10**3) == "line"
     assert _choose.choose(_choose.Metric("angular"), 2, n=10**4, m=10**5) == "dense"
     assert "multiscale" in SOLVERS
+
+
+def test_the_dimensions_that_points_fill():
+    rng, metric = np.random.default_rng(0), _choose.Metric("euclidean")
+    turned = np.linalg.qr(rng.normal(size=(12, 12)))[0]
+    for dimension, low, high in ((1, 0.7, 1.3), (2, 1.7, 2.3), (3, 2.5, 3.3), (6, 4.5, 6.5)):
+        points = rng.normal(size=(3000, dimension)) @ turned[:dimension]
+        assert low < _low_dimension.filled(points, metric) < high
+        assert _low_dimension.filled(1e-200 * points, metric) == pytest.approx(
+            _low_dimension.filled(points, metric), rel=1e-9
+        )
 
 
 def test_a_metric_that_is_no_norm_is_refused():
