@@ -118,8 +118,6 @@ class TrainingConfig:
         for name in ("learning_rate", "critic_steps", "optimizer", "beta1", "beta2", "critic"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(own, name))
-        if self.critic_learning_rate is None:
-            object.__setattr__(self, "critic_learning_rate", self.learning_rate)
         for name in ("generator", "critic"):
             _of_kind(name, getattr(self, name), str, "the name of a network")
         for name in ("batch_size", "critic_steps", "latent", "eval_every", "checkpoint_every",
@@ -129,8 +127,10 @@ class TrainingConfig:
         _integer("decay_steps", self.decay_steps, least=0)
         _integer("seed", self.seed, least=0, most=2**63 - 1)
         _integer("threads", self.threads, least=0, most=1024)
-        for name in ("learning_rate", "critic_learning_rate", "clip", "radius", "penalty"):
+        for name in ("learning_rate", "clip", "radius", "penalty"):
             _positive(name, getattr(self, name))
+        if self.critic_learning_rate is not None:
+            _positive("critic_learning_rate", self.critic_learning_rate)
         for name in ("average_decay", "beta1", "beta2"):
             _fraction(name, getattr(self, name))
         for name in ("saturating", "channels_last", "tensorboard", "critic_decays"):
@@ -200,6 +200,12 @@ class TrainingConfig:
             message = f"the options of this run are not those of this version of wgan ({odd})"
             raise ConfigError(message)
         return cls(out=out, **values)
+
+    @property
+    def learning_rates(self) -> tuple[float, float]:
+        """Of the generator and of the critic, before they fall."""
+        generator = float(self.learning_rate or 0.0)  # never None: the algorithm's was put in
+        return generator, float(self.critic_learning_rate or generator)
 
     def differences(self, other: "TrainingConfig") -> list[str]:
         """The options that differ and may not on a resume, as ``name: here -> there``."""

@@ -72,7 +72,7 @@ class TrainingState:
             for network in (generator, critic):
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-        rates = float(config.learning_rate or 0.0), float(config.critic_learning_rate or 0.0)
+        rates = config.learning_rates
 
         def optimizer(network: nn.Module, rate: float) -> torch.optim.Optimizer:
             betas = float(config.beta1 or 0.0), float(config.beta2 or 0.0)

@@ -146,3 +146,13 @@ def test_what_an_older_run_had_otherwise_is_a_difference(tmp_path, capsys):
     words = ["train", "--resume", "--out", str(older.path), "--decay-steps", "9"]
     assert main(words) == 2
     assert "decay_steps: 0 -> 9" in capsys.readouterr().err
+
+
+def test_the_critics_rate_follows_the_generators_unless_it_has_its_own(tmp_path):
+    config = TrainingConfig(tmp_path, data="ring", learning_rate=1e-3)
+    assert config.learning_rates == (1e-3, 1e-3)
+    assert dataclasses.replace(config, learning_rate=2e-3).learning_rates == (2e-3, 2e-3)
+    own = dataclasses.replace(config, critic_learning_rate=5e-3)
+    assert own.learning_rates == (1e-3, 5e-3)
+    with pytest.raises(ConfigError, match="critic_learning_rate must be"):
+        dataclasses.replace(config, critic_learning_rate=-1.0)

@@ -407,7 +407,7 @@ def test_the_critic_has_a_rate_of_its_own(tmp_path, decays):
         not torch.equal(w, old) for w, old in zip(state.critic.parameters(), former, strict=True)
     ]
     assert any(moved) is not decays
-    assert TrainingConfig(tmp_path, learning_rate=0.3).critic_learning_rate == 0.3
+    assert TrainingConfig(tmp_path, learning_rate=0.3).learning_rates == (0.3, 0.3)
 
 
 def test_the_averaged_generator_is_the_average(tmp_path):

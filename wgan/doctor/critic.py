@@ -113,7 +113,7 @@ def saturated_clipping(history: History) -> Finding | None:
     may meet another set of signs.
     """
     recent = [record for record in history.trained if "at_limit" in record["health"]][-2:]
-    steps = 2 * history.config.clip / float(history.config.critic_learning_rate or 1)
+    steps = 2 * history.config.clip / history.config.learning_rates[1]
     crosses = steps <= int(history.config.critic_steps or 1)
     allowed = HALF if crosses else AT_LIMIT
     if len(recent) < 2 or min(record["health"]["at_limit"] for record in recent) < allowed:

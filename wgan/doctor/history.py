@@ -57,9 +57,9 @@ class History:
         size = self.trained[-1]["health"][f"{part}_size"]
         if size is None:
             return math.inf
-        pace = float(self.config.learning_rate or 1)
+        pace, critic = self.config.learning_rates
         if part == "critic":
-            pace = int(self.config.critic_steps or 1) * float(self.config.critic_learning_rate or 1)
+            pace = int(self.config.critic_steps or 1) * critic
         return float(size / pace)
 
     def settled_estimates(self, count: int | None = None) -> list[tuple[int, float]]:
