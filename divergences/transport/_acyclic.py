@@ -9,7 +9,7 @@ joins together take :math:`O(N \log N)` steps, and a cycle as many as it has arc
 import numpy as np
 
 from .._typing import IntArray
-from ._jit import jit
+from ._jit import jit, variable
 
 _NONE = -1
 
@@ -65,8 +65,11 @@ def _cancel(
 ) -> None:  # fmt: skip
     """Bring the arc u -> v (of ``mass``, at ``cost``) in and take an arc of its cycle out."""
     rise = cost
-    least_with, cut_with = mass, _NONE  # arcs that carry mass the same way round as u -> v
-    least_against, cut_against = np.iinfo(np.int64).max, _NONE
+    least_with, cut_with = (
+        mass,
+        variable(_NONE),
+    )  # arcs that carry mass the same way round as u -> v
+    least_against, cut_against = np.iinfo(np.int64).max, variable(_NONE)
     # Round the cycle u -> v -> top -> u; an arc runs from its source to its sink.
     for side in range(2):
         w = u if side == 0 else v
@@ -118,10 +121,10 @@ def _acyclic(
             cancel(parent, flow, length, n, u, v, top, mass[k], cost[k])
             continue
         if size[of_u] < size[of_v]:
-            turn(parent, flow, length, u, _NONE, v, mass[k], cost[k])
+            turn(parent, flow, length, u, variable(_NONE), v, mass[k], cost[k])
             of_u, of_v = of_v, of_u
         else:
-            turn(parent, flow, length, v, _NONE, u, mass[k], cost[k])
+            turn(parent, flow, length, v, variable(_NONE), u, mass[k], cost[k])
         group[of_v] = of_u
         size[of_u] += size[of_v]
     kept = 0

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._acyclic import acyclic
-from ._jit import jit
+from ._jit import jit, variable
 from ._masses import Flow
-from ._network_simplex import WIDTH, add, run
+from ._network_simplex import TOLERANCE, WIDTH, add, run
 from ._pricing import keep
 from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, grow, renumber
 from ._threads import over_blocks
@@ -78,10 +78,10 @@ def _price_all(
 ) -> int:  # fmt: skip
     """Add the most negative arcs of every source to its list; how many sources have one."""
     n, m = x.shape[0], y.shape[0]
-    values, indices = np.empty((1, _NEIGHBOURS)), np.empty((1, _NEIGHBOURS), dtype=np.int64)
+    values, indices = np.empty((1, _NEIGHBOURS)), np.empty((1, _NEIGHBOURS), dtype=np.int32)
     columns, lengths = y.T.copy(), np.empty(m)
     heights = potential[n : n + m] / UNITS
-    contradicted = 0
+    contradicted, row = 0, variable(0)
     for i in range(n):
         lengths_from(x, i, columns, order, lengths)
         height = potential[i] / UNITS - _ROUNDING
@@ -91,13 +91,14 @@ def _price_all(
         if not found:
             continue
         contradicted += 1
-        values[0, :], indices[0, :] = height, -1
+        values[row, :], indices[row, :] = height, -1
         for j in range(m):
-            keep(lengths[j] + heights[j], j, values, indices, 0)
+            keep(lengths[j] + heights[j], j, values, indices, row)
         for k in range(_NEIGHBOURS):
-            j = indices[0, k]
+            j = indices[row, k]
             if j >= 0:
-                add(sinks, costs, filled, potential, i, j, int(np.rint(lengths[j] * UNITS)))
+                cost = int(np.rint(lengths[j] * UNITS))
+                add(sinks, costs, filled, potential, i, variable(j), cost)
     return contradicted
 
 
@@ -117,13 +118,14 @@ def _solve_part(
     potential, label = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     renumber(nodes, potential, label, n, n + m, fresh)
     nodes, fresh = fresh, nodes
+    most, tolerance = variable(_MOST), variable(TOLERANCE)
     for _ in range(_ROUNDS):
-        first = 0
+        first = variable(0)
         while True:
             made, first, _ = run(
-                sinks, costs, filled, nodes, potential, label, first, count, count, _MOST
-            )
-            renumber(nodes, potential, label, n, 0, fresh)
+                sinks, costs, filled, nodes, potential, label, first, count, count, most, tolerance
+            )  # fmt: skip
+            renumber(nodes, potential, label, n, variable(0), fresh)
             nodes, fresh = fresh, nodes
             if made < count:
                 break
@@ -137,16 +139,16 @@ def _best(
     rows: IntArray, columns: IntArray, near: NDArray[np.int32], first: int,
 ) -> None:  # fmt: skip
     """Write each row's candidates of least reduced cost to ``near``, from position ``first``."""
-    n, count = rows.size, near.shape[1]
-    values, indices = np.empty((1, count)), np.empty((1, count), dtype=np.int64)
+    n, count, row = rows.size, near.shape[1], variable(0)
+    values, indices = np.empty((1, count)), np.empty((1, count), dtype=np.int32)
     for i in range(n):
-        values[0, :], indices[0, :] = np.inf, -1
+        values[row, :], indices[row, :] = np.inf, -1
         for k in range(filled[i]):
-            j = sinks[i, k]
-            keep(float(costs[i, k] + potential[n + j] - potential[i]), j, values, indices, 0)
+            reduced = costs[i, k] + potential[n + sinks[i, k]] - potential[i]
+            keep(float(reduced), variable(sinks[i, k]), values, indices, row)
         near[first + i, 0] = rows[i]
         for k in range(1, count):
-            j = indices[0, k - 1]
+            j = indices[row, k - 1]
             near[first + i, k] = columns[j] if j >= 0 else -1
 
 
@@ -189,7 +191,7 @@ def _improve(
     place_y = np.full(y.shape[0], -1, dtype=np.int32)
     arcs = np.empty((3, 2 * (begin[last] - begin[first])), dtype=np.int64)
     near = np.empty((begin[last] - begin[first], _NEIGHBOURS + 1), dtype=np.int32)
-    kept, listed = 0, 0
+    kept, listed = 0, variable(0)
     for part in range(first, last):
         span = slice(begin[part], begin[part + 1])
         if begin[part] == begin[part + 1]:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import IntArray
-from ._jit import jit
+from ._jit import jit, variable
 
 NO_PARENT = 127  # the direction of the root's parent; no way back from anywhere
 _MOST = np.iinfo(np.int64).max
@@ -205,7 +205,7 @@ def _pivot(
     add_upwards(neighbour, parent, size, other, join, moved)
     turn_round(neighbour, parent, size, flow, u, cut, back, carried)
     if moved <= at_once:
-        shift(neighbour, parent, potential, u, -1, amount)
+        shift(neighbour, parent, potential, u, variable(-1), amount)
     elif size[root] - moved <= at_once:
         shift(neighbour, parent, potential, root, u, -amount)
     else:

@@ -26,6 +26,9 @@ import numpy as np
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
+# A constant of the type that variables have: for a literal numba compiles the callee once more.
+variable = cast("Callable[[int], int]", np.int64)
+
 _LOGGER = logging.getLogger("divergences")
 _DECLARING = threading.Lock()
 
@@ -52,6 +55,7 @@ def jit(
     for helper in helpers:
         register_jitable(helper)
     folder = cache_folder()
+    without_wrapper: Any = {"no_cfunc_wrapper": True}  # no C calls a kernel: 7 % of the time
     _announce_compiling()
     # Numba reads its folder once, when a kernel is declared; other users of numba keep theirs.
     config: Any = numba.config
@@ -60,6 +64,7 @@ def jit(
         try:
             compiled: Any = numba.njit(
                 cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
+                **without_wrapper,
                 fastmath={*["contract"] * fused, *["reassoc"] * reordered} or False,
             )(formula)  # fmt: skip
         finally:

@@ -107,7 +107,7 @@ cheapest = jit(_cheapest, inline=True)
 def _run(
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], nodes: IntArray,
     potential: IntArray, label: IntArray, first: int, pivots: int,
-    at_once: int, vain: int, tolerance: int = TOLERANCE,
+    at_once: int, vain: int, tolerance: int,
 ) -> tuple[int, int, bool]:  # fmt: skip
     """Pivot until a round over all blocks finds nothing, or ``pivots`` times.
 

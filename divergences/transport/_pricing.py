@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._typing import Float64Array, IntArray
+from .._typing import Float64Array
 from ._jit import jit
 from ._kd_tree import LEAF, Bounded
 from ._leaves import near
@@ -117,7 +117,7 @@ keep = jit(_keep, inline=True)
 
 def _smallest(
     x: Float64Array, y: Float64Array, y_nodes: Float64Array, order: float, count: int, leaves: int
-) -> tuple[Float64Array, IntArray]:
+) -> tuple[Float64Array, NDArray[np.int32]]:
     """The ``count`` smallest d(x_i, y_j) + g_j of each point, ascending, and their j.
 
     Missing ones (fewer than ``count`` points y) are inf, with index -1. The search of a point goes
@@ -126,7 +126,7 @@ def _smallest(
     """
     m, first_leaf = y.shape[0], y_nodes.shape[0] // 2
     values = np.full((x.shape[0], count), np.inf)
-    indices = np.full((x.shape[0], count), -1)
+    indices = np.full((x.shape[0], count), -1, dtype=np.int32)
     stack, bounds = np.empty(128, dtype=np.int64), np.empty(128)
     for i in range(x.shape[0]):
         height, left = 1, leaves

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
-from ._jit import jit
+from ._jit import jit, variable
 from ._network_simplex import add
 from ._norms import distance
 from ._pricing import keep
@@ -30,7 +30,7 @@ def _shortest(
     indices = np.full((filled.size, count), -1)
     for i in range(filled.size):
         for k in range(filled[i]):
-            keep(reduced[i, k], sinks[i, k], values, indices, i)
+            keep(reduced[i, k], variable(sinks[i, k]), values, indices, i)
     return indices
 
 
@@ -122,7 +122,7 @@ def _list_all(
                 i, j = (other, ends[k]) if reverse else (ends[k], other)
                 length = distance(x, i, y, j, x.shape[1], order)
                 cost = int(np.rint(length * UNITS))
-                add(sinks, costs, filled, potential, i, j, cost)
+                add(sinks, costs, filled, potential, variable(i), variable(j), cost)
 
 
 list_all = jit(_list_all)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import Float64Array, IntArray
-from ._jit import jit
+from ._jit import jit, variable
 
 UNITS = 2.0**54  # costs of about 1, and 512 times that as a potential, fit int64
 NONE = -1
@@ -204,9 +204,9 @@ def _pivot(
     rehang(nodes, cut, u, parent, top, mass, cost)
     moved = nodes[u, SIZE]
     if moved <= at_once:
-        shift(nodes, potential, u, NONE, amount)
+        shift(nodes, potential, u, variable(NONE), amount)
     elif nodes[0, SIZE] - moved <= at_once:
-        shift(nodes, potential, 0, u, -amount)
+        shift(nodes, potential, variable(0), u, -amount)
     else:
         return OUTDATED
     return DONE
