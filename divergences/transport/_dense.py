@@ -174,6 +174,7 @@ def _carry(
 ) -> Flow:
     """Arcs taken greedily in this order; what they carry is taken from ``left`` and ``lack``."""
     mass = np.empty(min(order.size, left.size + lack.size), dtype=np.int64)
+    rows, columns = np.ascontiguousarray(rows), np.ascontiguousarray(columns)
     used = greedy(order, rows, columns, left, lack, mass)
     chosen = order[:used]
     return Flow(rows[chosen], columns[chosen], mass[:used])

@@ -93,6 +93,7 @@ class PointCosts:
     def pairs(self, rows: IntArray, columns: IntArray) -> Float64Array:
         """Distances of listed pairs, by coordinate differences."""
         found = np.empty(rows.size)
+        rows, columns = np.ascontiguousarray(rows), np.ascontiguousarray(columns)
 
         def block(k: int) -> None:
             part = slice(k, min(k + _PAIRS_A_BLOCK, rows.size))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .._typing import IntArray
 from ._grid_tree import DONE, NO_PARENT, REFUSED, GridTree, pivot, settle
-from ._jit import jit
+from ._jit import jit, variable
 from ._result import CertificateError
 
 _BLOCK = 4  # cells searched for a pivot
@@ -149,8 +149,9 @@ def _run(
         u, direction = cheapest(neighbour, length, potential, start, stop)
         done = REFUSED
         if u >= 0:
+            root = variable(order[0])
             done = pivot(
-                neighbour, length, parent, size, flow, potential, order[0], u, direction, at_once
+                neighbour, length, parent, size, flow, potential, root, u, direction, at_once
             )
             outdated += done != DONE
         quiet = quiet + stop - start if done == REFUSED else 0

@@ -186,7 +186,7 @@ def _pivot(
     Returns REFUSED, DONE, or OUTDATED: done, with potentials left as they were, since more than
     ``at_once`` would have to change. O(length of the cycle).
     """
-    target = neighbour[source, direction]
+    target = variable(neighbour[source, direction])
     join, rise, mass, cut, beside_source = cycle(
         neighbour, length, parent, size, flow, source, target
     )
@@ -196,8 +196,9 @@ def _pivot(
     if mass:
         add_upwards(neighbour, parent, flow, source, join, -mass)
         add_upwards(neighbour, parent, flow, target, join, mass)
-    moved = size[cut]
-    add_upwards(neighbour, parent, size, neighbour[cut, parent[cut]], join, -moved)
+    moved = variable(size[cut])
+    above = variable(neighbour[cut, parent[cut]])
+    add_upwards(neighbour, parent, size, above, join, -moved)
     if beside_source:
         u, other, back, carried, amount = source, target, direction, mass, -excess
     else:
