@@ -19,6 +19,8 @@ _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 def is_tensor(value: object) -> bool:
     """Whether ``value`` is a torch tensor; never imports torch."""
+    if type(value) is np.ndarray:  # at once: small problems ask dozens of times
+        return False
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -65,9 +67,9 @@ def result_dtype(*arrays: Array) -> Any:
     Integers and booleans count as float64, half precision as float32; of several dtypes the
     widest wins.
     """
-    if all(isinstance(array, np.ndarray) for array in arrays):
-        narrow = all(array.dtype.char in "ef" for array in arrays)
-        return _FLOAT32 if narrow else _FLOAT64
+    kinds = [array.dtype.char for array in arrays if isinstance(array, np.ndarray)]
+    if len(kinds) == len(arrays):
+        return _FLOAT32 if set(kinds) <= {"e", "f"} else _FLOAT64
     xp = namespace(*arrays)
     for array in arrays:
         kind = str(array.dtype)

@@ -13,13 +13,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ._typing import Array, Float64Array, Namespace
+from ._typing import Array, Float64Array, IntArray, Namespace
 
 NAMES = ("euclidean", "cityblock", "chebyshev", "minkowski", "angular")
 NORM_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
 
 _COORDINATES_A_PASS = 32  # squares summed one after another: bounds the rounding by 16 ulps
 _BLOCK_ENTRIES = 1 << 21  # entries of the largest temporary array
+_CACHED_ENTRIES = 1 << 15  # entries of temporary arrays that are used again at once
 _LEAST_EXPONENT, _GREATEST_EXPONENT = -500, 950  # of scaled coordinates
 _SAFE = 2.0**-500  # a distance above it has lost nothing to underflow of its squares
 
@@ -69,6 +70,19 @@ class Metric:
         if self.name == "angular":
             return 2 * np.arctan2(norm(x - y, 2.0), norm(x + y, 2.0))
         return norm(x - y, self.order)
+
+    def listed(
+        self, x: Float64Array, rows: IntArray, y: Float64Array, columns: IntArray
+    ) -> Float64Array:
+        """``pairs`` of x[rows] and y[columns], copied in blocks that a cache holds."""
+        step = max(1, _CACHED_ENTRIES // x.shape[1])
+        if rows.size <= step:
+            return self.pairs(x[rows], y[columns])
+        found = np.empty(rows.size)
+        for start in range(0, rows.size, step):
+            part = slice(start, start + step)
+            found[part] = self.pairs(x[rows[part]], y[columns[part]])
+        return found
 
     def tensor_pairs(self, xp: Namespace, x: Array, y: Array) -> Array:
         """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0."""

@@ -56,6 +56,8 @@ def real_array(value: ArrayLike, parameter: str, function: str) -> Array:
     Values are not looked at. Lists become float64; anything that would lose digits or a mask
     (complex, longdouble, masked, object arrays, lists of tensors) is a ``TypeError``.
     """
+    if type(value) is np.ndarray and value.dtype.kind in "fiub" and value.dtype.itemsize <= 8:
+        return value
     requirement = "be an array, tensor or list of real numbers"
     if is_tensor(value):
         dense = str(value.layout) == "torch.strided" and not value.is_nested
@@ -114,8 +116,11 @@ def finite(array: Array, parameter: str, function: str) -> None:
     """Demand that no entry is NaN or infinite."""
     if not isinstance(array, np.ndarray) and not values_are_readable(array):
         return
-    if bool((array.isfinite() if is_tensor(array) else np.isfinite(array)).all()):
-        return  # only one boolean leaves the device
+    if is_tensor(array):
+        if bool(array.isfinite().all()):
+            return  # only one boolean leaves the device
+    elif np.logical_and.reduce(np.isfinite(array), axis=None):
+        return
     values = as_numpy(array)
     good = np.isfinite(values)
     if np.logical_and.reduce(good, axis=None):
@@ -142,7 +147,7 @@ def mass_tolerance(dtype: Any, count: int) -> float:
     can leave, and no more.
     """
     # Text takes microseconds; and torch.compile compares no dtype of torch with one of NumPy.
-    name = "" if isinstance(dtype, np.dtype) and dtype == np.float64 else str(dtype)
+    name = "" if isinstance(dtype, np.dtype) and dtype.char == "d" else str(dtype)
     eps = 2.0**-52
     for narrow, width in (("bfloat16", 2.0**-7), ("float16", 2.0**-10), ("float32", 2.0**-23)):
         if name.endswith(narrow):

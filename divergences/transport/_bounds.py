@@ -39,7 +39,7 @@ def bounds_by_coordinates(
         flow = _line.monotone_plan(x[:, axis], y[:, axis], masses)
         shift = np.abs(x[flow.source, axis] - y[flow.target, axis])
         lower = max(lower, cost_of(flow, shift, masses.total))
-        lengths = metric.pairs(x[flow.source], y[flow.target])
+        lengths = metric.listed(x, flow.source, y, flow.target)
         upper = min(upper, cost_of(flow, lengths, masses.total))
     return _rounded_outwards(lower, upper, 0.0, scale)
 

@@ -150,7 +150,7 @@ def solve_points(
         potential -= potential.max() / 2 + potential.min() / 2
         at_x, at_y = potential[residual.atom_of_x], potential[residual.atom_of_y]
         anchors, heights = residual.atoms[sinks], potential[sinks]
-        value = cost_of(flow, metric.pairs(x[flow.source], y[flow.target]), masses.total)
+        value = cost_of(flow, metric.listed(x, flow.source, y, flow.target), masses.total)
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
     at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
     return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
@@ -237,7 +237,7 @@ def _solve_residual(
         return flow, np.zeros(atoms.shape[0]), np.arange(atoms.shape[0])
     potential = np.empty(atoms.shape[0])
     if 1 in (sources.size, sinks.size):
-        flow, f, g = only_plan(metric.pairs(atoms[sources], atoms[sinks]), residual.marginals)
+        flow, f, g = only_plan(metric.listed(atoms, sources, atoms, sinks), residual.marginals)
         potential[sources], potential[sinks] = f, g
         _extend(potential, residual, metric)
         return flow, potential, sinks
@@ -286,7 +286,7 @@ def _solve_high_dimension(
     except _high_dimension.StoppedEarly as stopped:
         known = stopped
     atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
-    lengths = metric.pairs(atoms[sources[known.flow.source]], atoms[sinks[known.flow.target]])
+    lengths = metric.listed(atoms, sources[known.flow.source], atoms, sinks[known.flow.target])
     dual = _dual(residual.marginals, total, known.f, known.g)
     raise _too_late(cost_of(known.flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
 
@@ -305,7 +305,7 @@ def _solve_low_dimension(
     except _low_dimension.StoppedEarly as stopped:
         flow, potential = stopped.flow, stopped.potential
     atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
-    lengths = metric.pairs(atoms[sources[flow.source]], atoms[sinks[flow.target]])
+    lengths = metric.listed(atoms, sources[flow.source], atoms, sinks[flow.target])
     supply, demand = (as_fractions(m, total) for m in residual.marginals[:2])
     dual = _certificate.dual_value(supply, demand, potential[sources], -potential[sinks])
     raise _too_late(cost_of(flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)

@@ -100,7 +100,7 @@ class PointCosts:
             if self._centred is not None:
                 lengths(self.x, rows, self.y, columns, part.start, part.stop, found)
             else:
-                found[part] = self.metric.pairs(self.x[rows[part]], self.y[columns[part]])
+                found[part] = self.metric.listed(self.x, rows[part], self.y, columns[part])
 
         over_blocks(block, range(0, rows.size, _PAIRS_A_BLOCK))
         return found * self._unit

@@ -35,11 +35,11 @@ _MANY_COORDINATES, _COORDINATES_OF_GUIDE, _FEWEST_GUIDED = 16, 1_000_000, 32
 _MOST_COORDINATES_OF_COST = 1024
 
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
-_PRECISION, _PRECISION_COMPILED = 2.0**-48, 2.0**-45
+_PRECISION, _PRECISION_COMPILED, _PRECISION_GUIDED = 2.0**-48, 2.0**-45, 2.0**-42
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
 _LARGEST_EXPONENT = 1000  # of a scale
 
-_least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
+_least, _most, _sum = np.minimum.reduce, np.maximum.reduce, np.add.reduce  # without the wrappers
 
 
 class Small(NamedTuple):
@@ -231,7 +231,7 @@ def _guided(points: _Points) -> Small | None:
     if found is None or (few and not found.alone):
         return None
     value = _value(points, found.flow)
-    if max(found.error, 2 * points.rounding * found.largest) > _PRECISION_COMPILED * value:
+    if max(found.error, 2 * points.rounding * found.largest) > _PRECISION_GUIDED * value:
         return None
     potentials = found.u - found.error, found.v
     return Small(found.flow, masses, value, lambda: potentials, found.largest)
@@ -243,7 +243,7 @@ def _value(points: _Points, flow: Flow, cost: Float64Array | None = None) -> flo
     if cost is not None and points.x.shape[1] <= _MOST_COORDINATES_OF_COST:
         lengths = cost[flow.source, flow.target]
     else:
-        lengths = points.metric.pairs(points.x[flow.source], points.y[flow.target])
+        lengths = points.metric.listed(points.x, flow.source, points.y, flow.target)
     if masses.total == flow.mass.size:
         return total(lengths) / masses.total
     return cost_of(flow, lengths, masses.total)
@@ -305,6 +305,6 @@ def _in_units(weights: Float64Array | None, count: int) -> IntArray:
     if weights is None:
         weights = np.full(count, 1.0 / count)
     units = np.rint(weights * float(UNITS)).astype(np.int64)
-    units += np.rint(weights * float(UNITS - int(units.sum()))).astype(np.int64)
-    units[units.argmax()] += UNITS - int(units.sum())
+    units += np.rint(weights * float(UNITS - int(_sum(units)))).astype(np.int64)
+    units[units.argmax()] += UNITS - int(_sum(units))
     return units

@@ -40,7 +40,8 @@ _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
 class _Basis(NamedTuple):
     """An optimal plan and potentials of the columns, with the tree and the costs it is of.
 
-    ``error`` bounds by how much the plan may exceed the optimum of total mass 1.
+    ``error`` bounds by how much the plan may exceed the optimum of total mass 1, unless the costs
+    are whole units (``is_whole``).
     """
 
     flow: Flow
@@ -48,6 +49,11 @@ class _Basis(NamedTuple):
     error: float
     tree: list[IntArray]
     integers: IntArray
+    is_whole: Callable[[], bool]
+
+    def is_exact(self, units: int) -> bool:
+        """Whether rounding has cost the plan nothing; ``units`` as for ``is_apart``."""
+        return self.is_whole() or self.is_apart(units)
 
     def is_apart(self, units: int) -> bool:
         """Whether all pairs outside the tree have a reduced cost of more than so many units.
@@ -123,7 +129,7 @@ def cut_at(cost: Float64Array, masses: Marginals, value: float) -> Plan | None:
     used = basis.integers[basis.flow.source * cost.shape[1] + basis.flow.target]
     if used.max() == basis.integers.max():
         return None
-    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_apart(sum(cost.shape)))
+    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_exact(sum(cost.shape)))
 
 
 def transported(cost: Float64Array, masses: Marginals) -> Plan:
@@ -138,7 +144,7 @@ def transported(cost: Float64Array, masses: Marginals) -> Plan:
         v = (cost - plan.v[:, None]).min(axis=0)
         return plan._replace(flow=Flow(plan.flow.target, plan.flow.source, plan.flow.mass), v=v)
     basis = _by_simplex(cost, masses.supply, masses.demand)
-    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_apart(sum(cost.shape)))
+    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_exact(sum(cost.shape)))
 
 
 def assigned(
@@ -170,7 +176,7 @@ def _assigned_by_simplex(cost: Float64Array, mass: IntArray) -> _Assignment:
     column = basis.flow.target[np.argsort(basis.flow.source)]
     return _Assignment(
         column, (basis.v, basis.error), lambda: basis.is_apart(0),
-        lambda: basis.is_apart(2 * mass.size),
+        lambda: basis.is_exact(2 * mass.size),
     )  # fmt: skip
 
 
@@ -195,8 +201,10 @@ def _by_simplex(
     integers, v, unit = reduced(cost, least, bits, most)
     tree = (_compiled if kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
     v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
-    error = 0.0 if _is_whole(least, unit) and _is_whole(cost, unit) else unit
-    return _Basis(Flow(*_small_simplex.plan_of(tree, n)), v, error, tree, integers)
+    return _Basis(
+        Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers,
+        lambda: _is_whole(least, unit) and _is_whole(cost, unit),
+    )  # fmt: skip
 
 
 def _is_whole(numbers: Float64Array, unit: float) -> bool:

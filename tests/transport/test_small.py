@@ -73,8 +73,10 @@ def test_whole_costs_are_solved_without_rounding():
         weights = [rng.dirichlet(np.ones(size)) for size in shape]
         masses, _ = _small._masses(weights[0], shape[0], weights[1], shape[1])
         plan = _small_matrix.transported(cost, masses)
-        assert plan.error == 0
-        assert _small_matrix.transported(cost + rng.random(shape), masses).error > 0
+        assert plan.is_exact()
+        parts = cost + rng.random(shape)
+        whole = [_small_matrix._by_simplex(z, *masses[:2]).is_whole() for z in (cost, parts)]
+        assert whole == [True, False]
         truth = ot.emd2(*weights, cost, numItermax=10**7)
         value = optimal_transport(cost=cost, x_weights=weights[0], y_weights=weights[1]).value
         assert value == pytest.approx(truth, rel=1e-12)

@@ -6,7 +6,7 @@ import pytest
 from divergences.transport import _network_simplex as ns
 from divergences.transport import _spanning_tree as st
 from divergences.transport._masses import north_west
-from divergences.transport._network_simplex import add_all, no_candidates, run
+from divergences.transport._network_simplex import TOLERANCE, add_all, no_candidates, run
 
 
 def check(tree, n, supply, demand):
@@ -84,7 +84,7 @@ def test_every_pivot_keeps_a_strongly_feasible_tree(seed, at_once):
     first, pivots, degenerate, late = 0, 0, 0, 0
     while True:
         before = np.sort(tree.nodes[:, st.FLOW])
-        made, first, outdated = run(*lists, *tree, first, 1, at_once, 10**6)
+        made, first, outdated = run(*lists, *tree, first, 1, at_once, 10**6, TOLERANCE)
         if made:
             pivots += 1
             check(tree, n, supply, demand)
