@@ -146,17 +146,3 @@ def _lower_bounds(
 
 
 lower_bounds = jit(_lower_bounds, fused=True)
-
-
-def _lengths(x: Float64Array, rows: NDArray[np.int64], y: Float64Array, columns: NDArray[np.int64],
-             start: int, stop: int, out: Float64Array) -> None:  # fmt: skip
-    """Euclidean distances of the listed pairs ``start`` to ``stop``, by coordinate differences."""
-    for number in range(start, stop):
-        i, j = rows[number], columns[number]
-        square = 0.0
-        for k in range(x.shape[1]):
-            square += (x[i, k] - y[j, k]) ** 2
-        out[number] = math.sqrt(square)
-
-
-lengths = jit(_lengths, fused=True, reordered=True)

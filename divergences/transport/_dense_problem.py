@@ -13,7 +13,8 @@ import numpy as np
 
 from .._metrics import Metric
 from .._typing import Float64Array, IntArray
-from ._dense_bounds import Float32Array, centred, lengths, lower_bounds
+from ._dense_bounds import Float32Array, centred, lower_bounds
+from ._distances import lengths
 from ._threads import over_blocks
 
 _Result = TypeVar("_Result")

@@ -1,7 +1,7 @@
 r"""Small problems: up to some 200 points a side neither compiler nor POT is loaded for them.
 
-The matrix of distances is solved by ``_small_matrix``; in many coordinates lower bounds stand in
-for most distances (``_small_guided``). Atoms without mass are left out, and coordinates near the
+The matrix of distances is solved by ``_small_matrix``; in many coordinates it comes from a kernel
+(``_distances``), or lower bounds stand in for most distances (``_small_guided``). Atoms without mass are left out, and coordinates near the
 ends of the range of floats are scaled.
 
 Weights are rounded to multiples of 2^-62, costs to some 2^-53 of the largest; so problems whose
@@ -28,8 +28,10 @@ from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 _FEW_COORDINATES = 5
 _MOST_PAIRS_IN_FEW, _MOST_PAIRS_ASSIGNED = 1_000_000, 360_000
 _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
-# Where distances cost more than pivots, lower bounds guide the simplex (``_small_guided``).
-_MANY_COORDINATES, _COORDINATES_OF_GUIDE, _FEWEST_GUIDED = 16, 1_000_000, 32
+# In many coordinates a kernel takes over from SciPy's distances (``_distances``); where distances
+# cost more than pivots, lower bounds guide the simplex (``_small_guided``).
+_MANY_COORDINATES, _COORDINATES_OF_KERNEL, _COORDINATES_OF_GUIDE = 16, 300_000, 1 << 27
+_FEWEST_GUIDED = 32
 
 # Sums of more coordinates than these are taken again, pairwise.
 _MOST_COORDINATES_OF_COST = 1024
@@ -154,8 +156,32 @@ def _without_empty_atoms(points: _Points) -> Small | None:
 def _solve_positive(points: _Points) -> Small | None:
     if points.x.shape[0] * points.y.shape[0] > _most_pairs(points):
         return None
-    found = _guided(points) if _guide_pays(points) else None
-    return found or _by_distances(points)
+    if not _is_for_kernel(points):
+        return _by_distances(points, _distances(*points[:2], points.metric))
+    (n, d), m = points.x.shape, points.y.shape[0]
+    few = n * m <= _small_matrix.MOST_PAIRS
+    found = None
+    if not few or (points.value_only and _small_matrix.kernel_pays(n, m)):
+        guided = n * m * d >= _COORDINATES_OF_GUIDE and _is_for_guide(points)
+        found = _guided(points) if guided else _by_kernel(points, alone=few)
+    if found is None and few:
+        return _by_distances(points, _distances(*points[:2], points.metric))
+    return found or _by_kernel(points)
+
+
+def _is_for_kernel(points: _Points) -> bool:
+    """Whether compiled distances may be the quicker ones, at least for the value alone."""
+    (n, d), m = points.x.shape, points.y.shape[0]
+    if points.metric.name != "euclidean" or d < _MANY_COORDINATES:
+        return False
+    return bool(n * m > _small_matrix.MOST_PAIRS or n * m * d >= _COORDINATES_OF_KERNEL)
+
+
+def _by_kernel(points: _Points, *, alone: bool = False) -> Small | None:
+    """From compiled distances; None if not ``alone``, where other distances may decide."""
+    from ._distances import matrix
+
+    return _by_distances(points, matrix(points.x, points.y), alone=alone)
 
 
 def _most_pairs(points: _Points) -> int:
@@ -168,11 +194,10 @@ def _most_pairs(points: _Points) -> int:
     return _small_matrix.MOST_PAIRS_COMPILED
 
 
-def _by_distances(points: _Points) -> Small | None:
-    """From the matrix of distances."""
-    x, y, masses, metric = points[:4]
+def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -> Small | None:
+    """From the matrix of distances; None too if the plan is to be ``alone`` and is not."""
+    x, y, masses = points[:3]
     (n, m), few = (x.shape[0], y.shape[0]), x.shape[1] <= _FEW_COORDINATES
-    cost = _distances(x, y, metric)
     diameter = float(_most(cost, axis=None))
     if not _SAFE < diameter < 1 / _SAFE:
         return _at_size_one(points)
@@ -185,7 +210,10 @@ def _by_distances(points: _Points) -> Small | None:
         plan = _small_matrix.assigned(cost, masses.supply, value_only=value_only, paths=paths)
     else:
         plan = _small_matrix.transported(cost, masses)
-    value = _value(points, plan.flow, None if _is_for_guide(points) else cost)
+    if alone and not plan.is_alone():
+        return None
+    of_plan = None if _is_for_kernel(points) else cost
+    value = _value(points, plan.flow, of_plan)
     few = n * m <= _small_matrix.MOST_PAIRS
     allowed = (_PRECISION if few else _PRECISION_COMPILED) * value
     if not _is_precise(points, closest, diameter, allowed):
@@ -195,7 +223,7 @@ def _by_distances(points: _Points) -> Small | None:
         if found is None:
             return None
         plan = found
-        value = _value(points, plan.flow, None if _is_for_guide(points) else cost)
+        value = _value(points, plan.flow, of_plan)
     return Small(plan.flow, masses, value, lambda: conjugates(cost, plan.v), diameter)
 
 
@@ -222,13 +250,12 @@ def _at_size_one(points: _Points) -> Small | None:
 
 
 def _guided(points: _Points) -> Small | None:
-    """Without that matrix; None too where it would not do, or not to the same bits."""
+    """Without that matrix; None where it would not do."""
     from . import _small_guided
 
     x, y, masses = points[:3]
     found = _small_guided.solve(x, y, masses)
-    few = x.shape[0] * y.shape[0] <= _small_matrix.MOST_PAIRS
-    if found is None or (few and not found.alone):
+    if found is None:
         return None
     value = _value(points, found.flow)
     if max(found.error, 2 * points.rounding * found.largest) > _PRECISION_GUIDED * value:
@@ -238,7 +265,7 @@ def _guided(points: _Points) -> Small | None:
 
 
 def _value(points: _Points, flow: Flow, cost: Float64Array | None = None) -> float:
-    """The cost of a plan; to the same bits with the guide and without one."""
+    """The cost of a plan; to the same bits with compiled distances and without."""
     masses = points.masses
     if cost is not None and points.x.shape[1] <= _MOST_COORDINATES_OF_COST:
         lengths = cost[flow.source, flow.target]
@@ -249,22 +276,14 @@ def _value(points: _Points, flow: Flow, cost: Float64Array | None = None) -> flo
     return cost_of(flow, lengths, masses.total)
 
 
-def _guide_pays(points: _Points) -> bool:
-    """Whether bounds from matrix products are worth their while, and a kernel is at hand."""
-    n, m = points.x.shape[0], points.y.shape[0]
-    if not _is_for_guide(points) or (n * m <= _small_matrix.MOST_PAIRS and not points.value_only):
-        return False
-    return _small_matrix.kernel_pays(n, m)
-
-
 def _is_for_guide(points: _Points) -> bool:
-    """Whether the guide may be the quicker way, at least to the value alone."""
+    """Whether many points in many coordinates face each other, rather than a few all others."""
     (n, d), m = points.x.shape, points.y.shape[0]
     if points.metric.name != "euclidean" or d < _MANY_COORDINATES:
         return False
     if _small_matrix.is_lopsided(n, m) or min(n, m) < _FEWEST_GUIDED:
         return False
-    return bool(n * m > _small_matrix.MOST_PAIRS or n * m * d >= _COORDINATES_OF_GUIDE)
+    return bool(n * m > _small_matrix.MOST_PAIRS)
 
 
 def _distances(x: Float64Array, y: Float64Array, metric: Metric) -> Float64Array:

@@ -21,7 +21,6 @@ from ._masses import Flow, Marginals
 from ._threads import over_blocks
 
 _COST_BITS, _HEIGHT_BITS = 50, 61  # of costs, and of sums of as many as one side has points
-_TIES = 8  # units: closer reduced costs to 0 say that another plan may be as good
 _ROWS = 128  # of a block of bounds
 _SAFE = 2.0**400
 _SERIAL = 1 << 24  # products of coordinates that one thread forms before others are awake
@@ -31,7 +30,7 @@ class Guided(NamedTuple):
     """An optimal plan, potentials of rows and columns that prove it, and facts about them.
 
     ``error`` bounds their rounding, in a mass of 1 and as distances; ``largest`` is a lower bound
-    of the largest distance; ``alone`` says that no other plan comes close.
+    of the largest distance.
     """
 
     flow: Flow
@@ -39,7 +38,6 @@ class Guided(NamedTuple):
     v: Float64Array
     error: float
     largest: float
-    alone: bool
 
 
 def _undecided(
@@ -58,18 +56,9 @@ def _undecided(
     return count
 
 
-def _close(cost: IntArray, n: int, m: int, height: IntArray, most: int) -> int:
-    """How many pairs have a reduced cost of at most ``most``."""
-    count = 0
-    for i in range(n):
-        for j in range(m):
-            count += cost[i * m + j] - height[i] + height[n + j] <= most
-    return count
-
-
 @cache
 def _kernels() -> tuple[Any, ...]:
-    return *_small_simplex.compiled_parts(), jit(_undecided), jit(_close)
+    return *_small_simplex.compiled_parts(), jit(_undecided)
 
 
 class _Problem:
@@ -110,7 +99,7 @@ class _Problem:
 
     def decide(self, pairs: IntArray) -> int:
         """Give pairs their true distance; by how much the largest of their bounds was too low."""
-        from ._dense_bounds import lengths
+        from ._distances import lengths
 
         rows, columns = np.divmod(pairs, self.m)
         found = np.empty(pairs.size)
@@ -142,7 +131,7 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
     if not (problem.size > 1 / _SAFE and problem.bound()):
         return None
     n, m = problem.n, problem.m
-    begin, improve, retune, _, close = _kernels()
+    begin, improve, retune, _ = _kernels()
     space = [np.full(size, _small_simplex.NONE) for size in _small_simplex.workspace(n, m)]
     tree = space[-_small_simplex.COLUMNS :]
     parent, following, height = tree[_small_simplex.PARENT], tree[1], tree[_small_simplex.HEIGHT]
@@ -158,7 +147,6 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
         if pairs.size:
             problem.decide(pairs)
         retune(problem.cost, n, m, parent, following, height)
-    in_tree = n + m - np.count_nonzero(parent == n + m)
     unit, size = problem.unit, problem.size
     return Guided(
         Flow(*_small_simplex.plan_of(tree, n)),
@@ -166,5 +154,4 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
         (problem.v - height[n : n + m] * unit) * size,
         4 * unit * size,
         problem.largest * size,
-        bool(close(problem.cost, n, m, height, _TIES) == in_tree),
     )

@@ -30,6 +30,7 @@ _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them al
 _COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
+_UNITS_OF_TIES = 2**7  # the same in units of costs
 _CUT = 2.0**7  # of reduced costs, in values of a plan: they are then rounded to 2^-46 of it
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
@@ -83,13 +84,15 @@ class _Assignment(NamedTuple):
 class Plan(NamedTuple):
     """An optimal plan, potentials of the columns, and by how much rounding may have cost it.
 
-    ``error`` is a bound in a mass of 1; ``is_exact`` says whether the plan is optimal all the same.
+    ``error`` is a bound in a mass of 1; ``is_exact`` says whether the plan is optimal all the same,
+    ``is_alone`` that no other plan comes so close that costs rounded otherwise might prefer it.
     """
 
     flow: Flow
     v: Float64Array
     error: float
     is_exact: Callable[[], bool]
+    is_alone: Callable[[], bool]
 
 
 class _Spent:
@@ -129,22 +132,29 @@ def cut_at(cost: Float64Array, masses: Marginals, value: float) -> Plan | None:
     used = basis.integers[basis.flow.source * cost.shape[1] + basis.flow.target]
     if used.max() == basis.integers.max():
         return None
-    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_exact(sum(cost.shape)))
+    return _plan_of(basis)
+
+
+def _plan_of(basis: _Basis) -> Plan:
+    count = basis.tree[_small_simplex.HEIGHT].size - 1
+    return Plan(
+        basis.flow, basis.v, basis.error, lambda: basis.is_exact(count),
+        lambda: basis.is_apart(_UNITS_OF_TIES),
+    )  # fmt: skip
 
 
 def transported(cost: Float64Array, masses: Marginals) -> Plan:
     """An optimal plan of positive integer masses."""
     if 1 in cost.shape:
         flow, _, g = only_plan(cost.ravel(), masses)
-        return Plan(flow, -g, 0.0, lambda: True)
+        return Plan(flow, -g, 0.0, lambda: True, lambda: True)
     if cost.shape[0] > cost.shape[1] and is_lopsided(*cost.shape):
         plan = transported(
             np.ascontiguousarray(cost.T), Marginals(masses.demand, masses.supply, masses.total)
         )
         v = (cost - plan.v[:, None]).min(axis=0)
         return plan._replace(flow=Flow(plan.flow.target, plan.flow.source, plan.flow.mass), v=v)
-    basis = _by_simplex(cost, masses.supply, masses.demand)
-    return Plan(basis.flow, basis.v, basis.error, lambda: basis.is_exact(sum(cost.shape)))
+    return _plan_of(_by_simplex(cost, masses.supply, masses.demand))
 
 
 def assigned(
@@ -161,21 +171,21 @@ def assigned(
         by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
         column, known, alone, exact = by_kernel(cost, mass)
         if compiled or alone():
-            return Plan(Flow(np.arange(n), column, mass), *known, exact)
+            return Plan(Flow(np.arange(n), column, mass), *known, exact, alone)
     _linear_assignment.load()
     began = time.perf_counter()
     column = _linear_assignment.assign(cost)
     # What proves one optimal plan proves all.
     v, error = known or _linear_assignment.potentials(cost, column)
     _Spent.seconds += time.perf_counter() - began
-    return Plan(Flow(np.arange(n), column, mass), v, error, lambda: False)
+    return Plan(Flow(np.arange(n), column, mass), v, error, lambda: False, lambda: False)
 
 
 def _assigned_by_simplex(cost: Float64Array, mass: IntArray) -> _Assignment:
     basis = _by_simplex(cost, mass, mass)
     column = basis.flow.target[np.argsort(basis.flow.source)]
     return _Assignment(
-        column, (basis.v, basis.error), lambda: basis.is_apart(0),
+        column, (basis.v, basis.error), lambda: basis.is_apart(_UNITS_OF_TIES),
         lambda: basis.is_exact(2 * mass.size),
     )  # fmt: skip
 

@@ -11,7 +11,13 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from divergences import optimal_transport, wasserstein1
-from divergences.transport import _dense_bounds, _small_guided, _small_matrix
+from divergences.transport import (
+    _dense_bounds,
+    _distances,
+    _small,
+    _small_guided,
+    _small_matrix,
+)
 from divergences.transport._masses import Marginals
 
 _KINDS = ("normal", "low rank", "clusters", "bits", "far from the origin")
@@ -84,7 +90,11 @@ def test_true_distances_decide_whatever_the_bounds(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("kind", _KINDS)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_results_verify_and_equal_an_oracle(kind: str, weighted: bool) -> None:
+@pytest.mark.parametrize("guided", [False, True])
+def test_results_verify_and_equal_an_oracle(
+    kind: str, weighted: bool, guided: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_small, "_COORDINATES_OF_GUIDE", 0 if guided else 2**60)
     n, m, d = (230, 230, 24) if not weighted else (230, 190, 24)
     x, y = _clouds(kind, n, m, d, 5)
     rng = np.random.default_rng(6)
@@ -109,8 +119,8 @@ def test_a_value_has_the_bits_of_the_plan_that_comes_without_the_kernel(
     before = wasserstein1(x, y)
     monkeypatch.setattr(_small_matrix, "kernel_pays", lambda n, m: True)
     asked = []
-    honest = _small_guided.solve
-    monkeypatch.setattr(_small_guided, "solve", lambda *given: asked.append(True) or honest(*given))
+    honest = _distances.matrix
+    monkeypatch.setattr(_distances, "matrix", lambda *given: asked.append(True) or honest(*given))
     assert wasserstein1(x, y) == before
     assert asked
 
@@ -138,3 +148,15 @@ def test_the_check_of_points_in_many_coordinates_takes_little_memory() -> None:
     finally:
         stop()
     assert peak < 40 * 2**20  # all pairs at once would take hundreds
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 16), (2, 3, 17), (65, 130, 40), (7, 200, 800)])
+def test_compiled_distances(shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    n, m, d = shape
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(n, d)) + 1e3, rng.normal(size=(d, m)).T + 1e3
+    found = _distances.matrix(x, y)
+    exact = np.sqrt(((x[:, None].astype(np.longdouble) - y) ** 2).sum(axis=2))
+    assert np.abs(found / exact - 1).max() < 1e-15
+    monkeypatch.setattr(_distances, "_SERIAL", 0)
+    np.testing.assert_array_equal(_distances.matrix(x, y), found)
