@@ -1,8 +1,8 @@
 r"""Small problems: up to some 200 points a side neither compiler nor POT is loaded for them.
 
 The matrix of distances is solved by ``_small_matrix``; in many coordinates it comes from a kernel
-(``_distances``), or lower bounds stand in for most distances (``_small_guided``). Atoms without mass are left out, and coordinates near the
-ends of the range of floats are scaled.
+(``_distances``), or lower bounds stand in for most distances (``_small_guided``). Atoms without
+mass are left out, and coordinates near the ends of the range of floats are scaled.
 
 Weights are rounded to multiples of 2^-62, costs to some 2^-53 of the largest; so problems whose
 answers this might touch beyond the last digits (a value far below the diameter, laws that nearly
@@ -31,7 +31,7 @@ _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both cl
 # In many coordinates a kernel takes over from SciPy's distances (``_distances``); where distances
 # cost more than pivots, lower bounds guide the simplex (``_small_guided``).
 _MANY_COORDINATES, _COORDINATES_OF_KERNEL, _COORDINATES_OF_GUIDE = 16, 300_000, 1 << 27
-_FEWEST_GUIDED = 32
+_FEWEST_BY_KERNEL, _FEWEST_GUIDED = 8, 32
 
 # Sums of more coordinates than these are taken again, pairwise.
 _MOST_COORDINATES_OF_COST = 1024
@@ -174,7 +174,9 @@ def _is_for_kernel(points: _Points) -> bool:
     (n, d), m = points.x.shape, points.y.shape[0]
     if points.metric.name != "euclidean" or d < _MANY_COORDINATES:
         return False
-    return bool(n * m > _small_matrix.MOST_PAIRS or n * m * d >= _COORDINATES_OF_KERNEL)
+    if n * m > _small_matrix.MOST_PAIRS:
+        return True
+    return bool(n * m * d >= _COORDINATES_OF_KERNEL and min(n, m) >= _FEWEST_BY_KERNEL)
 
 
 def _by_kernel(points: _Points, *, alone: bool = False) -> Small | None:
@@ -197,7 +199,7 @@ def _most_pairs(points: _Points) -> int:
 def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -> Small | None:
     """From the matrix of distances; None too if the plan is to be ``alone`` and is not."""
     x, y, masses = points[:3]
-    (n, m), few = (x.shape[0], y.shape[0]), x.shape[1] <= _FEW_COORDINATES
+    n, m = x.shape[0], y.shape[0]
     diameter = float(_most(cost, axis=None))
     if not _SAFE < diameter < 1 / _SAFE:
         return _at_size_one(points)
@@ -206,16 +208,18 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
     if many and closest == 0 and np.count_nonzero(cost) < n * m - max(n, m) // 2:
         return None  # so many atoms in common that cancelling them is quicker
     if masses.total == n == m:
-        paths, value_only = n <= _small_matrix.FEW_FOR_PATHS or not few, points.value_only
-        plan = _small_matrix.assigned(cost, masses.supply, value_only=value_only, paths=paths)
+        paths = n <= _small_matrix.FEW_FOR_PATHS or x.shape[1] > _FEW_COORDINATES
+        plan = _small_matrix.assigned(
+            cost, masses.supply, value_only=points.value_only, paths=paths
+        )
     else:
         plan = _small_matrix.transported(cost, masses)
     if alone and not plan.is_alone():
         return None
-    of_plan = None if _is_for_kernel(points) else cost
+    few_pairs = n * m <= _small_matrix.MOST_PAIRS
+    of_plan = None if few_pairs and _is_for_kernel(points) else cost
     value = _value(points, plan.flow, of_plan)
-    few = n * m <= _small_matrix.MOST_PAIRS
-    allowed = (_PRECISION if few else _PRECISION_COMPILED) * value
+    allowed = (_PRECISION if few_pairs else _PRECISION_COMPILED) * value
     if not _is_precise(points, closest, diameter, allowed):
         return None
     if not (plan.error <= allowed or plan.is_exact()):
