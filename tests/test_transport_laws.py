@@ -173,3 +173,10 @@ def test_atoms_between_few_sources_and_more_sinks():
     problem = draw(np.random.default_rng(8000333), 600)
     x, y, a, b, metric = problem[1:]
     optimal_transport(x, y, a, b, metric=metric, solver="dense").verify()
+
+
+def test_the_potential_of_an_atom_of_both_laws():
+    """It bounds others from both sides, so that of sources must be as exact as that of sinks."""
+    problem = draw(np.random.default_rng(40000183))
+    x, y, a, b, metric = problem[1:]
+    optimal_transport(x, y, a, b, metric=metric, solver="dense").verify()

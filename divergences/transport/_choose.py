@@ -246,9 +246,7 @@ def _solve_residual(
     if solver == "dense":
         flow, f, g = _solve_high_dimension(residual, metric, total, diameter, scale, clock)
         potential[sources], potential[sinks] = f, g
-        # Of fewer sources than sinks the solver knows f to the units of its costs only, and
-        # atoms between them would notice.
-        _extend(potential, residual, metric, and_sources=sources.size < sinks.size)
+        _extend(potential, residual, metric, to_units=True)
         return flow, potential, sinks
     clock.announce(f"distances of {sources.size} sources from {sinks.size} sinks")
     cost = interruptible(lambda: metric.matrix(atoms[sources], atoms[sinks]), clock.glance)
@@ -259,22 +257,25 @@ def _solve_residual(
 
 
 def _extend(
-    potential: Float64Array, residual: Residual, metric: Metric, *, and_sources: bool = False
+    potential: Float64Array, residual: Residual, metric: Metric, *, to_units: bool = False
 ) -> None:
     """Fill in the potential of atoms that are neither source nor sink; O(n d) memory.
 
-    Where there are such, that of the sources is filled in anew if ``and_sources``.
+    What a solver knows only ``to_units`` of its costs is filled in anew where others would notice:
+    the potential of sources, where there are such atoms and more sinks; and all of it where an atom
+    belongs to both laws, so that the potential there bounds it elsewhere from both sides.
     """
     atoms, sinks = residual.atoms, residual.sinks
-    others = np.ones(atoms.shape[0], dtype=bool)
-    others[residual.sources] = others[sinks] = False
-    if and_sources and others.any():
-        others[residual.sources] = True
-    rows = np.nonzero(others)[0]
+    asked = np.ones(atoms.shape[0], dtype=bool)
+    if not (to_units and residual.shares_atoms()):
+        asked[residual.sources] = asked[sinks] = False
+        if to_units and residual.sources.size < sinks.size and asked.any():
+            asked[residual.sources] = True
+    rows, heights = np.nonzero(asked)[0], potential[sinks]
     step = max(1, _BLOCK_ENTRIES // sinks.size)
     for start in range(0, rows.size, step):
         some = rows[start : start + step]
-        potential[some] = (metric.matrix(atoms[some], atoms[sinks]) + potential[sinks]).min(axis=1)
+        potential[some] = (metric.matrix(atoms[some], atoms[sinks]) + heights).min(axis=1)
 
 
 def _solve_high_dimension(

@@ -35,6 +35,12 @@ class Residual(NamedTuple):
     sinks: IntArray
     marginals: Marginals
 
+    def shares_atoms(self) -> bool:
+        """Whether a point of x lies where one of y does."""
+        of_x = np.zeros(self.atoms.shape[0], dtype=bool)
+        of_x[self.atom_of_x] = True
+        return bool(of_x[self.atom_of_y].any())
+
 
 def cancel_laws(
     x: Float64Array, y: Float64Array, a: Float64Array | None, b: Float64Array | None
