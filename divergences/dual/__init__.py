@@ -16,7 +16,7 @@ from ._builders import orthogonal_mlp, penalised_mlp
 from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
-from ._combinations import CriticMaximum, CriticSum
+from ._combinations import CriticMaximum, CriticSum, Residual
 from ._cones import ConeCritic
 from ._constraint import Constraint
 from ._empirical import empirical_lipschitz
@@ -55,6 +55,7 @@ __all__ = [
     "OneSidedGradientPenalty",
     "OrthogonalLinear",
     "Progress",
+    "Residual",
     "RidgeCritic",
     "SLLConv2d",
     "SLLLinear",

@@ -97,6 +97,8 @@ def test_semidiscrete_in_the_plane_is_a_certified_lower_bound():
     [
         (([[1.0]], Discrete([0.0])), TypeError, "sampler must be a callable"),
         ((torch.rand, [[0.0]]), TypeError, "law must be a Discrete law"),
+        ((lambda n: torch.zeros(n + 1), Discrete([0.0])), ValueError, "sampler must return"),
+        ((lambda n: torch.full((n,), torch.nan), Discrete([0.0])), ValueError, "sampler"),
     ],
 )
 def test_semidiscrete_refusals(arguments, error, text):
