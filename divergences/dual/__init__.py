@@ -29,6 +29,7 @@ from ._objective import dual_objective, model_term
 from ._orthogonal_linear import OrthogonalLinear
 from ._proof import certified_lower_bound
 from ._ridge import RidgeCritic
+from ._rmsprop import RMSprop
 from ._semidiscrete import semidiscrete_critic
 from ._skew_convolution import SkewOrthogonalConv2d
 from ._sll import SLLConv2d, SLLLinear
@@ -55,6 +56,7 @@ __all__ = [
     "OneSidedGradientPenalty",
     "OrthogonalLinear",
     "Progress",
+    "RMSprop",
     "Residual",
     "RidgeCritic",
     "SLLConv2d",

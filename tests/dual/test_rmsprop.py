@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from wgan.optimizers import FADE_EVERY, RMSprop, make_optimizer
+from divergences.dual import RMSprop
+from divergences.dual._rmsprop import FADE_EVERY
+from wgan.optimizers import make_optimizer
 
 
 def twins(shapes, kinds):
