@@ -1,6 +1,7 @@
 """Orthogonality that a thousand steps leave, at width 512, in float64: nothing drifts.
 
-``DIVERGENCES_ORTHOGONAL`` chooses rows ("cayley-float32;bjorck-float64"). A row is recorded at
+``DIVERGENCES_ORTHOGONAL`` chooses rows ("cayley-float32;bjorck-float64"),
+``DIVERGENCES_ORTHOGONAL_STEPS`` their number of steps. A row is recorded at
 every hundredth step, so that a run which is cut short says how far it came. Seconds are those of
 one processor.
 """
@@ -15,7 +16,8 @@ from divergences.dual import OrthogonalLinear, lipschitz_bound
 
 from .record import record_row
 
-WIDTH, STEPS, EVERY = 512, 1000, 100
+WIDTH, EVERY = 512, 100
+STEPS = int(os.environ.get("DIVERGENCES_ORTHOGONAL_STEPS", "1000"))
 RATE = 1e-2
 LIMITS = {"float32": 1e-5, "float64": 1e-12}
 ALL = [f"{method}-{dtype}" for dtype in LIMITS

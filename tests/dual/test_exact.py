@@ -38,6 +38,8 @@ def test_a_result_in_numpy_and_a_metric_of_ones_own():
 def test_refusals():
     with pytest.raises(TypeError, match="ExactCritic: result must be a TransportResult"):
         ExactCritic(3)
+    with pytest.raises(ValueError, match="ExactCritic: result must be of points under a metric"):
+        ExactCritic(optimal_transport(cost=[[1.0]]))
     critic = ExactCritic(optimal_transport([[0.0]], [[1.0]]))
     with pytest.raises(TypeError, match="ExactCritic: z must be a torch tensor"):
         critic(np.zeros((1, 1)))
