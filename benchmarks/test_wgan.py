@@ -21,9 +21,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from divergences.dual._rmsprop import FADED
 from wgan import TrainingConfig
 from wgan.data import make_data
-from wgan.optimizers import FADED
 from wgan.procedure import Procedure
 from wgan.progress import threads
 from wgan.state import TrainingState

@@ -16,7 +16,7 @@ from ._builders import orthogonal_mlp, penalised_mlp
 from ._c_transform import CTransformPenalty
 from ._certificate import lipschitz_bound
 from ._clipping import WeightClipping
-from ._combinations import CriticMaximum, CriticSum
+from ._combinations import CriticMaximum, CriticSum, Residual
 from ._cones import ConeCritic
 from ._constraint import Constraint
 from ._empirical import empirical_lipschitz
@@ -29,6 +29,7 @@ from ._objective import dual_objective, model_term
 from ._orthogonal_linear import OrthogonalLinear
 from ._proof import certified_lower_bound
 from ._ridge import RidgeCritic
+from ._rmsprop import RMSprop
 from ._semidiscrete import semidiscrete_critic
 from ._skew_convolution import SkewOrthogonalConv2d
 from ._sll import SLLConv2d, SLLLinear
@@ -55,6 +56,8 @@ __all__ = [
     "OneSidedGradientPenalty",
     "OrthogonalLinear",
     "Progress",
+    "RMSprop",
+    "Residual",
     "RidgeCritic",
     "SLLConv2d",
     "SLLLinear",

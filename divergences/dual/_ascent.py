@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from divergences._array import detach
 from divergences._validation import refuse
 
+from ._c_transform import CTransformPenalty
 from ._constraint import Constraint
-from ._objective import Critic, dual_objective
+from ._objective import Critic, dual_objective, values_at
 
 
 def ascent_step(
@@ -83,9 +84,21 @@ def ascent_step(
                    "one with maximize=True")  # fmt: skip
         parameters += [parameter for parameter in group["params"] if parameter.requires_grad]
     x, y = detach(x), detach(y)
-    evaluated = _at_both(critic, x, y) if together else critic
-    value = objective(evaluated, x, y, detach(x_weights), detach(y_weights))
-    penalty = None if constraint is None else constraint.penalty(critic, x, y)
+    together = together and _alike(x, y)  # else the objective sees to columns, or refuses
+    reads_values = isinstance(constraint, CTransformPenalty)
+    plain = objective is dual_objective and x_weights is None and y_weights is None
+    evaluated: Critic = critic
+    if together and plain and not reads_values:
+        value = _in_one_sum(critic, x, y)
+    else:
+        if together or reads_values:
+            evaluated = _remembering(critic, x, y, together=together)
+        value = objective(evaluated, x, y, detach(x_weights), detach(y_weights))
+    penalty = None
+    if isinstance(constraint, CTransformPenalty) and not torch.is_autocast_enabled(x.device.type):
+        penalty = constraint.penalty(evaluated, x, y)  # of the values that are known by now
+    elif constraint is not None:
+        penalty = constraint.penalty(critic, x, y)
     loss = -value if penalty is None else penalty - value
     optimizer.zero_grad()
     torch.autograd.backward(loss, inputs=parameters)
@@ -95,10 +108,38 @@ def ascent_step(
     return value.detach()
 
 
-def _at_both(critic: nn.Module, x: Tensor, y: Tensor) -> Critic:
-    """The critic as a function that knows its values at x and at y, from one call."""
-    if x.ndim < 2 or y.ndim < 2 or x.shape[1:] != y.shape[1:] or x.device != y.device:
-        return critic  # the objective sees to columns, or refuses
-    values = critic(torch.cat([x, y]))
-    at_x, at_y = values[: len(x)], values[len(x) :]
-    return lambda points: at_x if points is x else at_y if points is y else critic(points)
+def _alike(x: Tensor, y: Tensor) -> bool:
+    """Whether both are points of one shape, dtype and device, which one tensor can hold."""
+    return (
+        isinstance(x, Tensor) and isinstance(y, Tensor) and min(x.ndim, y.ndim) > 1
+        and x.shape[1:] == y.shape[1:]
+        and (x.device, x.dtype) == (y.device, y.dtype) and min(len(x), len(y)) > 0
+    )  # fmt: skip
+
+
+def _in_one_sum(critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """The dual objective of equal weights as one inner product, whose derivative is one too."""
+    values = values_at(critic, torch.cat([x, y]), "x and y", "dual_objective")
+    wide = values if values.dtype == torch.float64 else values.float()
+    shares = [wide.new_full((len(x),), 1 / len(x)), wide.new_full((len(y),), -1 / len(y))]
+    total: Tensor = torch.dot(torch.cat(shares), wide)
+    return total.to(values.dtype)
+
+
+def _remembering(critic: nn.Module, x: Tensor, y: Tensor, *, together: bool) -> Critic:
+    """The critic as a function that computes its values at x and at y once, perhaps in one call."""
+    known: list[tuple[Tensor, Tensor]] = []
+    if together:
+        both = critic(torch.cat([x, y]))
+        known = [(x, both[: len(x)]), (y, both[len(x) :])]
+
+    def evaluated(points: Tensor) -> Tensor:
+        for seen, at in known:
+            if seen is points:
+                return at
+        values: Tensor = critic(points)
+        if points is x or points is y:
+            known.append((points, values))
+        return values
+
+    return evaluated

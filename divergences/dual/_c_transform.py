@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from divergences._validation import real_number
 
 from ._certificate import lipschitz_bound
-from ._input_gradient import two_samples
+from ._input_gradient import full_precision, two_samples
+from ._objective import Critic
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class CTransformPenalty:
 
     Notes
     -----
-    The critic is called once per sample, not on their union (batch normalisation would mix them).
+    The critic is called once per sample, not on their union (batch normalisation would mix them);
+    :func:`ascent_step` takes the values that its objective has computed, except under autocast.
     Values and distances in float32 or float64, also under autocast; O(N^2 d) time, O(N^2) memory.
     Between the points nothing is said about the critic.
 
@@ -49,13 +51,13 @@ class CTransformPenalty:
     def __post_init__(self) -> None:
         real_number(self.weight, "weight", "CTransformPenalty", positive=True)
 
-    def penalty(self, critic: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    def penalty(self, critic: Critic, x: Tensor, y: Tensor) -> Tensor:
         """The weighted mean square excess over all pairs, shape ()."""
         x, y = two_samples(x, y, "CTransformPenalty")
         wide = torch.float64 if x.dtype == torch.float64 else torch.float32
         if torch.is_autocast_enabled(x.device.type):
             x, y = x.to(wide), y.to(wide)
-        with torch.autocast(x.device.type, enabled=False):
+        with full_precision(x.device.type):
             values = torch.cat([critic(x).reshape(len(x)), critic(y).reshape(len(y))]).to(wide)
             points = torch.cat([x, y]).flatten(1).to(wide)
             mode = "donot_use_mm_for_euclid_dist"  # which cancels at close points

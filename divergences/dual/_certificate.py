@@ -141,13 +141,23 @@ def known_type(layer: nn.Module) -> type[nn.Module] | None:
 
 
 def _unknown(layer: nn.Module) -> str:
-    moving = layer.training and type(layer) in BOUNDS
-    training = " in training mode" if moving else ""
+    training = " in training mode" if _waits_for_evaluation(layer) else ""
     return (
         f"lipschitz_bound: no bound is known for a {type(layer).__name__}{training} ({layer}); "
         "give the module a method lipschitz_bound() that states one, or build the critic from the "
         "layers that lipschitz_bound lists"
     )
+
+
+def _waits_for_evaluation(layer: Any) -> bool:
+    """Whether the layer has a bound in evaluation mode, and is not in it."""
+    if parametrize.is_parametrized(layer):
+        steps = itertools.chain(*layer.parametrizations.values())
+        return any(type(step) is parametrizations._SpectralNorm and step.training for step in steps)
+    still = object.__new__(type(layer))  # shares everything but the mode
+    vars(still).update(vars(layer), training=False)
+    known = known_type(still)
+    return layer.training and known in BOUNDS and BOUNDS[known](still) is not None
 
 
 def _speaks_for_forward(critic: nn.Module) -> bool:
@@ -246,7 +256,9 @@ def _adaptive(layer: Any) -> float | None:
     return 1.0 if simple else None
 
 
-def _padding(mode: str, layer: Any) -> float:
+def _padding(mode: str, layer: Any) -> float | None:
+    if mode == "circular" and min(layer.padding) < 0:  # torch then copies memory it never wrote
+        return None
     return padding_bound(mode, layer.padding)
 
 

@@ -59,9 +59,12 @@ class WeightClipping:
 
         A NaN stays a NaN.
         """
-        for parameter in critic.parameters():
-            limit = _largest_at_most(self.limit, parameter.dtype)
-            parameter.clamp_(-limit, limit)
+        parameters: list[Tensor] = list(critic.parameters())
+        for dtype in {parameter.dtype for parameter in parameters}:
+            limit = _largest_at_most(self.limit, dtype)
+            alike = [parameter for parameter in parameters if parameter.dtype == dtype]
+            torch._foreach_clamp_min_(alike, -limit)
+            torch._foreach_clamp_max_(alike, limit)
 
     def lipschitz_bound(self, critic: nn.Module) -> float:
         r"""Lipschitz constant that no clipped critic of this architecture exceeds.

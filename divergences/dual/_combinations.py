@@ -91,6 +91,65 @@ class CriticMaximum(nn.Module):
         return max(lipschitz_bound(critic) for critic in self.critics)
 
 
+class Residual(nn.Module):
+    r"""A branch beside a skip connection, for residual critics with a certificate.
+
+    .. math:: z \mapsto s z + w \, g(z), \qquad \mathrm{Lip} \le |s| + |w| \, \mathrm{Lip} g
+
+    With s = w = 1/2 and a 1-Lipschitz branch the block is 1-Lipschitz;
+    :class:`SLLLinear` and :class:`SLLConv2d` are so with a skip of full length.
+
+    Parameters
+    ----------
+    branch : Module
+        :math:`g`, maps (n, ...) to the same shape.
+    skip, weight : float, default 1
+        :math:`s` and :math:`w`, finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a branch that is no module or numbers that are not finite; at a call, for a branch that
+        changes the shape (a sum of unequal shapes would be another map).
+
+    References
+    ----------
+    He et al., Deep residual learning for image recognition (2016), equation 1.
+
+    Examples
+    --------
+    >>> block = Residual(nn.Sequential(nn.ReLU()), skip=0.5, weight=-0.5)
+    >>> block(torch.tensor([[-2.0, 4.0]])), round(lipschitz_bound(block), 12)
+    (tensor([[-1.,  0.]]), 1.0)
+    """
+
+    def __init__(self, branch: nn.Module, *, skip: float = 1.0, weight: float = 1.0) -> None:
+        super().__init__()
+        if not isinstance(branch, nn.Module):
+            refuse("Residual", "branch", "be a torch module", describe(branch), TypeError)
+        real_number(skip, "skip", "Residual")
+        real_number(weight, "weight", "Residual")
+        self.branch = branch
+        self.skip, self.weight = float(skip), float(weight)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Map (n, ...) to the same shape."""
+        beside: Tensor = self.branch(points.clone() if works_in_place(self.branch) else points)
+        if beside.shape != points.shape:
+            refuse("Residual", "branch", f"keep the shape {tuple(points.shape)}", describe(beside))
+        total: Tensor = self.skip * points + self.weight * beside
+        return total
+
+    def lipschitz_bound(self) -> float:
+        """The skip's factor plus that of the branch times its bound."""
+        beside = product_up(abs(self.weight), lipschitz_bound(self.branch))
+        return sum_up(abs(self.skip), beside)
+
+    def extra_repr(self) -> str:
+        """The two factors, for ``repr``."""
+        return f"skip={self.skip}, weight={self.weight}"
+
+
 def _values(critics: nn.ModuleList, points: Tensor) -> list[Tensor]:
     """Values of each critic, shape (n,), at the points as they came.
 

@@ -33,6 +33,7 @@ class Task:
     x: Batches
     y: Batches
     start: tuple[Tensor, Tensor]
+    known: tuple[bool, bool]  # whether the points are the law, or too few to be spared
     held: Held
     steps: int
     end: float  # when the answer is wanted, of time.monotonic()
@@ -90,12 +91,16 @@ def _one_cone(task: Task, kind: str) -> ConeCritic:
 
 
 def _many_cones(task: Task, kind: str) -> ConeCritic:
-    """Cones at points of the sample that they point out, drawn together in many coordinates."""
-    points = task.start[0] if kind == "max" else task.start[1]
-    count = max(1, min(_CONES, points.shape[0] // 4))
+    """Cones at points of the sample that they point out, drawn together in many coordinates.
+
+    Of a law that is known its atoms themselves: an optimal critic has its cones there.
+    """
+    side = 0 if kind == "max" else 1
+    points, known = task.start[side], task.known[side]
+    count = max(1, min(_CONES, points.shape[0] // (1 if known else 4)))
     order = torch.randperm(points.shape[0], generator=task.generator)[:count]
     anchors = points[order.to(points.device)]
-    if points.shape[1] > 16:
+    if points.shape[1] > 16 and not known:
         anchors = anchors.mean(dim=0) + 0.3 * (anchors - anchors.mean(dim=0))
     return ConeCritic(anchors, kind=kind)
 

@@ -33,7 +33,9 @@ def empirical_lipschitz(
     ----------
     critic : Module or callable
         Maps (n, ...) to (n,) or (n, 1). Of a module a copy in float64 and evaluation mode is
-        searched, so that close pairs are not ruined by rounding; a callable is called as it is.
+        searched, so that close pairs are not ruined by rounding; layers that compute their weight
+        (orthogonal ones) do so in float64 there, 1e-7 from what float32 makes of it. A callable is
+        called as it is.
     x : floating tensor, shape (n, ...)
         Points where the search starts, at least one; finite.
     steps : int, default 100

@@ -236,7 +236,8 @@ class _Problem:
     def default(self) -> nn.Module:
         """The best of our own critics."""
         starts = [self.units(side.start.at).to(self.device, torch.float32) for side in self.parts]
-        task = Task(self.x, self.y, (starts[0], starts[1]), self.held, self.steps, self.end,
+        known = not self.parts[0].drawn, not self.parts[1].drawn
+        task = Task(self.x, self.y, (starts[0], starts[1]), known, self.held, self.steps, self.end,
                     self._deadline, self.generator, self.log)  # fmt: skip
         return default_critic(task)[0]
 

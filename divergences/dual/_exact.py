@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from divergences import TransportResult
+from divergences._transport_result import no_critic
 from divergences._validation import describe, refuse
 
 
@@ -60,6 +61,8 @@ class ExactCritic(nn.Module):
         super().__init__()
         if not isinstance(result, TransportResult):
             refuse("ExactCritic", "result", "be a TransportResult", describe(result), TypeError)
+        if result._critic is no_critic:
+            refuse("ExactCritic", "result", "be of points under a metric", "one of cost=")
         self._function: Callable[[Any], Any] = result.critic
         self._metric = getattr(result._critic, "metric", None)
         anchors = getattr(result._critic, "anchors", None)

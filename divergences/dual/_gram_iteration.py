@@ -15,6 +15,8 @@ CONVOLUTIONS = (
     nn.ConvTranspose2d,
     nn.ConvTranspose3d,
 )
+_SMALL = 16  # rows or columns up to which singular values take less time than eigenvalues
+_USUAL = 1e-9, 1e9  # largest entries whose squares are far from the ends of the floats
 FINENESS = 8
 """Frequencies per axis and tap beyond the first; the correction is 2 percent per axis."""
 
@@ -51,10 +53,31 @@ def gram_norm(stack: Tensor, squarings: int) -> Tensor:
     return peak * (logarithm.amax() / 2).exp()
 
 
+def exact_norm(matrix: Tensor) -> Tensor:
+    r"""The same on a CPU, where numbers may be read: half the time, and nearer, shape ().
+
+    By the largest eigenvalue of the Gram matrix, for small matrices by singular values; a factor
+    of :math:`1 + 8 \min(m, n) \epsilon` keeps it above the norm. NaN where an entry is not finite.
+    """
+    wide = matrix if matrix.dtype == torch.float64 else matrix.float()
+    peak = float(wide.abs().max())
+    if not 0 < peak < math.inf:
+        return wide.new_tensor(0.0 if peak == 0 else math.nan)
+    unit = wide if _USUAL[0] < peak < _USUAL[1] else wide / peak
+    small = min(unit.shape)
+    if small <= _SMALL:
+        norm = float(torch.linalg.svdvals(unit)[0])
+    else:
+        gram = unit.mT @ unit if unit.shape[1] == small else unit @ unit.mT
+        norm = math.sqrt(float(torch.linalg.eigvalsh(gram)[-1]))
+    room = 1 + 8 * small * torch.finfo(wide.dtype).eps
+    return wide.new_tensor(norm * room * (1.0 if unit is wide else peak))
+
+
 def layer_norm(layer: nn.Module, weight: Tensor, squarings: int) -> Tensor:
     """The same for the map of a dense layer or a convolution (not of its reshaped kernel)."""
     if isinstance(layer, nn.Linear):
-        return gram_norm(weight, squarings)
+        return exact_norm(weight) if weight.device.type == "cpu" else gram_norm(weight, squarings)
     options: dict[str, tuple[int, ...]] = {
         name: getattr(layer, name) for name in ("stride", "dilation")
     }

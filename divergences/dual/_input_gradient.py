@@ -1,5 +1,8 @@
 """Gradients of a critic in its input: safe, in float32, ready for a second derivative."""
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -10,7 +13,10 @@ from ._objective import Critic, samples
 
 def two_samples(x: Tensor, y: Tensor, function: str) -> tuple[Tensor, Tensor]:
     """The samples off their graphs, a shape (n,) as (n, 1); shapes and devices are checked."""
-    x, y = samples(x, "x", function).detach(), samples(y, "y", function).detach()
+    x, y = (
+        side.detach() if side.requires_grad else side  # itself, so that its values are found again
+        for side in (samples(x, "x", function), samples(y, "y", function))
+    )
     if x.shape[1:] != y.shape[1:] or x.device != y.device:
         refuse(function, "x and y", "hold points of one shape on one device",
                f"{describe(x)} on {x.device} and {describe(y)} on {y.device}")  # fmt: skip
@@ -53,7 +59,7 @@ def input_gradients(critic: Critic, *batches: Tensor) -> list[Tensor]:
     keep = torch.is_grad_enabled()
     kind = batches[0].device.type
     half = torch.is_autocast_enabled(kind)
-    with torch.enable_grad(), torch.autocast(kind, enabled=False):
+    with torch.enable_grad(), full_precision(kind):
         points = [
             (batch.float() if half and batch.dtype != torch.float64 else batch).requires_grad_()
             for batch in (batch.detach() for batch in batches)
@@ -73,14 +79,17 @@ def input_gradients(critic: Critic, *batches: Tensor) -> list[Tensor]:
     return [gradient.flatten(1) for gradient in wide]
 
 
+def full_precision(kind: str) -> AbstractContextManager[Any]:
+    """A context without autocast; nothing is entered where there is none to leave."""
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
+
+
 def safe_norms(gradients: Tensor) -> Tensor:
     """Euclidean norms of rows, shape (n,): derivative 0 at 0, no overflow, never NaN.
 
-    Rows are scaled by their largest entry first. Where all entries are zero the root is not asked.
+    Rows are scaled by their largest entry first.
     """
     peak = gradients.detach().abs().amax(dim=1, keepdim=True)
-    scale = torch.where(peak > 0, peak, torch.ones_like(peak))
-    squares = (gradients / scale).square().sum(dim=1)
-    positive = squares > 0
-    roots = torch.where(positive, squares, torch.ones_like(squares)).sqrt()
-    return torch.where(positive, roots * scale[:, 0], torch.zeros_like(roots))
+    scale = peak.masked_fill(peak == 0, 1.0)
+    norms: Tensor = torch.linalg.vector_norm(gradients / scale, dim=1)  # whose derivative at 0 is 0
+    return norms * scale[:, 0]

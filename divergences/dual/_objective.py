@@ -139,7 +139,7 @@ def values_at(
     if not isinstance(values, Tensor) or tuple(values.shape) not in ((count,), (count, 1)):
         refuse(function, name, f"map the {count} samples {parameter} to shape ({count},) "
                f"or ({count}, 1)", describe(values))  # fmt: skip
-    return values.reshape(count)
+    return values if values.ndim == 1 else values.reshape(count)
 
 
 def average(values: Tensor, weights: Tensor | None, parameter: str, function: str) -> Tensor:

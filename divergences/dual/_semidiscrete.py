@@ -12,6 +12,7 @@ from divergences.measures import Discrete
 from ._cones import ConeCritic
 from ._rescaled import RescaledCritic, natural_units, standardised
 from ._sources import Points, read
+from ._sources import sampler as checked
 
 FUNCTION = "semidiscrete_critic"
 _BATCH = 256
@@ -81,9 +82,8 @@ def semidiscrete_critic(
     _options(sampler, law, steps, generator)
     generator = generator or torch.Generator().manual_seed(0)
     atoms = read(law, None, "law", generator)
-    draw = read(sampler, None, "sampler", generator)
     assert isinstance(atoms, Points)
-    assert not isinstance(draw, Points)
+    draw = checked(sampler, "sampler", generator, FUNCTION)
     first = draw(_START)
     same_dimension(first, atoms.at, FUNCTION, "sampler and law")
     centre, scale = natural_units(first, atoms.at)

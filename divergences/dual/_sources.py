@@ -1,6 +1,7 @@
 """What the dual estimator takes: samples, samplers, data loaders; and what it makes of them."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def read(value: Any, masses: Any, parameter: str, generator: torch.Generator) ->
         refuse(FUNCTION, f"{parameter}_weights", f"be left out unless {parameter} is an array",
                describe(masses))  # fmt: skip
     if callable(value) and not isinstance(value, Iterable):
-        return _sampler(value, parameter, generator)
+        return sampler(value, parameter, generator)
     if not isinstance(value, Iterable):
         refuse(FUNCTION, parameter, "be samples, a callable n -> samples, or a DataLoader",
                describe(value), TypeError)  # fmt: skip
@@ -88,19 +89,22 @@ def _tensor(array: Any) -> Tensor:
     return tensor.to("cpu", torch.float64)
 
 
-def _sampler(function: Any, parameter: str, generator: torch.Generator) -> Callable[[int], Tensor]:
+def sampler(
+    draws: Any, parameter: str, generator: torch.Generator, function: str = FUNCTION
+) -> Callable[[int], Tensor]:
+    """A sampler as a function of the count, whose answer is checked at every call."""
     keywords: dict[str, Any] = {}
     try:
-        if "generator" in inspect.signature(function).parameters:
+        if "generator" in inspect.signature(draws).parameters:
             keywords["generator"] = generator
     except (TypeError, ValueError):  # builtins without a signature
         pass
 
     def draw(count: int) -> Tensor:
-        sample = function(count, **keywords)
-        array = points(sample, f"{parameter}({count})", FUNCTION)
+        sample = draws(count, **keywords)
+        array = points(sample, f"{parameter}({count})", function)
         if array.shape[0] != count:
-            refuse(FUNCTION, parameter, f"return {count} points when asked for them",
+            refuse(function, parameter, f"return {count} points when asked for them",
                    describe(sample))  # fmt: skip
         return _tensor(array)
 
@@ -108,13 +112,17 @@ def _sampler(function: Any, parameter: str, generator: torch.Generator) -> Calla
 
 
 def _loaded(loader: Iterable[Any], parameter: str) -> Points:
-    batches, count = [], 0
+    batches: list[Tensor] = []
+    count = 0
     for batch in loader:
         entry = batch[0] if isinstance(batch, (list, tuple)) else batch
         if not (is_tensor(entry) or isinstance(entry, np.ndarray)) or entry.ndim == 0:
             refuse(FUNCTION, parameter, "yield batches: tensors, or tuples that begin with one",
                    describe(entry), TypeError)  # fmt: skip
-        rows = _tensor(entry).reshape(entry.shape[0], -1)
+        rows = _tensor(entry).reshape(entry.shape[0], math.prod(entry.shape[1:]))
+        if batches and rows.shape[1] != batches[0].shape[1]:
+            refuse(FUNCTION, parameter, f"yield batches of points of {batches[0].shape[1]} "
+                   "coordinates, as its first one", describe(entry))  # fmt: skip
         batches.append(rows)
         count += rows.shape[0]
         if count > _LOADED:

@@ -1,6 +1,7 @@
 """Projection of the critic's parameters on a sphere, which the paper mentions."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -64,12 +65,19 @@ class SphereProjection:
     @torch.no_grad()
     def project(self, critic: nn.Module) -> None:
         """Scale every parameter tensor in place; O(number of parameters). NaN stays NaN."""
-        for parameter in critic.parameters():
-            peak = parameter.abs().amax() if parameter.numel() else parameter.new_ones(())
-            unit = (parameter / torch.where(peak == 0, torch.ones_like(peak), peak)).double()
-            norm = torch.linalg.vector_norm(unit)
-            shrunk = self.radius * (1 - 2 * torch.finfo(parameter.dtype).eps)
-            parameter.copy_(unit * (shrunk / torch.where(norm == 0, torch.ones_like(norm), norm)))
+        parameters: list[Tensor] = [
+            parameter for parameter in critic.parameters() if parameter.numel()
+        ]
+        for dtype in {parameter.dtype for parameter in parameters}:
+            alike = [parameter for parameter in parameters if parameter.dtype == dtype]
+            units = [parameter.double() for parameter in alike]
+            if dtype == torch.float64:  # squares of narrower types do not leave float64
+                peaks = _positive(torch._foreach_norm(units, math.inf))
+                units = list(torch._foreach_div(units, peaks))
+            shrunk = self.radius * (1 - 2 * torch.finfo(dtype).eps)
+            norms = torch._foreach_reciprocal(_positive(torch._foreach_norm(units)))
+            torch._foreach_mul_(norms, shrunk)
+            torch._foreach_copy_(alike, torch._foreach_mul(units, norms))
 
     def lipschitz_bound(self, critic: nn.Module) -> float:
         r"""Lipschitz constant that no projected critic of this architecture exceeds.
@@ -88,3 +96,9 @@ class SphereProjection:
             critic, lambda _: self.radius, "SphereProjection.lipschitz_bound"
         )
         return bound if bound == 1.0 else math.nextafter(bound * (1 + 1e-15), math.inf)
+
+
+def _positive(norms: Iterable[Tensor]) -> list[Tensor]:
+    """The numbers, with 1 in place of 0: a tensor of zeros is not scaled."""
+    stacked = torch.stack(list(norms))
+    return list(torch.where(stacked == 0, torch.ones_like(stacked), stacked).unbind())

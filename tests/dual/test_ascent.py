@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from divergences.dual import (
+    CTransformPenalty,
     WeightClipping,
     adversarial_objective,
     ascent_step,
@@ -154,3 +155,19 @@ def test_together_or_not_numbers_on_a_line_are_columns():
     ascend = torch.optim.SGD(critic.parameters(), lr=1e-2)
     expected = critic.weight.item()
     assert ascent_step(critic, ascend, x, y, together=True).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_penalty_on_pairs_takes_the_values_of_the_objective(problem, together):
+    """One evaluation of either batch in a step, and the step of two evaluations."""
+    critic, x, y = problem
+    twin, calls, penalty = copy.deepcopy(critic), [], CTransformPenalty(3.0)
+    twin.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
+    ascend = torch.optim.SGD(critic.parameters(), lr=1e-2)
+    (penalty.penalty(critic, x, y[:5]) - dual_objective(critic, x, y[:5])).backward()
+    ascend.step()
+    ascent_step(twin, torch.optim.SGD(twin.parameters(), lr=1e-2), x, y[:5], penalty,
+                together=together)  # fmt: skip
+    assert sum(calls) == len(x) + 5
+    for a, b in zip(critic.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-15)

@@ -246,6 +246,25 @@ def test_a_layer_without_a_known_bound_is_named(layer):
         lipschitz_bound(nn.Sequential(nn.Linear(2, 2), layer))
 
 
+@pytest.mark.parametrize("padding", [(-1, 2), (3, -1), (-1, -1)])
+def test_a_circular_padding_that_also_crops_is_refused(padding):
+    """torch copies what it has cropped away, memory that it never wrote."""
+    with pytest.raises(NotImplementedError, match="CircularPad1d"):
+        lipschitz_bound(nn.CircularPad1d(padding))
+
+
+def test_training_mode_is_named_only_where_it_is_to_blame():
+    moving = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2))
+    for layer in (nn.Dropout(), nn.BatchNorm1d(2), moving):
+        with pytest.raises(NotImplementedError, match="in training mode"):
+            lipschitz_bound(layer)
+        assert layer.training
+        assert lipschitz_bound(layer.eval()) >= 0
+    for layer in (nn.AdaptiveAvgPool1d(3), nn.LayerNorm(2)):
+        with pytest.raises(NotImplementedError, match=r"a \w+ \("):
+            lipschitz_bound(layer)
+
+
 def test_hooks_and_own_forwards_are_refused():
     normed = nn.utils.spectral_norm(nn.Linear(4, 1))
     hooked, patched, before = nn.Linear(4, 1), nn.Linear(4, 1), nn.Linear(4, 1)

@@ -82,6 +82,17 @@ def test_weighted_points_are_a_known_law():
     assert law.value == estimate.value
 
 
+@pytest.mark.parametrize(("first", "second", "dimension"), [(4, 3, 3), (100, 3, 2), (60, 50, 20)])
+def test_a_known_law_is_met_by_cones_at_its_atoms(first, second, dimension):
+    """The optimal critic of known laws is there to be found, whatever the dimension."""
+    generator = np.random.default_rng(first)
+    x, y = generator.normal(size=(first, dimension)), generator.normal(size=(second, dimension))
+    a, b = (generator.dirichlet(np.ones(count)) for count in (first, second))
+    estimate = wasserstein1_dual(x, y, a, b, max_steps=300)
+    truth = wasserstein1(x, y, a, b)
+    assert 0.96 * truth <= estimate.lower_bound <= truth * (1 + 1e-9)
+
+
 def test_samplers_and_loaders():
     def draw(count, generator):
         return torch.randn(count, 2, generator=generator)
@@ -317,6 +328,8 @@ def test_the_bar_and_the_clock(capsys):
         ({"x": lambda n: torch.zeros(n + 1, 2)}, ValueError, "x must return"),
         ({"x": lambda n: torch.zeros(n, 2), "x_weights": [1.0]}, ValueError, "x_weights must be"),
         ({"x_weights": [0.5, 0.6]}, ValueError, "x_weights must sum to 1"),
+        ({"x": iter([torch.ones(3, 2), torch.ones(3, 1)])}, ValueError,
+         "x must yield batches of points of 2 coordinates"),
         ({"critic": lambda z: z}, TypeError, "critic must be a torch Module"),
         ({"max_steps": 0}, ValueError, "max_steps must be a positive"),
         ({"max_steps": 1.5}, TypeError, "max_steps must be a whole number"),
@@ -325,7 +338,7 @@ def test_the_bar_and_the_clock(capsys):
         ({"level": 1.0}, ValueError, "level must lie between 0 and 1"),
         ({"generator": 3}, TypeError, "generator must be a torch.Generator"),
     ],
-)
+)  # fmt: skip
 def test_refusals(change, error, text):
     arguments = {"x": [[0.0, 1.0], [2.0, 3.0]], "y": [[0.0, 1.0]], **QUICK, **change}
     with pytest.raises(error, match=f"wasserstein1_dual: {text}"):

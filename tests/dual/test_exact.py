@@ -38,6 +38,8 @@ def test_a_result_in_numpy_and_a_metric_of_ones_own():
 def test_refusals():
     with pytest.raises(TypeError, match="ExactCritic: result must be a TransportResult"):
         ExactCritic(3)
+    with pytest.raises(ValueError, match="ExactCritic: result must be of points under a metric"):
+        ExactCritic(optimal_transport(cost=[[1.0]]))
     critic = ExactCritic(optimal_transport([[0.0]], [[1.0]]))
     with pytest.raises(TypeError, match="ExactCritic: z must be a torch tensor"):
         critic(np.zeros((1, 1)))
@@ -97,6 +99,8 @@ def test_semidiscrete_in_the_plane_is_a_certified_lower_bound():
     [
         (([[1.0]], Discrete([0.0])), TypeError, "sampler must be a callable"),
         ((torch.rand, [[0.0]]), TypeError, "law must be a Discrete law"),
+        ((lambda n: torch.zeros(n + 1), Discrete([0.0])), ValueError, "sampler must return"),
+        ((lambda n: torch.full((n,), torch.nan), Discrete([0.0])), ValueError, "sampler"),
     ],
 )
 def test_semidiscrete_refusals(arguments, error, text):

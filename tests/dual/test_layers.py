@@ -18,6 +18,7 @@ from divergences.dual import (
     MaxMin,
     MaxoutCritic,
     OrthogonalLinear,
+    Residual,
     SkewOrthogonalConv2d,
     SLLConv2d,
     SLLLinear,
@@ -204,6 +205,8 @@ def blocks():
     yield orthogonal_mlp(4, (8, 8), generator=seed()), (4,)
     yield MaxoutCritic(4, 8, 5, generator=seed()), (4,)
     yield MaxoutCritic(4, 8, 5, temperature=0.3, generator=seed()), (4,)
+    yield Residual(OrthogonalLinear(6, 6, generator=seed()), skip=-0.5, weight=0.5), (6,)
+    yield Residual(AOLConv2d(2, 2, 3, padding=1, generator=seed())), (2, 4, 4)
     yield CriticMaximum([orthogonal_mlp(4, (8,)), nn.Linear(4, 1)]), (4,)
     yield CriticSum([orthogonal_mlp(4, (8,)), nn.Linear(4, 1)], [0.3, -2.0]), (4,)
 
@@ -313,6 +316,23 @@ def test_sums_and_maxima():
         lipschitz_bound(CriticMaximum([nn.LayerNorm(2)]))
 
 
+def test_residual_blocks_add_their_bounds():
+    branch = nn.Sequential(nn.Linear(3, 5), nn.ReLU(inplace=True), nn.Linear(5, 3))
+    bound = lipschitz_bound(branch)
+    assert lipschitz_bound(Residual(branch)) == pytest.approx(1 + bound, rel=1e-12)
+    assert lipschitz_bound(Residual(branch, skip=-0.5, weight=-2.0)) >= 0.5 + 2 * bound
+    points = torch.randn(6, 3, generator=seed())
+    kept = points.clone()
+    block = nn.Sequential(Residual(nn.ReLU(inplace=True)), Residual(branch, skip=2.0, weight=0.5))
+    once = points + points.relu()
+    torch.testing.assert_close(block(points), 2 * once + 0.5 * branch(once))
+    assert torch.equal(points, kept)
+    with pytest.raises(ValueError, match="keep the shape"):  # the sum would be broadcast
+        Residual(nn.Linear(3, 1))(points)
+    with pytest.raises(NotImplementedError, match="LayerNorm"):
+        lipschitz_bound(Residual(nn.LayerNorm(3)))
+
+
 def test_weights_are_shared_between_the_calls_of_one_objective():
     layer = OrthogonalLinear(3, 2, generator=seed())
     with shared_weights():
@@ -369,7 +389,8 @@ def test_generators_decide_everything():
      (lambda: SLLConv2d(1, kernel_size=2), ValueError), (lambda: AOLConv2d(1, 0, 3), ValueError),
      (lambda: SkewOrthogonalConv2d(1, 1, 2), ValueError), (lambda: CriticMaximum([]), ValueError),
      (lambda: orthogonal_mlp(2, (3,)), ValueError), (lambda: CriticSum([abs]), TypeError),
-     (lambda: CriticSum([nn.Identity()], [1.0, 2.0]), ValueError)],
+     (lambda: CriticSum([nn.Identity()], [1.0, 2.0]), ValueError),
+     (lambda: Residual(abs), TypeError), (lambda: Residual(nn.ReLU(), skip=math.nan), ValueError)],
 )  # fmt: skip
 def test_bad_options_are_refused(build, error):
     with pytest.raises(error, match="must"):

@@ -17,7 +17,7 @@ from divergences.dual import (
     empirical_lipschitz,
     lipschitz_bound,
 )
-from divergences.dual._gram_iteration import gram_norm
+from divergences.dual._gram_iteration import exact_norm, gram_norm
 
 
 def network(seed, dtype=torch.float32):
@@ -87,6 +87,22 @@ def test_gram_iteration_bounds_from_above(scale):
             estimate = gram_norm(matrix, squarings).item()
             assert exact * (1 - 1e-13) <= estimate <= exact * slack * (1 + 1e-13)
     assert gram_norm(torch.zeros(3, 3), 4).item() == 0.0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e-4, 1.0, 1e30, 1e300])
+def test_the_norm_of_a_dense_layer_is_bounded_from_above_closely(scale, dtype):
+    generator = torch.Generator().manual_seed(4)
+    for shape in [(1, 1), (5, 3), (1, 70), (16, 40), (40, 17), (90, 90)]:
+        matrix = (torch.randn(shape, generator=generator, dtype=torch.float64) * scale).to(dtype)
+        exact = torch.linalg.matrix_norm(matrix.double() / scale, 2).item()
+        if not 0 < exact < math.inf or exact < 1e-3:
+            continue  # the type has lost the numbers
+        room = 1 + 20 * min(shape) * torch.finfo(torch.promote_types(dtype, torch.float32)).eps
+        assert exact <= exact_norm(matrix).double().item() / scale <= exact * room
+    assert exact_norm(torch.zeros(30, 30)).item() == 0.0
+    for bad in (math.nan, math.inf):
+        assert exact_norm(torch.full((30, 30), bad)).isnan()
 
 
 @pytest.mark.parametrize("constraint", [SpectralNormalization(), SpectralClipping()])

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from wgan.optimizers import FADE_EVERY, RMSprop, make_optimizer
+from divergences.dual import RMSprop
+from divergences.dual._rmsprop import FADE_EVERY
+from wgan.optimizers import make_optimizer
 
 
 def twins(shapes, kinds):
@@ -73,6 +75,39 @@ def test_a_nan_stays_and_a_missing_gradient_moves_nothing():
     assert bool(mine[0][0].isnan())
     assert bool(optimizer.state[mine[0]]["square_avg"][0].isnan())
     assert torch.equal(mine[1], before)
+
+
+def test_groups_types_and_closures_are_torch_s():
+    """Two groups of unequal rates, parameters of two types in one of them, a loss by a closure."""
+    random = torch.Generator().manual_seed(7)
+    start = [torch.randn(6, 3, generator=random), torch.randn(4, generator=random).double(),
+             torch.randn(5, generator=random)]  # fmt: skip
+    results = []
+    for kind in (RMSprop, torch.optim.RMSprop):
+        weights = [torch.nn.Parameter(w.clone()) for w in start]
+        optimizer = kind(weights[:2], 1e-3)
+        optimizer.add_param_group({"params": weights[2:], "lr": 0.1})
+
+        def loss(weights=weights, optimizer=optimizer):
+            optimizer.zero_grad()
+            value = sum((w.double() ** 2).sum() for w in weights)
+            value.backward()
+            return value
+
+        values = [optimizer.step(loss).item() for _ in range(5)]
+        assert values == sorted(values, reverse=True)
+        results.append(weights)
+    for ours, torchs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, torchs, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("rate", "error"),
+    [(0.0, ValueError), (-1.0, ValueError), (float("nan"), ValueError), ("a", TypeError)],
+)
+def test_a_rate_that_is_none_is_refused(rate, error):
+    with pytest.raises(error, match="RMSprop: learning_rate must be"):
+        RMSprop([torch.nn.Parameter(torch.ones(2))], rate)
 
 
 def test_adam_is_torch_s():
