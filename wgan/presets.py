@@ -50,14 +50,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     "ring-orthogonal": {
         **_RING,
         "algorithm": "wgan-orthogonal",
-        "critic": "orthogonal,widths=32x32",
+        "critic": "orthogonal,widths=16,cones=256",
         "beta1": 0.0,
-        "steps": 12_000,
-        "decay_steps": 12_000,
+        "steps": 7000,
+        "decay_steps": 7000,
         "average_decay": 0.998,
         "learning_rate": 2.5e-3,
-        "critic_learning_rate": 1e-3,
-        "critic_decays": False,
+        "critic_learning_rate": 7e-3,
     },
     "ring-gan": {
         **_RING,

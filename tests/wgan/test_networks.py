@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from divergences.dual import WeightClipping
+from divergences.dual import ConeCritic, GroupSort, MaxMin, WeightClipping, lipschitz_bound
 from wgan import ConfigError
 from wgan.networks import (
     NETWORKS,
@@ -176,11 +176,51 @@ def test_a_perceptron_may_do_without_tanh_and_follows_the_data_by_default():
         ("mlp,widths=8xa", (2,), "widths of network mlp must be an integer; got 'a'"),
         ("resnet,critic_norm=batch", PHOTOGRAPH, "be one of layer, none; got 'batch'"),
         ("mlp,widths=8,widths=9", (2,), "gives the option widths twice"),
+        ("orthogonal,widths=8x7", (2,), "option widths must be even; got .8, 7."),
+        ("orthogonal,widths=16x12,group=8", (2,), "widths must be multiples of the group, 8; got"),
+        ("orthogonal,widths=16,group=1", (2,), "option group must be at least 2; got 1"),
+        ("orthogonal,widths=16,cones=-1", (2,), "option cones must be at least 0; got -1"),
+        ("orthogonal,temperature=0", (2,), "option temperature must be positive and finite; got 0"),
+        ("orthogonal,spread=nan", (2,), "option spread must be positive and finite; got nan"),
     ],
 )
 def test_what_a_network_is_not_for_is_refused(text, shape, message):
     with pytest.raises(ConfigError, match=message):
         build_critic(text, shape, torch.Generator())
+
+
+def test_an_orthogonal_critic_sorts_in_groups_and_is_certified():
+    points = torch.randn(40, 2, generator=torch.Generator().manual_seed(3))
+    values = []
+    for text, kinds in (("", [MaxMin, MaxMin]), (",group=8", [GroupSort, GroupSort])):
+        critic = build_critic(
+            f"orthogonal,widths=16x24{text}", (2,), torch.Generator().manual_seed(0)
+        )
+        sorts = [layer for layer in critic if isinstance(layer, GroupSort)]
+        assert [type(layer) for layer in sorts] == kinds
+        assert {layer.group_size for layer in sorts} == {8 if text else 2}
+        assert lipschitz_bound(critic) == pytest.approx(1, abs=1e-5)
+        values.append(critic(points))
+        apart = torch.cdist(points, points)
+        assert ((values[-1][:, None] - values[-1]).abs() <= apart * (1 + 1e-5) + 1e-6).all()
+    assert not torch.allclose(*values)
+
+
+def test_an_orthogonal_critic_may_end_in_cones():
+    text, random = "orthogonal,widths=16,cones=12,spread=4", torch.Generator().manual_seed(0)
+    critic = build_critic(text, (2,), random).eval()
+    assert lipschitz_bound(critic) == pytest.approx(1, abs=1e-5)
+    cones = critic[-1]
+    assert isinstance(cones, ConeCritic)
+    assert cones.anchors.shape == (12, 16)
+    points = 3 * torch.randn(50, 2, generator=random)
+    apart = torch.linalg.vector_norm(critic[:-1](points)[:, None] - cones.anchors, dim=2)
+    expected = 0.02 * torch.logsumexp((cones.heights - apart) / 0.02, dim=1)
+    assert torch.allclose(critic(points), expected, atol=1e-4)
+    # sorting within 16 units keeps them at most as far apart as the points where cones start
+    assert cones.anchors.norm(dim=1).mean().item() == pytest.approx(
+        4 * (torch.pi / 2) ** 0.5, rel=0.5
+    )
 
 
 def test_layers_are_those_asked_for():

@@ -1,11 +1,12 @@
 """Critics that are 1-Lipschitz by construction, for ``--algorithm wgan-orthogonal``."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from divergences.dual import orthogonal_mlp
+from divergences.dual import ConeCritic, orthogonal_mlp
 
 from ..specification import demand
 from .perceptron import PerceptronOptions
@@ -16,14 +17,44 @@ class OrthogonalOptions(PerceptronOptions):
     """Orthogonal dense layers with sorting between them; as generator, a plain perceptron."""
 
     widths: tuple[int, ...] = (128, 128, 128)
-    """Units of each hidden layer, even numbers, written 128x128x128."""
+    """Units of each hidden layer, multiples of the group, written 128x128x128."""
+    group: int = 2
+    """Units that are sorted together. Larger groups give a critic of the same width more kinks,
+    of which narrow modes want many."""
+    cones: int = 0
+    """Cones in the place of the last layer, max_k (b_k - |h - a_k|) of the units h before it; 0 for
+    a linear one. The best critics of Wasserstein-1 are maxima of cones, and a narrow mode gets a
+    peak that pulls samples to its middle, where sorted layers alone stay affine."""
+    temperature: float = 0.02
+    """Width of the cones' smooth maximum, in the units of the data: every cone near it learns."""
+    spread: float = 1.0
+    """Standard deviation of the points at whose units the cones start, in the units of the data."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        demand(all(width % 2 == 0 for width in self.widths), "widths", "be even", self.widths)
+        demand(self.group >= 2, "group", "be at least 2", self.group)
+        fits = all(width % self.group == 0 for width in self.widths)
+        requirement = "be even" if self.group == 2 else f"be multiples of the group, {self.group}"
+        demand(fits, "widths", requirement, self.widths)
+        demand(self.cones >= 0, "cones", "be at least 0", self.cones)
+        for name in ("temperature", "spread"):
+            value = getattr(self, name)
+            demand(0 < value < math.inf, name, "be positive and finite", value)
 
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
         inputs = torch.Size(shape).numel()
-        network = orthogonal_mlp(inputs, self.widths, generator=random, dtype=torch.float32)
+        network = orthogonal_mlp(
+            inputs, self.widths, group_size=self.group, generator=random, dtype=torch.float32
+        )
+        if self.cones:
+            return self._with_cones(nn.Sequential(*list(network)[:-1]), inputs, random)
         return network.append(nn.Flatten(0))
+
+    def _with_cones(
+        self, hidden: nn.Sequential, inputs: int, random: torch.Generator
+    ) -> nn.Sequential:
+        points = self.spread * torch.randn(self.cones, inputs, generator=random)
+        with torch.no_grad():
+            anchors = hidden(points)
+        return hidden.append(ConeCritic(anchors, temperature=self.temperature))
