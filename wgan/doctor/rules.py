@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from .critic import exploding_gradient, saturated_clipping, vanishing_gradient
 from .estimate import flat_curve, negative_estimate, sudden_drop
 from .finding import Evidence, Finding, errors_first
-from .generator import dead_generator, memorisation, mode_loss
+from .generator import dead_generator, memorisation, mode_loss, moving_away
 from .history import History, Record
 
 
@@ -36,6 +36,7 @@ RULES: dict[str, Callable[[History], Finding | None]] = {
     "exploding critic gradient": exploding_gradient,
     "saturated clipping": saturated_clipping,
     "dead generator": dead_generator,
+    "moving away": moving_away,
     "mode loss": mode_loss,
     "memorisation": memorisation,
 }
