@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..algorithms import algorithm
 from ..charts import Curve, axis_label, overlay_chart
 from ..comparison import NAMES, distance_charts, estimate_charts, floor_of, sample_rows
 from ..data import Data
 from ..page import Section, table
 from ..runlog import RunLog
+from ..units import estimate_of
 from .cases import Case, Finding, Outcome, ScaleName, networks, wgan_of
 from .dependence import RankCorrelation, rank_correlation, window_medians
 from .pages import case_table
@@ -186,7 +188,7 @@ def _sections(outcomes: Sequence[Outcome]) -> list[Section]:
         _, medians, _ = window_medians(one.log.records, one.log.distance_key)
         for each in related(one.log):
             rows.append((one.case.name, each.name, *_cells(each.correlation)))
-            charts += _scatter(one.case.name, medians, each, number)
+            charts += _scatter(one, medians, each, number)
     columns = ("run", "distance", "rank correlation", "95 % interval", "given time", "pairs",
                "block")  # fmt: skip
     return [
@@ -204,12 +206,13 @@ def _cells(found: RankCorrelation) -> tuple[str, ...]:
     return (*numbers, str(found.pairs), str(found.block))
 
 
-def _scatter(name: str, medians: list[float], each: Related, style: int) -> str:
+def _scatter(one: Outcome, medians: list[float], each: Related, style: int) -> str:
+    name, unit = one.case.name, estimate_of(algorithm(one.log.config.algorithm)).unit
     curve = Curve(name, [], [], style, points=(medians, each.distances))
     label = axis_label(f"{each.name} ≥ 0", "Euclidean, units of the data")
     return overlay_chart(
         [curve], label, f"{each.name} against estimate, {name}",
-        abscissa="critic estimate, median since the evaluation before",
+        abscissa=f"critic estimate, median since the evaluation before\n({unit})",
     )  # fmt: skip
 
 
