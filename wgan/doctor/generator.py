@@ -86,30 +86,35 @@ def moving_away(history: History) -> Finding | None:
 
     At all of at least four evaluations, or the second half of more, the distance is above the
     first one by a quarter of its excess over the floor, and the generator could leave its first
-    values. On its way a healthy generator may be farther for some steps, and comes back.
+    values; or by the whole excess, whatever it could. On its way a healthy generator may be farther
+    for some steps, and comes back. It is a warning where a run ends so without being farther than
+    by a quarter, though the generator could move by twice its size: it has come no nearer.
     """
     evaluations, trained = history.evaluations, history.trained
     if len(trained) < 4 or evaluations[0]["step"] > 0 or evaluations[0]["excess"] <= 0:
         return None
     first, late = evaluations[0], trained[-max(4, len(trained) // 2) :]
-    limit = distance(first) + FARTHER * first["excess"]
-    if trained[-1]["step"] <= history.trained_from("generator") or trained[-1]["step"] < LEAST:
-        return None
-    if min(distance(record) for record in late) <= limit:
-        return None
     nearest = min(late, key=distance)
+    step, from_step = trained[-1]["step"], history.trained_from("generator")
+    farther = (distance(nearest) - distance(first)) / first["excess"]
+    if step < LEAST or farther < 0:
+        return None
+    away = farther > (FARTHER if step > from_step else 1.0)
+    if not away and not (history.ended and step > 2 * from_step):
+        return None
     return Finding(
         "moving away",
-        "error",
+        "error" if away else "warning",
         (
             Evidence("W1 to held-out data before training", distance(first), UNIT, 0),
             Evidence(f"least of the last {len(late)} evaluations", distance(nearest), UNIT,
                      nearest["step"]),
-            Evidence("the newest", distance(trained[-1]), UNIT, trained[-1]["step"]),
+            Evidence("the newest", distance(trained[-1]), UNIT, step),
         ),
-        "Training makes the samples worse than those of the first parameters: the generator does "
-        "not follow the critic, or the critic is far from its optimum.",
-        "A smaller learning rate, no momentum (beta1 = 0), more critic steps a generator step.",
+        "Training makes the samples no better than those of the first parameters: the generator "
+        "does not follow the critic, or the critic is far from its optimum.",
+        "A smaller learning rate, no momentum (beta1 = 0), more critic steps a generator step; a "
+        "wider generator.",
     )  # fmt: skip
 
 

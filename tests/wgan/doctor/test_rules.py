@@ -225,8 +225,8 @@ def test_a_generator_that_the_noise_does_not_pass_is_dead(tmp_path):
     ("excess", "found"),
     [
         ([1.0, 1.3, 1.3, 1.4, 1.3, 1.26], True),
-        ([1.0, 2.0, 2.0, 2.0, 2.0, 1.2], False),  # it comes back
-        ([1.0, 1.2, 1.2, 1.2, 1.2, 1.2], False),
+        ([1.0, 2.0, 2.0, 2.0, 2.0, 0.9], False),  # it comes back
+        ([1.0, 0.99, 1.2, 1.2, 0.99, 1.2], False),
         ([1.0, 0.1, 0.2, 1.3, 1.3, 1.3], False),  # it was near
         ([1.0, *[0.5] * 4, *[1.5] * 6], True),
         ([0.0, 1.0, 1.0, 1.0, 1.0, 1.0], False),  # it began at the floor
@@ -237,6 +237,27 @@ def test_samples_that_get_worse_than_untrained_ones_move_away(tmp_path, excess, 
     assert ("moving away" in names(record)) == found
     untrained = history(tmp_path, [1.0] * 200, {"generator_size": 1.0}, len(excess) - 1, excess)
     assert "moving away" not in names(untrained)
+
+
+def test_a_generator_that_came_no_nearer_is_a_warning_at_the_end(tmp_path):
+    excess = [1.0, 1.2, 1.1, 1.2, 1.0, 1.2]
+    record = history(tmp_path, [1.0] * 200, excess=excess)
+    assert RULES["moving away"](record).severity == "warning"
+    assert RULES["moving away"](History(config(tmp_path, steps=10**6), record.records)) is None
+    short = history(tmp_path, [1.0] * 200, {"generator_size": 0.006}, excess=excess)
+    assert RULES["moving away"](short) is None  # it could move by its own size, not by twice that
+    far = history(tmp_path, [1.0] * 200, {"generator_size": 1.0}, excess=[1.0, *[2.1] * 5])
+    assert RULES["moving away"](far).severity == "error"
+
+
+@pytest.mark.parametrize(("rate", "found"), [(1e-7, True), (5e-6, False), (None, False)])
+def test_a_critic_that_cannot_have_moved_is_untrained(tmp_path, rate, found):
+    """200 steps, five for the critic, of 1e-7 move it by 1e-4."""
+    health = {"critic_size": 0.02}
+    record = history(tmp_path, [1.0] * 200, health, critic_learning_rate=rate)
+    assert ("untrained critic" in names(record)) == found
+    short = history(tmp_path, [1.0] * 90, health, critic_learning_rate=rate)
+    assert "untrained critic" not in names(short)
 
 
 def with_modes(tmp_path, count, captured, quality):
