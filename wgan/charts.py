@@ -154,10 +154,11 @@ def overlay_chart(
     for curve in curves:
         colour = COLOURS[curve.style % len(COLOURS)]
         dash = DASHES[curve.style // len(COLOURS) % len(DASHES)]
+        label_of_line, label_of_points = (curve.label, "") if curve.steps else ("", curve.label)
         axes.plot(curve.steps, curve.values, color=colour, linestyle=dash, linewidth=1.3,
-                  marker="o" if dots else None, markersize=3, label=curve.label)  # fmt: skip
+                  marker="o" if dots else None, markersize=3, label=label_of_line)  # fmt: skip
         if curve.points is not None:
-            axes.plot(*curve.points, "o", color=colour, markersize=3.5)
+            axes.plot(*curve.points, "o", color=colour, markersize=3.5, label=label_of_points)
     for number, (height, name) in enumerate(levels):
         axes.axhline(height, color=GREY, linewidth=1, linestyle=DASHES[1 + number % 3], label=name)
     axes.set(xlabel=abscissa, ylabel=label)

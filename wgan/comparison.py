@@ -25,6 +25,8 @@ from .units import Estimate, estimate_of, rounded
 GRIDS = 4
 """Pictures of samples of each run."""
 NAMES = {"wasserstein1": "exact W1", "sliced_wasserstein1": "sliced W1"}
+FLOORS = {"wasserstein1": "floor", "sliced_wasserstein1": "sliced_floor"}
+"""Where the floor of a distance stands in a line of metrics.jsonl."""
 
 
 def write_comparison(runs: Sequence[Path], out: Path) -> None:
@@ -113,31 +115,38 @@ def _lead(logs: Sequence[RunLog]) -> str:
 
 def distance_charts(logs: Sequence[RunLog]) -> str:
     """A chart for each kind of distance and each set of data."""
-    parts = []
     text = (
         "<p>Only distances of one kind to the same data are on one axis. The floor is the distance "
         "of two real samples: no generator can be expected to come below it. Equal generator steps "
         "are not equal work: a Wasserstein critic takes several steps before each of them.</p>"
     )
+    parts = [text]
     for numbers in grouped(logs, comparable_distances):
         shown = _evaluated(logs, numbers)
-        if not shown:
-            continue
-        curves = [
-            Curve(
-                logs[k].name,
-                [record["step"] for record in logs[k].evaluations],
-                [distance_of(record) for record in logs[k].evaluations],
-                style=k,
-            )
-            for k in shown
-        ]
-        first = logs[shown[0]]
-        name, floors = NAMES[first.distance_key], {logs[k].evaluations[0]["floor"] for k in shown}
-        levels = [(floor, "floor: two real samples") for floor in sorted(floors)]
-        label = axis_label(f"{name} ≥ 0 on {first.data_name}", "Euclidean, units of the data")
-        parts.append(overlay_chart(curves, label, f"{name} of the runs", levels=levels, dots=True))
-    return text + "".join(parts)
+        for key in FLOORS:
+            measured = [k for k in shown if key in logs[k].evaluations[-1]]
+            if measured:
+                parts.append(_distance_chart([logs[k] for k in measured], measured, key))
+    return "".join(parts)
+
+
+def _distance_chart(logs: Sequence[RunLog], styles: Sequence[int], key: str) -> str:
+    """One kind of distance to one set of data."""
+    curves, floors = [], set()
+    for log, style in zip(logs, styles, strict=True):
+        records = [record for record in log.evaluations if key in record]
+        steps, values = [r["step"] for r in records], [r[key] for r in records]
+        curves.append(Curve(log.name, steps, values, style))
+        floors.add(floor_of(records[0], key))
+    levels = [(floor, "floor: two real samples") for floor in sorted(floors)]
+    name = NAMES[key]
+    label = axis_label(f"{name} ≥ 0 on {logs[0].data_name}", "Euclidean, units of the data")
+    return overlay_chart(curves, label, f"{name} of the runs", levels=levels, dots=True)
+
+
+def floor_of(record: dict[str, Any], key: str) -> float:
+    """What two real samples have of a distance; of a sliced one alone it is called the floor."""
+    return float(record.get(FLOORS[key], record["floor"]))
 
 
 def estimate_charts(logs: Sequence[RunLog]) -> str:

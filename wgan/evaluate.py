@@ -20,6 +20,12 @@ EXACT_DIMENSIONS = 64
 
 Exact transport between samples says little in many coordinates, however exactly it is solved.
 """
+FEW_DIMENSIONS = 4
+"""Coordinates up to which the exact distance of samples says enough; with more, the sliced one is
+reported too. Of 400 held-out digits, in 64 coordinates, the mean of the others is 4.3 away, and
+these others with noise of deviation .5 are 4.8: a blurred point would be the better generator.
+Sliced it is .44 and .17, and between the two real samples .05.
+"""
 EVALUATED = 1000
 """Samples of each kind in an evaluation, at most."""
 PROJECTIONS = 256
@@ -30,7 +36,8 @@ UNITS = {
     "critic_estimate_training": "on training data",
     "wasserstein1": "exact, at least 0, Euclidean, units of the data",
     "sliced_wasserstein1": "at least 0, Euclidean, units of the data",
-    "floor": "the same distance between two real samples",
+    "sliced_floor": "the same between two real samples",
+    "floor": "the distance, exact where it is there, between two real samples",
     "excess": "distance minus floor, units of the data",
     "modes": "captured, by at least one sample of high quality",
     "high_quality": "share of samples within three standard deviations of a mode",
@@ -50,9 +57,11 @@ class Evaluation:
     wasserstein1: float | None
     """Exact Wasserstein-1 distance of the two samples, at least 0; None in many coordinates."""
     sliced_wasserstein1: float | None
-    """Sliced Wasserstein-1 distance of the two samples, at least 0; None in few coordinates."""
+    """Sliced Wasserstein-1 distance of the two samples, at least 0; None in four coordinates or
+    fewer. It stands beside the exact one up to 64 coordinates, and alone in more."""
     floor: float
-    """The same distance between two disjoint real samples: what a perfect generator gets."""
+    """The distance of two disjoint real samples, exact where that of the generated ones is: what
+    a perfect generator gets."""
     critic_estimate_held_out: float
     """The critic's objective on the held-out and the generated sample; see ``estimate_unit``."""
     critic_estimate_training: float
@@ -69,6 +78,8 @@ class Evaluation:
     """Modes of the law that a sample of high quality lies at; None for data without modes."""
     high_quality: float | None = None
     """Share of samples within three standard deviations of a mode; 98.89 % of the data are."""
+    sliced_floor: float | None = None
+    """The sliced distance of the two real samples; None where no sliced one is measured."""
 
     @property
     def distance(self) -> float:
@@ -96,6 +107,7 @@ class Evaluation:
         numbers = {
             "wasserstein1": self.wasserstein1,
             "sliced_wasserstein1": self.sliced_wasserstein1,
+            "sliced_floor": self.sliced_floor,
             "floor": self.floor,
             "excess": self.excess,
             "critic_estimate_held_out": self.critic_estimate_held_out,
@@ -159,9 +171,12 @@ class Evaluator:
         self.held_out = data.held_out[:EVALUATED].cpu()
         self.reference = data.reference[:EVALUATED].cpu()
         self.procedure = procedure
-        self.exact = self.held_out[0].numel() <= EXACT_DIMENSIONS
-        self.distance = exact_distance if self.exact else sliced_distance
-        self.floor = self.distance(self.held_out, self.reference)
+        dimension = self.held_out[0].numel()
+        self.exact, self.sliced = dimension <= EXACT_DIMENSIONS, dimension > FEW_DIMENSIONS
+        exact, self.sliced_floor = self.distances(self.reference)
+        floor = self.sliced_floor if exact is None else exact
+        assert floor is not None
+        self.floor = floor
         self.modes: Tensor | None = getattr(data, "modes", None)
         self.deviation = float(getattr(data, "deviation", 0.0))
 
@@ -189,10 +204,11 @@ class Evaluator:
         bound, reason = self.procedure.lipschitz_bound(precise)
         judge = copy.deepcopy(critic) if bound is None else precise
         held_out = self.estimate(judge, self.held_out, samples)
-        distance = self.distance(self.held_out, samples)
+        exact, sliced = self.distances(samples)
         return Evaluation(
-            wasserstein1=distance if self.exact else None,
-            sliced_wasserstein1=None if self.exact else distance,
+            wasserstein1=exact,
+            sliced_wasserstein1=sliced,
+            sliced_floor=self.sliced_floor,
             floor=self.floor,
             critic_estimate_held_out=held_out,
             critic_estimate_training=self.estimate(judge, self.reference, samples),
@@ -202,6 +218,13 @@ class Evaluator:
             estimate_unit=estimate_of(self.procedure.algorithm).unit,
             modes=modes,
             high_quality=high_quality,
+        )
+
+    def distances(self, samples: Tensor) -> tuple[float | None, float | None]:
+        """The exact and the sliced distance to the held-out data; one may be None, never both."""
+        return (
+            exact_distance(self.held_out, samples) if self.exact else None,
+            sliced_distance(self.held_out, samples) if self.sliced else None,
         )
 
     @torch.no_grad()

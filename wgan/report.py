@@ -125,7 +125,7 @@ def sections(run: Run) -> list[Section]:
 
 def distance_unit(data: Data) -> str:
     """The unit of distances between samples, in words."""
-    return "Euclidean, pixels in [-1, 1]" if data.image_shape else "Euclidean, units of the plane"
+    return "Euclidean, pixels in [-1, 1]" if data.image_shape else "Euclidean, units of the data"
 
 
 def _curves(run: Run) -> str:
@@ -185,6 +185,13 @@ def _numbers(run: Run) -> str:
         )
         for record in shown
     ]
+    if "wasserstein1" in records[0] and all("sliced_wasserstein1" in record for record in shown):
+        columns += ["sliced W1", "its floor"]
+        sliced = [
+            (f"{record['sliced_wasserstein1']:.4f}", f"{record['sliced_floor']:.4f}")
+            for record in shown
+        ]
+        rows = [row + numbers for row, numbers in zip(rows, sliced, strict=True)]
     if "modes" in records[0]:  # a law in the plane with modes
         columns += ["modes", "high quality"]
         counted = [(str(record["modes"]), f"{record['high_quality']:.1%}") for record in shown]

@@ -75,7 +75,7 @@ class _Problem:
         self.n, self.m = x.shape[0], y.shape[0]
 
     def bound(self) -> bool:
-        """Write the lower bounds; whether all are positive."""
+        """Write the lower bounds; whether all are positive, and not alike in single precision."""
         from ._dense_bounds import centred, lower_bounds
         from ._small_costs import to_integers
 
@@ -95,7 +95,9 @@ class _Problem:
         bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
         self.unit = to_integers(bounds, self.least, bits, np.inf, self.v, self.cost)
         self.known = np.zeros(n * m, dtype=bool)
-        return bool(self.least.min() > 0)
+        # of points that are all equal the reduced bounds are 0, and their unit is no measure
+        told_apart = np.ldexp(self.unit, bits) > np.finfo(np.float32).eps
+        return bool(self.least.min() > 0 and told_apart)
 
     def decide(self, pairs: IntArray) -> int:
         """Give pairs their true distance; by how much the largest of their bounds was too low."""
@@ -123,7 +125,7 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
     """Optimal transport between points x (n, d), y (m, d) with positive masses in int64.
 
     None where a distance is far below the size of the clouds, so that its bound says nothing, or
-    squares may be lost.
+    bounds do not tell the points of one side apart, or squares may be lost.
     """
     if not max(np.abs(x).max(), np.abs(y).max()) < _SAFE:
         return None

@@ -136,6 +136,20 @@ def test_points_in_common_are_left_to_the_general_way() -> None:
     assert result.value == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-13)
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-12])
+def test_points_that_bounds_do_not_tell_apart_are_left_to_it_too(spread: float) -> None:
+    """Samples of a generator that makes one point: the value is their mean distance."""
+    x, y = _clouds("normal", 120, 120, 64, 9)
+    y = y[:1] + spread * np.random.default_rng(0).normal(size=y.shape)
+    masses = Marginals(np.ones(120, dtype=np.int64), np.ones(120, dtype=np.int64), 120)
+    assert _small_guided.solve(x, y, masses) is None
+    expected = cdist(x, y[:1]).mean()
+    assert wasserstein1(x, y) == pytest.approx(expected, rel=1e-13 + 10 * spread)
+    result = optimal_transport(x, y)
+    result.verify()
+    assert result.value == wasserstein1(x, y)
+
+
 def test_the_check_of_points_in_many_coordinates_takes_little_memory() -> None:
     from tracemalloc import get_traced_memory, start, stop
 

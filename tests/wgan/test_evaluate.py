@@ -8,7 +8,7 @@ from torch import nn
 
 from wgan import TrainingConfig
 from wgan.data import make_data
-from wgan.evaluate import Evaluator, count_modes, exact_distance
+from wgan.evaluate import Evaluator, count_modes, exact_distance, sliced_distance
 from wgan.procedure import Procedure
 
 
@@ -117,6 +117,45 @@ def test_two_real_halves_of_the_digits_are_2_8_apart():
 
     data = make_data("digits", torch.device("cpu"))
     assert exact_distance(data.held_out, data.reference) == pytest.approx(2.8, abs=0.1)
+
+
+@pytest.mark.parametrize(("dimension", "exact", "sliced"), [
+    (4, True, False), (5, True, True), (64, True, True), (65, False, True),
+])  # fmt: skip
+def test_many_coordinates_have_the_sliced_distance_too(dimension, exact, sliced):
+    data, random = Tiny(), torch.Generator().manual_seed(0)
+    data.held_out, data.reference, samples = (
+        torch.randn(9, dimension, generator=random) + shift for shift in (0, 0, 1)
+    )
+    evaluation = Evaluator(data, clipping())(nn.Sequential(nn.Linear(dimension, 1)), samples)
+    assert (evaluation.wasserstein1 is not None) == exact
+    assert (evaluation.sliced_wasserstein1 is not None) == sliced
+    if sliced:
+        own = (
+            sliced_distance(data.held_out, samples),
+            sliced_distance(data.held_out, data.reference),
+        )
+        assert (evaluation.sliced_wasserstein1, evaluation.sliced_floor) == own
+        assert 0 < own[1] < own[0]
+    assert evaluation.floor == (exact_distance if exact else sliced_distance)(
+        data.held_out, data.reference
+    )
+    assert evaluation.excess == evaluation.distance - evaluation.floor
+    assert ("sliced_floor" in evaluation.to_json()) == sliced
+
+
+def test_an_exact_distance_prefers_a_blurred_point_to_noisy_digits_and_a_sliced_one_does_not():
+    from wgan.data import make_data
+
+    data, random = make_data("digits", torch.device("cpu")), torch.Generator().manual_seed(0)
+    mean = data.reference.mean(0, keepdim=True).expand(400, -1)
+    noisy = data.reference + 0.5 * torch.randn(data.reference.shape, generator=random)
+    exact, sliced = (
+        [distance(data.held_out, samples) for samples in (mean, noisy)]
+        for distance in (exact_distance, sliced_distance)
+    )
+    assert exact[0] < exact[1]
+    assert sliced[0] > 2 * sliced[1]
 
 
 def test_modes_are_counted_in_all_samples_and_high_quality_is_within_three_deviations():

@@ -20,7 +20,14 @@ from wgan.data import make_data
 from wgan.experiments import EXPERIMENTS, Settings, budget, reproduce
 from wgan.experiments.cases import Case, Outcome, networks
 from wgan.experiments.dependence import rank_correlation, spearman, window_medians
-from wgan.experiments.estimates import figure_4, saturated_share, verdict
+from wgan.experiments.estimates import (
+    figure_3,
+    figure_3_cases,
+    figure_4,
+    related,
+    saturated_share,
+    verdict,
+)
 from wgan.experiments.modes import mode_cases, mode_collapse
 from wgan.experiments.robustness import RATES, grid_cases, measured, robustness, roughness
 from wgan.runlog import RunLog
@@ -140,6 +147,42 @@ def correlation(estimate, lower, upper):
 )
 def test_a_conclusion_is_what_the_interval_allows(found, words):
     assert words in verdict(found)
+
+
+def test_every_measure_has_its_own_correlation_the_sliced_one_first():
+    """One falls with the estimate, the other rises; older runs have the exact one alone."""
+    records = [
+        {**record(k, 5.0 + 0.1 * k, 4.0, [1 / (1 + k)]), "sliced_wasserstein1": 1 - 0.05 * k,
+         "sliced_floor": 0.25}
+        for k in range(12)
+    ]  # fmt: skip
+    finding = figure_3([Outcome(Case("one", {}), log_of(records), None)])
+    measures = finding.figures["one"]["measures"]
+    assert list(measures) == ["sliced_wasserstein1", "wasserstein1"]
+    sliced, exact = measures.values()
+    assert (sliced["floor"], sliced["before"], exact["floor"], exact["before"]) == (0.25, 1, 4, 5)
+    assert sliced["rank_correlation"]["estimate"] == pytest.approx(1)
+    assert exact["rank_correlation"]["estimate"] == pytest.approx(-1)
+    assert len(finding.conclusions) == 2
+    assert (
+        "sliced W1 to held-out data went from 1 before training to 0.45" in finding.conclusions[0]
+    )
+    assert "aimed at is reached" in finding.conclusions[0]
+    assert "judged otherwise: exact W1" in finding.conclusions[1]
+    assert "the estimate rises as samples get better" in finding.conclusions[1]
+    old = [{k: v for k, v in one.items() if "sliced" not in k} for one in records]
+    assert [one.key for one in related(log_of(old))] == ["wasserstein1"]
+    alone = [{**record(0, 2.0), **record(k, 2.0, 1.0, [1.0])} for k in range(2)]
+    for one in alone:  # in very many coordinates
+        one["sliced_wasserstein1"] = one.pop("wasserstein1")
+    assert [one.floor for one in related(log_of(alone))] == [1.0]
+
+
+def test_the_perceptrons_critic_is_faster_at_reduced_scale_only():
+    digits = make_data("digits", CPU)
+    for scale, rates in (("reduced", (5e-5, 5e-4)), ("full", (5e-5, 5e-5))):
+        case = next(one for one in figure_3_cases(digits, scale) if one.name == "wgan-mlp")
+        assert TrainingConfig(out=Path("a"), **case.options).learning_rates == rates
 
 
 def test_saturation_is_counted_in_the_second_half():
@@ -274,8 +317,10 @@ def test_a_figure_from_plan_to_page(small, trained, tmp_path, capsys):
     assert (result["seed"], result["steps"], result["device"]) == (4, 20, "cpu")
     numbers = result["figures"]["one"]
     assert numbers["steps"] == list(range(2, 21, 2))
-    expected = spearmanr(numbers["estimate"], numbers["distance"]).statistic
-    assert numbers["rank_correlation"]["estimate"] == pytest.approx(expected)
+    assert list(numbers["measures"]) == ["wasserstein1"]
+    measure = numbers["measures"]["wasserstein1"]
+    expected = spearmanr(numbers["estimate"], measure["distance"]).statistic
+    assert measure["rank_correlation"]["estimate"] == pytest.approx(expected)
     assert f"{expected:.2f}" in result["conclusions"][0]
     page = Page((tmp_path / "e" / "report.html").read_text())
     assert all(source.startswith("data:image/") for source in page.sources)

@@ -1,5 +1,6 @@
 """Rules about the critic's networks: gradients by layer, slopes, clipping."""
 
+import math
 from typing import Any
 
 from .finding import Evidence, Finding
@@ -13,7 +14,34 @@ AT_LIMIT = 0.95
 """Share of clipped parameters at the limit from which clipping is saturated."""
 HALF = 0.5
 """The same where a parameter crosses between the limits within one generator step."""
+STEPS = 100
+"""Generator steps before a critic is expected to have moved."""
 UNIT = "(root mean square over its parameters)"
+
+
+def untrained_critic(history: History) -> Finding | None:
+    """The critic's learning rate has not let it move by a hundredth of its size in 100 steps.
+
+    Both optimisers move a parameter by about the learning rate, whatever its gradient is. The
+    critic's first values then decide what the generator is led to, and the estimate is theirs.
+    """
+    if not history.trained or history.trained[-1]["step"] < STEPS:
+        return None
+    step, from_step = history.trained[-1]["step"], history.trained_from("critic")
+    if not math.isfinite(from_step) or step > from_step / 100:
+        return None
+    return Finding(
+        "untrained critic",
+        "error",
+        (
+            Evidence("generator steps in which the critic moves by its own size", from_step,
+                     "steps", step),
+            Evidence("learning rate of the critic", history.config.learning_rates[1], "", step),
+        ),
+        "The critic still has its first values: its estimate says nothing, and the generator "
+        "follows chance.",
+        "A larger --critic-learning-rate, or more critic steps a generator step.",
+    )  # fmt: skip
 
 
 def vanishing_gradient(history: History) -> Finding | None:

@@ -129,8 +129,11 @@ def flat_curve(history: History) -> Finding | None:
 
     After 100 generator steps and four evaluations no distance differs from the first by 1 % of
     its excess over the floor. Every evaluation has the same noise and the same held-out data, so
-    a difference is the generator's alone. A JS estimate is flat where the median of the newest is
-    within 1 % of log 2, its largest value: the discriminator's mean loss is then below .007.
+    a difference is the generator's alone. Of a generator that cannot have moved by its own size
+    yet, see ``History.trained_from``, only that part of 1 % is demanded which it can have moved,
+    though at least a hundredth: a short run is no illness, a learning rate of nothing is. A JS
+    estimate is flat where the median of the newest is within 1 % of log 2, its largest value: the
+    discriminator's mean loss is then below .007.
     """
     return still(history) or _at_ceiling(history)
 
@@ -143,9 +146,10 @@ def still(history: History) -> Finding | None:
     if len(later) < 4 or later[-1]["step"] - first["step"] < WINDOW or first["excess"] <= 0:
         return None
     largest = max(abs(distance(record) - distance(first)) for record in later)
-    if largest > 0.01 * first["excess"]:
-        return None
     step = later[-1]["step"]
+    possible = step / history.trained_from("generator") if history.trained else 1.0
+    if largest > 0.01 * min(1.0, max(0.01, possible)) * first["excess"]:
+        return None
     return Finding(
         "flat curve",
         "error",

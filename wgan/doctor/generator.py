@@ -1,4 +1,4 @@
-"""Rules about the generator: no motion, lost modes, copies of training data."""
+"""Rules about the generator: no motion, the wrong way, lost modes, copies of training data."""
 
 import statistics
 
@@ -14,6 +14,12 @@ QUALITY_OF_DATA = 0.98889
 """Share of a mixture of Gaussians in the plane within three deviations of a mode."""
 COUNTED = 2500
 """Samples in which modes are counted, as published."""
+UNIT = "(units of the data)"
+FARTHER = 0.25
+"""Part of the first excess by which samples must be farther than those of an untrained generator:
+a convention."""
+LEAST = 50
+"""Generator steps before the distance is expected to fall."""
 STILL = 2.0**-23
 """Relative change below which two numbers of single precision are one."""
 
@@ -23,8 +29,10 @@ def dead_generator(history: History) -> Finding | None:
 
     Where no layer's gradient reaches the optimiser's 1e-8 no parameter moves by half of the
     learning rate. Samples of fixed noise whose distance to held-out data is, at three evaluations
-    running, the same number to single precision have not moved; evaluations after the learning
-    rate has fallen to 0 do not count.
+    running, the same number to single precision have not moved. And where all samples are one
+    point to single precision, at two evaluations running, a layer is dead that the noise has to
+    pass, whatever the layers behind it learn. Evaluations after the learning rate has fallen to 0
+    do not count.
     """
     falls = history.config.decay_steps
     records = [record for record in history.trained if not falls or record["step"] < falls]
@@ -43,9 +51,15 @@ def dead_generator(history: History) -> Finding | None:
         )  # fmt: skip
     elif len(records) >= 3 and all(_same(record, last) for record in records[-3:]):
         evidence = tuple(
-            Evidence("W1 to held-out data", distance(record), "(units of the data)", record["step"])
+            Evidence("W1 to held-out data", distance(record), UNIT, record["step"])
             for record in records[-3:]
         )
+    elif len(records) >= 2 and all(map(_one_point, records[-2:])):
+        evidence = tuple(
+            Evidence("distance between samples over that between data",
+                     record["health"]["diversity"], "", record["step"])
+            for record in records[-2:]
+        )  # fmt: skip
     else:
         return None
     return Finding(
@@ -60,6 +74,48 @@ def dead_generator(history: History) -> Finding | None:
 
 def _same(one: Record, other: Record) -> bool:
     return abs(distance(one) - distance(other)) <= STILL * abs(distance(other))
+
+
+def _one_point(record: Record) -> bool:
+    diversity = record["health"]["diversity"]
+    return diversity is not None and diversity <= STILL
+
+
+def moving_away(history: History) -> Finding | None:
+    """The samples are farther from the data than those of the untrained generator were.
+
+    At all of at least four evaluations, or the second half of more, the distance is above the
+    first one by a quarter of its excess over the floor, and the generator could leave its first
+    values; or by the whole excess, whatever it could. On its way a healthy generator may be farther
+    for some steps, and comes back. It is a warning where a run ends so without being farther than
+    by a quarter, though the generator could move by twice its size: it has come no nearer.
+    """
+    evaluations, trained = history.evaluations, history.trained
+    if len(trained) < 4 or evaluations[0]["step"] > 0 or evaluations[0]["excess"] <= 0:
+        return None
+    first, late = evaluations[0], trained[-max(4, len(trained) // 2) :]
+    nearest = min(late, key=distance)
+    step, from_step = trained[-1]["step"], history.trained_from("generator")
+    farther = (distance(nearest) - distance(first)) / first["excess"]
+    if step < LEAST or farther < 0:
+        return None
+    away = farther > (FARTHER if step > from_step else 1.0)
+    if not away and not (history.ended and step > 2 * from_step):
+        return None
+    return Finding(
+        "moving away",
+        "error" if away else "warning",
+        (
+            Evidence("W1 to held-out data before training", distance(first), UNIT, 0),
+            Evidence(f"least of the last {len(late)} evaluations", distance(nearest), UNIT,
+                     nearest["step"]),
+            Evidence("the newest", distance(trained[-1]), UNIT, step),
+        ),
+        "Training makes the samples no better than those of the first parameters: the generator "
+        "does not follow the critic, or the critic is far from its optimum.",
+        "A smaller learning rate, no momentum (beta1 = 0), more critic steps a generator step; a "
+        "wider generator.",
+    )  # fmt: skip
 
 
 def mode_loss(history: History) -> Finding | None:

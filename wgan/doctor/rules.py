@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterable
 
-from .critic import exploding_gradient, saturated_clipping, vanishing_gradient
+from .critic import (
+    exploding_gradient,
+    saturated_clipping,
+    untrained_critic,
+    vanishing_gradient,
+)
 from .estimate import flat_curve, negative_estimate, sudden_drop
 from .finding import Evidence, Finding, errors_first
-from .generator import dead_generator, memorisation, mode_loss
+from .generator import dead_generator, memorisation, mode_loss, moving_away
 from .history import History, Record
 
 
@@ -32,10 +37,12 @@ RULES: dict[str, Callable[[History], Finding | None]] = {
     "negative estimate": negative_estimate,
     "sudden drop": sudden_drop,
     "flat curve": flat_curve,
+    "untrained critic": untrained_critic,
     "vanishing critic gradient": vanishing_gradient,
     "exploding critic gradient": exploding_gradient,
     "saturated clipping": saturated_clipping,
     "dead generator": dead_generator,
+    "moving away": moving_away,
     "mode loss": mode_loss,
     "memorisation": memorisation,
 }

@@ -7,9 +7,10 @@ from .modes import mode_cases, mode_collapse
 from .robustness import grid_cases, momentum, momentum_cases, robustness
 
 _CORRELATED = (
-    "At every evaluation the distance of generated samples to held-out data (its kind is at the "
-    "axis) is paired with the median of the critic's estimates at the generator steps since the "
-    "evaluation before; the untrained critic is left out. Spearman's rank correlation of the pairs "
+    "At every evaluation the distance of generated samples to held-out data (the sliced one in "
+    "more than 4 coordinates, the exact one in at most 64) is paired with the median of the "
+    "critic's estimates at the generator steps since the evaluation before; the untrained critic "
+    "is left out. Spearman's rank correlation of the pairs "
     "has an interval from the moving block bootstrap, blocks of about the root of their number: it "
     "allows for neighbours that are alike, not for another seed. Two curves that both fall have a "
     "high correlation whatever links them; the column 'given time' has what is left of it when a "

@@ -85,6 +85,21 @@ def test_a_generator_that_copies_its_training_data(tmp_path, monkeypatch, copies
     assert ("memorisation" in rules_of(tmp_path / "run")) == copies
 
 
+def test_a_first_layer_whose_units_are_all_off(tmp_path, monkeypatch):
+    """The layers behind it go on learning, and all samples are one point."""
+    plain = wgan.step.train_step
+
+    def step(state, procedure):
+        if state.step == 50:
+            with torch.no_grad():
+                list(state.generator.parameters())[1].fill_(-1e3)
+        return plain(state, procedure)
+
+    monkeypatch.setattr("wgan.session.train_step", step)
+    train(config(tmp_path / "run", **DIGITS, algorithm="wgan-gp"), quiet=True)
+    assert "dead generator" in rules_of(tmp_path / "run")
+
+
 def poisoned(state, procedure, plain=wgan.step.train_step, at=190):
     """A step that loses the critic's last layer once: it is no longer near its optimum."""
     estimate = plain(state, procedure)

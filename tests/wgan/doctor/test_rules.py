@@ -124,6 +124,24 @@ def test_a_curve_is_flat_where_no_distance_moved(tmp_path):
     assert "flat curve" not in names(history(tmp_path, short, excess=[1.0] * 6))
 
 
+@pytest.mark.parametrize(
+    ("moved", "size", "found"),
+    [
+        (0.004, 1e-4, True),  # it could have moved by a hundred times its size
+        (0.004, 0.1, False),  # by a tenth of it: a short run
+        (0.0005, 0.1, True),
+        (0.0005, 1e3, False),
+        (0.00005, 1e3, True),  # by a hundred thousandth: the rate is nothing
+        (0.0, None, True),  # its parameters are not finite
+    ],
+)
+def test_a_short_run_has_not_to_have_moved_far(tmp_path, moved, size, found):
+    """200 steps of 5e-5 move a generator by .01."""
+    curve = [1.0, 1 + moved, 1 - moved, 1.0, 1 + moved, 1.0]
+    record = history(tmp_path, [1.0] * 200, {"generator_size": size}, excess=curve)
+    assert (RULES["flat curve"](record) is not None) == found
+
+
 def test_a_js_estimate_is_flat_at_log_2(tmp_path):
     for level, found in ((0.9995, True), (0.9, False)):
         values = [level * math.log(2)] * 100
@@ -192,6 +210,54 @@ def test_samples_that_stay_are_dead_unless_the_rate_has_fallen(tmp_path):
     assert "dead generator" not in names(history(tmp_path, [1.0] * 200, excess=moving))
     fallen = history(tmp_path, [1.0] * 200, excess=excess, decay_steps=150)
     assert "dead generator" not in names(fallen)
+
+
+def test_a_generator_that_the_noise_does_not_pass_is_dead(tmp_path):
+    excess = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5]  # the layers behind the dead one learn
+    record = history(tmp_path, [1.0] * 200, excess=excess)
+    for shares, found in (((0.9, 1e-5), False), ((0.0, 1e-8), True), ((0.0, None), False)):
+        for row, share in zip(record.trained[-2:], shares, strict=True):
+            row["health"]["diversity"] = share
+        assert ("dead generator" in names(record)) == found
+
+
+@pytest.mark.parametrize(
+    ("excess", "found"),
+    [
+        ([1.0, 1.3, 1.3, 1.4, 1.3, 1.26], True),
+        ([1.0, 2.0, 2.0, 2.0, 2.0, 0.9], False),  # it comes back
+        ([1.0, 0.99, 1.2, 1.2, 0.99, 1.2], False),
+        ([1.0, 0.1, 0.2, 1.3, 1.3, 1.3], False),  # it was near
+        ([1.0, *[0.5] * 4, *[1.5] * 6], True),
+        ([0.0, 1.0, 1.0, 1.0, 1.0, 1.0], False),  # it began at the floor
+    ],
+)
+def test_samples_that_get_worse_than_untrained_ones_move_away(tmp_path, excess, found):
+    record = history(tmp_path, [1.0] * 200, evaluations=len(excess) - 1, excess=excess)
+    assert ("moving away" in names(record)) == found
+    untrained = history(tmp_path, [1.0] * 200, {"generator_size": 1.0}, len(excess) - 1, excess)
+    assert "moving away" not in names(untrained)
+
+
+def test_a_generator_that_came_no_nearer_is_a_warning_at_the_end(tmp_path):
+    excess = [1.0, 1.2, 1.1, 1.2, 1.0, 1.2]
+    record = history(tmp_path, [1.0] * 200, excess=excess)
+    assert RULES["moving away"](record).severity == "warning"
+    assert RULES["moving away"](History(config(tmp_path, steps=10**6), record.records)) is None
+    short = history(tmp_path, [1.0] * 200, {"generator_size": 0.006}, excess=excess)
+    assert RULES["moving away"](short) is None  # it could move by its own size, not by twice that
+    far = history(tmp_path, [1.0] * 200, {"generator_size": 1.0}, excess=[1.0, *[2.1] * 5])
+    assert RULES["moving away"](far).severity == "error"
+
+
+@pytest.mark.parametrize(("rate", "found"), [(1e-7, True), (5e-6, False), (None, False)])
+def test_a_critic_that_cannot_have_moved_is_untrained(tmp_path, rate, found):
+    """200 steps, five for the critic, of 1e-7 move it by 1e-4."""
+    health = {"critic_size": 0.02}
+    record = history(tmp_path, [1.0] * 200, health, critic_learning_rate=rate)
+    assert ("untrained critic" in names(record)) == found
+    short = history(tmp_path, [1.0] * 90, health, critic_learning_rate=rate)
+    assert "untrained critic" not in names(short)
 
 
 def with_modes(tmp_path, count, captured, quality):
