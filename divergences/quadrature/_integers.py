@@ -152,8 +152,14 @@ def _mean_difference(p: IntegerLaw, q: IntegerLaw) -> float:
     """The distance of the means, a lower bound, where it is known with one rounding; else 0."""
     if not (isinstance(p, Binomial | Poisson) and isinstance(q, Binomial | Poisson)):
         return 0.0
-    first, second = ((1.0, *law._numbers())[-2:] for law in (p, q))
+    first, second = (_mean_factors(law) for law in (p, q))
     return abs(product_difference(*first, *second))
+
+
+def _mean_factors(law: Any) -> tuple[float, float]:
+    """Two numbers whose product is the mean of a binomial or Poisson law."""
+    numbers = law._numbers()
+    return (1.0, numbers[0]) if isinstance(law, Poisson) else (numbers[0], numbers[1])
 
 
 def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:
