@@ -80,6 +80,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "own = np.arange(-REACH, REACH + PANEL, PANEL) => "
         "REACH - PANEL": "the density is below the least float there",
         "distance = abs(_number(m1) / 2": "a threshold far beyond what counts",
+        "min(first, second) < 1e-18 * max(first, second)": "a threshold far beyond what counts",
+        "np.minimum(below, above) / (below + above), 0.5) => np.minimum(below, above) "
+        "* (below + above)": "the weights sum to 1",
         "constant / sum_ if sum_ else 0.0] => 1.0": "laws for which it is 0 are equal",
         **{
             f"return {cap} + 0.0 * m1 => {mutant}": "adds 0, for the graph"
@@ -107,12 +110,24 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "ROUNDING = ": "a threshold between rounding and what is meant",
         "LEAST_IN_A_PLANE = ": "both integrals are good about it",
         "if differing.size > 2: => 2.02": "sizes are integers",
+        **dict.fromkeys(
+            (
+                "kept = values > ROUNDING * p.dimension * largest => ROUNDING / p.dimension",
+                "ROUNDING * size * p.dimension => ROUNDING * size / p.dimension",
+                "excess <= -1.0 + ROUNDING * p.dimension) => ROUNDING / p.dimension",
+                "if rest > 1e-15:",
+            ),
+            "a threshold between rounding and what is meant",
+        ),
         "ROUNDING * law.dimension * values[-1] => "
         "ROUNDING / law.dimension": "a threshold between rounding and what is meant",
     },
     "closed_forms/_one_family.py": {
         "safe = xp.where(mixed, spread, 1.0) => 1.01": "stands in for a value that is not used",
         "safe = xp.where(size > 0, size, 1.0) => 1.01": "stands in for a value that is not used",
+        "small = xp.where(near, u, 0.0) => 1.0": "stands in for a value that is not used",
+        "quotient = xp.where(mixed, shift, 0.0) / safe => 1.0": "stands in for a value not used",
+        "*q.tensors()]), np.float64(0.0)) => 1.0": "only the library of the number counts",
         "if r < 1e300 else 0.0 => 1.0100000000000001e+300": "the quotient is below 1e-297 there",
         "share = xp.where(same, 0.0 * low => 1.0": "stands in for a share that is not used",
     },
