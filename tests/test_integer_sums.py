@@ -180,3 +180,12 @@ def test_binomial_distribution_functions_of_many_trials(count):
     assert float(law.survival(count / 2)) == pytest.approx(1.0 - middle, rel=1e-13)
     np.testing.assert_array_equal(law.cdf([-1.0, count, count + 1.0]), [0.0, 1.0, 1.0])
     np.testing.assert_array_equal(law.survival([-1.0, count, count + 1.0]), [1.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e-14, 1e-300])
+def test_poisson_laws_of_which_one_has_hardly_any_rate(rate):
+    """1 + r, with r the relative difference of the rates, has no digits near r = -1."""
+    with mp.workdps(40):
+        truth = mp.exp(-mp.mpf(rate)) - mp.exp(-2)
+    for pair in ((Poisson(rate), Poisson(2.0)), (Poisson(2.0), Poisson(rate))):
+        assert abs(float(total_variation(*pair)) / float(truth) - 1.0) < 1e-15

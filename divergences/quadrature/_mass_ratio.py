@@ -34,7 +34,8 @@ def _poissons(p: Poisson, q: Poisson, k: Float64Array) -> Float64Array:
     r, logarithm = relative(first, second)
     if r > 1e300:
         return np.asarray(k * logarithm - (first - second))
-    return np.asarray((k - second) * logarithm - second * log1p_excess(r))
+    excess = log1p_excess(r) if abs(r) < 0.5 else r - logarithm  # near -1, 1 + r has no digits
+    return np.asarray((k - second) * logarithm - second * excess)
 
 
 def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None:
