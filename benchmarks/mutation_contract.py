@@ -2,9 +2,13 @@
 
 import functools
 import math
+import sys
 
+import mpmath as mp
 import numpy as np
 import torch
+
+from .mutation_vectors import truths_of
 
 NAMES = ("total_variation", "kl_divergence", "js_divergence")
 
@@ -17,7 +21,53 @@ def contract_is_broken(package):
         or _long_rows_are_wrong(package)
         or _slopes_of_logits_are_wrong(package)
         or _slopes_of_neighbours_are_wrong(package)
+        or compiled_is_wrong(package)
     )
+
+
+def compiled_is_wrong(package):
+    """Large defects of masses, caps and bad entries on the ways of kernels and of blocks."""
+    compiled = sys.modules["divergences._vector_compiled"]
+    kept = compiled.LARGE, compiled.BLOCK
+    try:
+        for large, block in ((0, 16), (0, 64), kept):
+            compiled.LARGE, compiled.BLOCK = large, block
+            if _defects_are_wrong(compiled) or _ends_are_inexact(package):
+                return True
+            for bad in ([-0.5, 1.5], [0.5, -5e-324, 0.5]):
+                good = np.full(len(bad), 1.0 / len(bad))
+                for pair in ((np.array(bad), good), (good, np.array(bad))):
+                    if any(compiled.evaluate(name, *pair).in_order(1e-3) for name in NAMES):
+                        return True
+    finally:
+        compiled.LARGE, compiled.BLOCK = kept
+    return False
+
+
+def _defects_are_wrong(compiled):
+    """Masses as far from 1 as float32 allows, whatever the distance of the laws."""
+    for name, truth, p, q in _defects():
+        found = compiled.evaluate(name, p, q)
+        if not abs(found.value - truth) <= 8 * 2.0**-52 * truth:
+            return True
+        if not (abs(found.p_mass - p.sum()) < 1e-14 and abs(found.q_mass - q.sum()) < 1e-14):
+            return True
+    return False
+
+
+@functools.cache
+def _defects():
+    rng, cases = np.random.default_rng(7), []
+    for size in (1e-9, 3e-3, 0.1, 1.0):
+        for off in ((5e-4, -5e-4), (-5e-4, 5e-4), (4e-7, -3e-7), (5e-4, 5e-4)):
+            p = rng.dirichlet(np.full(30, 4.0))
+            q = p * np.exp(size * rng.normal(size=30))
+            p, q = p * (1.0 + off[0]), q / q.sum() * (1.0 + off[1])
+            with mp.workdps(60):
+                exact = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
+                truths = truths_of(*([v / mp.fsum(vector) for v in vector] for vector in exact))
+            cases += [(name, float(t), p, q) for name, t in zip(NAMES, truths[:3], strict=True)]
+    return cases
 
 
 def _axes_are_wrong(package):  # noqa: PLR0911

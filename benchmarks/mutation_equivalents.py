@@ -71,7 +71,17 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "ratio = p / q => p * q": "a negative value, at which the general way is taken",
         "ratio = pair / middle => pair * middle": "the same",
     },
-    "_vector_compiled.py": {"LARGE = 1 << 20 => 1 >> 20": "no value rests on who computes it"},
+    "_vector_compiled.py": {
+        "LARGE = 1 << 20": "no value rests on who computes it",
+        "if p.size < LARGE and q.size < LARGE:": "no value rests on who computes it",
+        "-1.0 if negative else 0.0), lost => 1.0": "any number that is not negative tells the same",
+        "-1.0 if negative else 0.0), lost => 1.01": "any negative number tells the same",
+        "(1 / 6 - x / 7)))) => 1 / 6 + x / 7": "below half a last digit at the largest defects",
+        "(1 / 6 - x / 7)))) => 6.0600000000000005": "below a last digit at the largest defects",
+        "bool(signs < 0) => 1.0": "the masses are then checked once more",
+        "-p.shape[-1] // BLOCK => +1": "a row has two axes here",
+        "(1 / 6 - x / 7)))) => 7.07": "below half a last digit at the largest defects",
+    },
     "closed_forms/_normal.py": {
         "REACH = ": "the density is below the least float there",
         "PANEL = ": "panels are finer than the rule needs",
