@@ -189,3 +189,24 @@ def test_poisson_laws_of_which_one_has_hardly_any_rate(rate):
         truth = mp.exp(-mp.mpf(rate)) - mp.exp(-2)
     for pair in ((Poisson(rate), Poisson(2.0)), (Poisson(2.0), Poisson(rate))):
         assert abs(float(total_variation(*pair)) / float(truth) - 1.0) < 1e-15
+
+
+@pytest.mark.parametrize("count", [10**4, 10**9, 10**12])
+@pytest.mark.parametrize("probability", [0.3, 1e-4])
+def test_one_trial_more(count, probability):
+    """The laws are ordered by their ratio, so that one event tells: F(k) - G(k) = p P(k)."""
+    p, q = Binomial(count, probability), Binomial(count + 1, probability)
+    with mp.workdps(60):
+        chance = mp.mpf(probability)
+        k = mp.floor((count + 1) * chance)
+        mass = mp.exp(
+            mp.loggamma(count + 1) - mp.loggamma(k + 1) - mp.loggamma(count - k + 1)
+            + k * mp.log(chance) + (count - k) * mp.log(1 - chance)
+        )  # fmt: skip
+        truth = chance * mass
+        quarter = chance / (1 - chance) / count / 2  # of KL, up to a relative 1/count or so
+    for pair in ((p, q), (q, p)):
+        assert abs(float(total_variation(*pair)) / float(truth) - 1.0) < 1e-12
+        near = 4.0 * float(js_divergence(*pair)) / float(quarter)
+        assert abs(near - 1.0) < 10.0 / (count * probability)
+    assert kl_divergence(q, p) == math.inf

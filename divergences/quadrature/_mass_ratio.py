@@ -15,6 +15,8 @@ from ..families._shares import bernoulli_difference
 from ..families._trials import Bernoulli, Binomial, Geometric, trials_away
 from ._log_ratio import relative
 
+MOST_STEPS = 64  # of one trial each, by which the numbers of trials may differ
+
 
 def log_mass_ratio(p: IntegerLaw, q: IntegerLaw, k: Float64Array) -> Float64Array:
     """The log of the ratio of masses at integers; NaN where both vanish."""
@@ -39,16 +41,31 @@ def _poissons(p: Poisson, q: Poisson, k: Float64Array) -> Float64Array:
 
 
 def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None:
-    if p.count != q.count:
-        return None
     first, second = p._two(), q._two()
-    if min(*first, *second) <= 0.0:
+    if min(*first, *second) <= 0.0 or abs(p.count - q.count) > MOST_STEPS:
         return None
-    # With x = k - n q: x (log odds of p less that of q) - n KL(q, p); x from an exact product.
+    if p.count > q.count:
+        fewer = _binomials(q, p, k)
+        return None if fewer is None else -fewer
+    value = _of_equal_counts(p.count, first, second, k)
+    if p.count == q.count:
+        return value
+    # One trial more: C(n, k)/C(n + 1, k) = 1 - k/(n + 1), over 1 - q is 1 + x.
+    for count in range(p.count + 1, q.count + 1):
+        away = trials_away(k, count - k, float(count), *second)
+        value = value + np.log1p(-away / (count * second[1]))
+    value = np.where(k > p.count, -math.inf, value)
+    return np.where(k > q.count, math.nan, value)
+
+
+def _of_equal_counts(
+    count: int, first: tuple[float, float], second: tuple[float, float], k: Float64Array
+) -> Float64Array:
+    """With x = k - n q: x (log odds of p less that of q) - n KL(q, p)."""
     logs, move = _log_ratios(first, second)
-    away = trials_away(k, p.count - k, float(p.count), *second)
+    away = trials_away(k, count - k, float(count), *second)
     kl = deviance(second[0], first[0], -move) + deviance(second[1], first[1], move)
-    return np.asarray(away * (logs[0] - logs[1]) - p.count * kl)
+    return np.asarray(away * (logs[0] - logs[1]) - count * kl)
 
 
 def _bernoullis(p: Bernoulli, q: Bernoulli, k: Float64Array) -> Float64Array | None:
