@@ -38,9 +38,61 @@ def compiled_is_wrong(package):
                 for pair in ((np.array(bad), good), (good, np.array(bad))):
                     if any(compiled.evaluate(name, *pair).in_order(1e-3) for name in NAMES):
                         return True
+        if _kernels_are_wrong(compiled):
+            return True
     finally:
         compiled.LARGE, compiled.BLOCK = kept
     return False
+
+
+def _kernels_are_wrong(compiled):
+    """Terms one by one, for the sums fall back to other ways, and rows of several pieces."""
+    kernels = sys.modules["divergences._vector_kernels"]
+    zero = np.float64(0.0)
+    if kernels.js_term(zero, zero, zero) != 0.0 or kernels.kl_term(zero, zero) != 0.0:
+        return True
+    one, small = np.float64(1.0), np.float64(2.0**-70)
+    if kernels.add(one, 3 * small, small) != (1.0, 4 * small):
+        return True
+    if kernels.add(small, 2.0**-130 * one, one) != (1.0, small + 2.0**-130):
+        return True
+    for (p, q), js, kl in _terms():
+        found = kernels.js_term(abs(p - q), p + q, min(p, q)), kernels.kl_term(p, q)
+        for value, truth in zip(found, (js, kl), strict=True):
+            if value != truth and not abs(value - truth) < 1e-14 * truth:
+                return True
+    compiled.LARGE, compiled.BLOCK = 0, 2048
+    return any(
+        not abs(compiled.evaluate(name, p, q).value - truth) <= 8 * 2.0**-52 * truth
+        for name, truth, p, q in _long_pairs()
+    )
+
+
+@functools.cache
+def _terms():
+    pairs = ((0.5, 0.25), (0.5, 0.05), (0.3, 0.29), (0.1, 0.9), (0.2, 0.0), (0.0, 0.2))
+    cases = []
+    with mp.workdps(40):
+        for p, q in pairs:
+            a, b = mp.mpf(p), mp.mpf(q)
+            js = mp.fsum(v * mp.log(2 * v / (a + b)) for v in (a, b) if v) / 2
+            kl = a * mp.log(a / b) - a + b if a and b else (mp.inf if a else b)
+            cases.append(((np.float64(p), np.float64(q)), float(js), float(kl)))
+    return cases
+
+
+@functools.cache
+def _long_pairs():
+    rng, cases = np.random.default_rng(8), []
+    for size in (1e-6, 1.0):
+        p = rng.dirichlet(np.full(1100, 2.0))
+        q = p * np.exp(size * rng.normal(size=1100))
+        p, q = p * (1.0 + 1e-5), q / q.sum()
+        with mp.workdps(50):
+            exact = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
+            truths = truths_of(*([v / mp.fsum(vector) for v in vector] for vector in exact))
+        cases += [(name, float(t), p, q) for name, t in zip(NAMES, truths[:3], strict=True)]
+    return cases
 
 
 def _defects_are_wrong(compiled):
