@@ -21,6 +21,7 @@ def contract_is_broken(package):
         or _long_rows_are_wrong(package)
         or _slopes_of_logits_are_wrong(package)
         or _slopes_of_neighbours_are_wrong(package)
+        or _bends_of_logits_are_wrong(package)
     )
 
 
@@ -219,6 +220,31 @@ def _of_square(p, q):
     both = (p > 0) & (q > 0)
     slopes = 0.5 - 0.5 * np.sqrt(np.where(both, q, 0.0) / np.where(both, p, 1.0))
     return np.where((p == 0) & (q > 0), 0.0, slopes - p @ slopes)
+
+
+def _bends_of_logits_are_wrong(package):
+    """Second derivatives, which pass through what is 0 to first order."""
+    x = torch.tensor([0.3, -0.2, 1.0, -0.7, 0.4, 0.1], dtype=torch.float64)
+
+    def kl(p, q):
+        return (p * (p / q).log()).sum()
+
+    def js(p, q):
+        middle = 0.5 * (p + q)
+        return 0.5 * (kl(p, middle) + kl(q, middle))
+
+    for name, textbook in (("kl_divergence", kl), ("js_divergence", js)):
+        function = getattr(package, f"{name}_from_logits")
+        found, expected = (
+            torch.autograd.functional.hessian(of, x)
+            for of in (
+                lambda v, f=function: f(v[:3], v[3:]),
+                lambda v, f=textbook: f(v[:3].softmax(-1), v[3:].softmax(-1)),
+            )
+        )
+        if not torch.allclose(found, expected, rtol=1e-11, atol=1e-13):
+            return True
+    return False
 
 
 def _agree(function, p, q, expected):

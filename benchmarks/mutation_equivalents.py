@@ -35,6 +35,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
         "xp.where(empty[0], b, a)) + LOG_2": "adds a constant times the mass: no derivative",
         "similar = both & (xp.abs(w) <= 1.0) => 1.01": "both forms agree there",
+        "xp.where(middle > 0, middle, 1.0) => 1.01": "stands in for a value that is not used",
+        "near = xp.abs(quotient) <= 1.0 => 1.01": "both forms agree there",
+        "near = both & (xp.abs(quotient) <= 1.0) => 1.01": "both forms agree there",
         "close = xp.abs(ratio) < 0.5 => 0.505": "both forms agree there",
         "xp.where(singular[..., None], 0.0, terms)) => 1.0": "an infinite value replaces the sum",
         "math.inf, high + low) => high - low": "the low part is below an ulp of the high one",
