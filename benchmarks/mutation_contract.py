@@ -2,9 +2,13 @@
 
 import functools
 import math
+import sys
 
+import mpmath as mp
 import numpy as np
 import torch
+
+from .mutation_vectors import truths_of
 
 NAMES = ("total_variation", "kl_divergence", "js_divergence")
 
@@ -17,7 +21,105 @@ def contract_is_broken(package):
         or _long_rows_are_wrong(package)
         or _slopes_of_logits_are_wrong(package)
         or _slopes_of_neighbours_are_wrong(package)
+        or _bends_of_logits_are_wrong(package)
     )
+
+
+def compiled_is_wrong(package):
+    """Large defects of masses, caps and bad entries on the ways of kernels and of blocks."""
+    compiled = sys.modules["divergences._vector_compiled"]
+    kept = compiled.LARGE, compiled.BLOCK
+    try:
+        for large, block in ((0, 16), (0, 64), kept):
+            compiled.LARGE, compiled.BLOCK = large, block
+            if _defects_are_wrong(compiled) or _ends_are_inexact(package):
+                return True
+            for bad in ([-0.5, 1.5], [0.5, -5e-324, 0.5]):
+                good = np.full(len(bad), 1.0 / len(bad))
+                for pair in ((np.array(bad), good), (good, np.array(bad))):
+                    if any(compiled.evaluate(name, *pair).in_order(1e-3) for name in NAMES):
+                        return True
+        if _kernels_are_wrong(compiled):
+            return True
+    finally:
+        compiled.LARGE, compiled.BLOCK = kept
+    return False
+
+
+def _kernels_are_wrong(compiled):
+    """Terms one by one, for the sums fall back to other ways, and rows of several pieces."""
+    kernels = sys.modules["divergences._vector_kernels"]
+    zero = np.float64(0.0)
+    if kernels.js_term(zero, zero, zero) != 0.0 or kernels.kl_term(zero, zero) != 0.0:
+        return True
+    one, small = np.float64(1.0), np.float64(2.0**-70)
+    if kernels.add(one, 3 * small, small) != (1.0, 4 * small):
+        return True
+    if kernels.add(small, 2.0**-130 * one, one) != (1.0, small + 2.0**-130):
+        return True
+    for (p, q), js, kl in _terms():
+        found = kernels.js_term(abs(p - q), p + q, min(p, q)), kernels.kl_term(p, q)
+        for value, truth in zip(found, (js, kl), strict=True):
+            if value != truth and not abs(value - truth) < 1e-14 * truth:
+                return True
+    compiled.LARGE, compiled.BLOCK = 0, 2048
+    return any(
+        not abs(compiled.evaluate(name, p, q).value - truth) <= 8 * 2.0**-52 * truth
+        for name, truth, p, q in _long_pairs()
+    )
+
+
+@functools.cache
+def _terms():
+    pairs = ((0.5, 0.25), (0.5, 0.05), (0.3, 0.29), (0.1, 0.9), (0.2, 0.0), (0.0, 0.2))
+    cases = []
+    with mp.workdps(40):
+        for p, q in pairs:
+            a, b = mp.mpf(p), mp.mpf(q)
+            js = mp.fsum(v * mp.log(2 * v / (a + b)) for v in (a, b) if v) / 2
+            kl = a * mp.log(a / b) - a + b if a and b else (mp.inf if a else b)
+            cases.append(((np.float64(p), np.float64(q)), float(js), float(kl)))
+    return cases
+
+
+@functools.cache
+def _long_pairs():
+    rng, cases = np.random.default_rng(8), []
+    for size in (1e-6, 1.0):
+        p = rng.dirichlet(np.full(1100, 2.0))
+        q = p * np.exp(size * rng.normal(size=1100))
+        p, q = p * (1.0 + 1e-5), q / q.sum()
+        with mp.workdps(50):
+            exact = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
+            truths = truths_of(*([v / mp.fsum(vector) for v in vector] for vector in exact))
+        cases += [(name, float(t), p, q) for name, t in zip(NAMES, truths[:3], strict=True)]
+    return cases
+
+
+def _defects_are_wrong(compiled):
+    """Masses as far from 1 as float32 allows, whatever the distance of the laws."""
+    for name, truth, p, q in _defects():
+        found = compiled.evaluate(name, p, q)
+        if not abs(found.value - truth) <= 8 * 2.0**-52 * truth:
+            return True
+        if not (abs(found.p_mass - p.sum()) < 1e-14 and abs(found.q_mass - q.sum()) < 1e-14):
+            return True
+    return False
+
+
+@functools.cache
+def _defects():
+    rng, cases = np.random.default_rng(7), []
+    for size in (1e-9, 3e-3, 0.1, 1.0):
+        for off in ((5e-4, -5e-4), (-5e-4, 5e-4), (4e-7, -3e-7), (5e-4, 5e-4)):
+            p = rng.dirichlet(np.full(30, 4.0))
+            q = p * np.exp(size * rng.normal(size=30))
+            p, q = p * (1.0 + off[0]), q / q.sum() * (1.0 + off[1])
+            with mp.workdps(60):
+                exact = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
+                truths = truths_of(*([v / mp.fsum(vector) for v in vector] for vector in exact))
+            cases += [(name, float(t), p, q) for name, t in zip(NAMES, truths[:3], strict=True)]
+    return cases
 
 
 def _axes_are_wrong(package):  # noqa: PLR0911
@@ -118,6 +220,31 @@ def _of_square(p, q):
     both = (p > 0) & (q > 0)
     slopes = 0.5 - 0.5 * np.sqrt(np.where(both, q, 0.0) / np.where(both, p, 1.0))
     return np.where((p == 0) & (q > 0), 0.0, slopes - p @ slopes)
+
+
+def _bends_of_logits_are_wrong(package):
+    """Second derivatives, which pass through what is 0 to first order."""
+    x = torch.tensor([0.3, -0.2, 1.0, -0.7, 0.4, 0.1], dtype=torch.float64)
+
+    def kl(p, q):
+        return (p * (p / q).log()).sum()
+
+    def js(p, q):
+        middle = 0.5 * (p + q)
+        return 0.5 * (kl(p, middle) + kl(q, middle))
+
+    for name, textbook in (("kl_divergence", kl), ("js_divergence", js)):
+        function = getattr(package, f"{name}_from_logits")
+        found, expected = (
+            torch.autograd.functional.hessian(of, x)
+            for of in (
+                lambda v, f=function: f(v[:3], v[3:]),
+                lambda v, f=textbook: f(v[:3].softmax(-1), v[3:].softmax(-1)),
+            )
+        )
+        if not torch.allclose(found, expected, rtol=1e-11, atol=1e-13):
+            return True
+    return False
 
 
 def _agree(function, p, q, expected):

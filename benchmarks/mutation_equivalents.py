@@ -35,6 +35,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "middle = xp.where(both => xp.where(both, xp.logaddexp(a, b), "
         "xp.where(empty[0], b, a)) + LOG_2": "adds a constant times the mass: no derivative",
         "similar = both & (xp.abs(w) <= 1.0) => 1.01": "both forms agree there",
+        "xp.where(middle > 0, middle, 1.0) => 1.01": "stands in for a value that is not used",
+        "near = xp.abs(quotient) <= 1.0 => 1.01": "both forms agree there",
+        "near = both & (xp.abs(quotient) <= 1.0) => 1.01": "both forms agree there",
         "close = xp.abs(ratio) < 0.5 => 0.505": "both forms agree there",
         "xp.where(singular[..., None], 0.0, terms)) => 1.0": "an infinite value replaces the sum",
         "math.inf, high + low) => high - low": "the low part is below an ulp of the high one",
@@ -66,12 +69,23 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             ),
             "a threshold between two ways that agree about it",
         ),
+        "largest * largest < 0.5 * threshold": "whether a way that saves time is taken",
         "move = (q_mass - p_mass) / p_mass => "
         "(q_mass - p_mass) * p_mass": "masses are near 1, and their difference nearer 0",
         "ratio = p / q => p * q": "a negative value, at which the general way is taken",
         "ratio = pair / middle => pair * middle": "the same",
     },
-    "_vector_compiled.py": {"LARGE = 1 << 20 => 1 >> 20": "no value rests on who computes it"},
+    "_vector_compiled.py": {
+        "LARGE = 1 << 20": "no value rests on who computes it",
+        "if p.size < LARGE and q.size < LARGE:": "no value rests on who computes it",
+        "-1.0 if negative else 0.0), lost => 1.0": "any number that is not negative tells the same",
+        "-1.0 if negative else 0.0), lost => 1.01": "any negative number tells the same",
+        "(1 / 6 - x / 7)))) => 1 / 6 + x / 7": "below half a last digit at the largest defects",
+        "(1 / 6 - x / 7)))) => 6.0600000000000005": "below a last digit at the largest defects",
+        "bool(signs < 0) => 1.0": "the masses are then checked once more",
+        "-p.shape[-1] // BLOCK => +1": "a row has two axes here",
+        "(1 / 6 - x / 7)))) => 7.07": "below half a last digit at the largest defects",
+    },
     "closed_forms/_normal.py": {
         "REACH = ": "the density is below the least float there",
         "PANEL = ": "panels are finer than the rule needs",
@@ -80,6 +94,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "own = np.arange(-REACH, REACH + PANEL, PANEL) => "
         "REACH - PANEL": "the density is below the least float there",
         "distance = abs(_number(m1) / 2": "a threshold far beyond what counts",
+        "min(first, second) < 1e-18 * max(first, second)": "a threshold far beyond what counts",
+        "np.minimum(below, above) / (below + above), 0.5) => np.minimum(below, above) "
+        "* (below + above)": "the weights sum to 1",
         "constant / sum_ if sum_ else 0.0] => 1.0": "laws for which it is 0 are equal",
         **{
             f"return {cap} + 0.0 * m1 => {mutant}": "adds 0, for the graph"
@@ -107,12 +124,24 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "ROUNDING = ": "a threshold between rounding and what is meant",
         "LEAST_IN_A_PLANE = ": "both integrals are good about it",
         "if differing.size > 2: => 2.02": "sizes are integers",
+        **dict.fromkeys(
+            (
+                "kept = values > ROUNDING * p.dimension * largest => ROUNDING / p.dimension",
+                "ROUNDING * size * p.dimension => ROUNDING * size / p.dimension",
+                "excess <= -1.0 + ROUNDING * p.dimension) => ROUNDING / p.dimension",
+                "if rest > 1e-15:",
+            ),
+            "a threshold between rounding and what is meant",
+        ),
         "ROUNDING * law.dimension * values[-1] => "
         "ROUNDING / law.dimension": "a threshold between rounding and what is meant",
     },
     "closed_forms/_one_family.py": {
         "safe = xp.where(mixed, spread, 1.0) => 1.01": "stands in for a value that is not used",
         "safe = xp.where(size > 0, size, 1.0) => 1.01": "stands in for a value that is not used",
+        "small = xp.where(near, u, 0.0) => 1.0": "stands in for a value that is not used",
+        "quotient = xp.where(mixed, shift, 0.0) / safe => 1.0": "stands in for a value not used",
+        "*q.tensors()]), np.float64(0.0)) => 1.0": "only the library of the number counts",
         "if r < 1e300 else 0.0 => 1.0100000000000001e+300": "the quotient is below 1e-297 there",
         "share = xp.where(same, 0.0 * low => 1.0": "stands in for a share that is not used",
     },

@@ -4,7 +4,7 @@ import mpmath as mp
 import numpy as np
 
 
-def _truths(p, q):
+def truths_of(p, q):
     """TV, KL, JS, Hellinger, Bhattacharyya, chi-squared of mpf vectors of mass 1."""
     pairs = list(zip(p, q, strict=True))
     singular = any(a and not b for a, b in pairs)
@@ -99,12 +99,12 @@ def cases_of_vectors():
     for p, q in _vector_cases():
         with mp.workdps(50 if p.size > 100 else 800):  # subnormal atoms take 400 digits
             exact = ([mp.mpf(float(v)) for v in vector] for vector in (p, q))
-            truth = _truths(*([v / mp.fsum(vector) for v in vector] for vector in exact))
+            truth = truths_of(*([v / mp.fsum(vector) for v in vector] for vector in exact))
             cases.append((NAMES, p, q, truth))
     with mp.workdps(400):
         logit_names = tuple(f"{name}_from_logits" for name in NAMES[:3])
         for x, y in _logit_cases():
             exact = ([mp.exp(mp.mpf(float(v))) for v in logits] for logits in (x, y))
-            truth = _truths(*([v / mp.fsum(weights) for v in weights] for weights in exact))
+            truth = truths_of(*([v / mp.fsum(weights) for v in weights] for weights in exact))
             cases.append((logit_names, x, y, truth[:3]))
     return cases

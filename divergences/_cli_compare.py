@@ -44,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
         first, second = _read(options.first), _read(options.second)
         if options.histograms:
             arrays = _histogram(options.first, first), _histogram(options.second, second)
-            if first.shape != second.shape:
+            shapes = _shape(first, second), _shape(second, first)
+            if shapes[0] != shapes[1]:
                 _unusable(f"the histograms differ in shape: {first.shape} and {second.shape}")
             result = compare(*arrays)
             record, text = _record(result), str(result)
@@ -58,6 +59,12 @@ def run(options: argparse.Namespace) -> int:
         options.parser.error(" ".join(str(error).split()))
     print(json.dumps(record, indent=2, allow_nan=False) if options.json else text)
     return 0
+
+
+def _shape(array: Float64Array, other: Float64Array) -> tuple[int, ...]:
+    """The shape; beside an array of one axis a single row or column (of a .csv) has one, too."""
+    one_line = array.ndim == 2 and 1 in array.shape and other.ndim == 1
+    return (array.size,) if one_line else array.shape
 
 
 def _unusable(message: str) -> NoReturn:

@@ -318,21 +318,31 @@ def _of_normals(formula: Callable[..., Array]) -> Formula:
 def _bernoulli_js(p: Any, q: Any) -> Array:
     if values_are_readable(*p.parameters().values(), *q.parameters().values()):
         return integers.of_integers("js_divergence", p, q)
-    xp, *laws = one_family.bernoulli_shares(p, q)
+    xp, *laws = one_family.trial_shares(p, q)
     return _vectors.js_divergence(xp, *(xp.stack(shares) for shares in laws))
 
 
 def _binomial_kl(p: Any, q: Any) -> Array:
     if p.count != q.count:
         return integers.of_integers("kl_divergence", p, q)
-    return p.count * one_family.bernoulli_law_kl(Bernoulli(p.probability), Bernoulli(q.probability))
+    return one_family.binomial_kl(p, q)
 
 
 def _binomial_wasserstein1(p: Any, q: Any) -> Array:
-    first, second = (float(detach(law.probability)) for law in (p, q))
-    if (p.count - q.count) * (first - second) < 0.0:  # not ordered by more and likelier trials
+    move = float(detach(p.probability)) - float(detach(q.probability))
+    if (p.count - q.count) * move < 0.0:  # not ordered by more and likelier trials
         return integers.of_integers("wasserstein1", p, q)
     return one_family.binomial_wasserstein1(p, q)
+
+
+def _ordered(closed: Formula) -> Formula:
+    """Wasserstein-1 of two laws on the line by a formula that knows ordered ones only."""
+
+    def wasserstein1_of(p: Any, q: Any) -> Array:
+        value = closed(p, q)
+        return _of_continuous("wasserstein1", p, q) if value is None else value
+
+    return wasserstein1_of
 
 
 def _exponential_variation(p: Any, q: Any) -> Array:
@@ -354,6 +364,10 @@ FORMULAS: dict[tuple[str, type, type], Formula] = {
     ("total_variation", Exponential, Exponential): _exponential_variation,
     ("kl_divergence", Exponential, Exponential): one_family.exponential_kl,
     ("wasserstein1", Exponential, Exponential): one_family.exponential_wasserstein1,
+    ("wasserstein1", Gamma, Gamma): _ordered(one_family.gamma_wasserstein1),
+    ("wasserstein1", Gamma, Exponential): _ordered(one_family.gamma_wasserstein1),
+    ("wasserstein1", Exponential, Gamma): _ordered(one_family.gamma_wasserstein1),
+    ("wasserstein1", Beta, Beta): _ordered(one_family.beta_wasserstein1),
     ("kl_divergence", Gamma, Gamma): one_family.gamma_kl,
     ("kl_divergence", Gamma, Exponential): one_family.gamma_kl,
     ("kl_divergence", Exponential, Gamma): one_family.gamma_kl,

@@ -9,6 +9,7 @@ and its mean slope; both are integrals of smooth functions of one sign between t
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -53,12 +54,15 @@ def product_difference(a: float, b: float, c: float, d: float) -> float:
     return float(high + (low + (first[1] - second[1])))
 
 
-def log1p_excess(r: float) -> float:
-    """Return r - log(1 + r) for r > -1."""
-    if abs(r) >= 0.5:
-        return r - math.log1p(r)
-    w = r / (2.0 + r)
-    return float(r * w - 2.0 * w * series(np, ATANH_SERIES, np.float64(w * w)))
+def log1p_excess(r: Array) -> Any:
+    """Return r - log(1 + r), elementwise for r > -1; inf at -1, NaN below."""
+    r = np.asarray(r, dtype=np.float64)
+    near = np.abs(r) < 0.5
+    small = np.where(near, r, 0.0)
+    w = small / (2.0 + small)
+    bent = small * w - 2.0 * w * series(np, ATANH_SERIES, w * w)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(near, bent, r - np.log1p(np.where(near, 1.0, r)))[()]
 
 
 def mean_digamma(x: float, y: float) -> float:

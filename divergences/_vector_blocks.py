@@ -47,7 +47,7 @@ PROBED_DISTANCE = 0.25
 # whose errors average out.
 FEW = 32
 LEAST_DIRECT = {KL: (0.5, 0.25), JS: (0.08, 0.03)}
-LARGEST_DEFECT = 1e-6  # of the masses, which are corrected to first or second order
+LARGEST_DEFECT = {KL: 1e-6, JS: 1e-8}  # of the masses, corrected to second and to first order
 UNSEEN = 2.0**-55  # relative changes below are less than half a last digit
 LEAST_VALUE = 1e-270
 CAPS = {TOTAL_VARIATION: 1.0, KL: math.inf, JS: LOG_2}
@@ -138,7 +138,7 @@ def as_rows(array: Array, shape: tuple[int, ...]) -> Array:
 def _row(divergence: str, p: Array, q: Array) -> Values:
     if divergence != TOTAL_VARIATION and _probably_far(p, q):
         least, p_mass, q_mass, *totals = map(float, _row_sums(_LOGARITHMS[divergence], p, q))
-        if abs(q_mass - p_mass) <= LARGEST_DEFECT and p_mass > 0.5:
+        if abs(q_mass - p_mass) <= LARGEST_DEFECT[divergence] and p_mass > 0.5:
             value = _FROM_LOGARITHMS[divergence](p_mass, q_mass, *totals)
             largest = CAPS[divergence] * NEAR_ONE
             if LEAST_DIRECT[divergence][p.size >= FEW] <= value < largest:
@@ -211,7 +211,7 @@ def _direct(divergence: str, p: Float64Array, q: Float64Array) -> Values:
     """KL or JS of rows by logarithms; NaN where the masses are too far from each other."""
     least, p_mass, q_mass, *totals = _LOGARITHMS[divergence](p, q)
     value = _FROM_LOGARITHMS[divergence](p_mass, q_mass, *totals)
-    value[~(np.abs(q_mass - p_mass) <= LARGEST_DEFECT)] = math.nan
+    value[~(np.abs(q_mass - p_mass) <= LARGEST_DEFECT[divergence])] = math.nan
     return Values(value, p_mass, q_mass, least)
 
 

@@ -59,6 +59,8 @@ SCALE_EXPONENT = 500
 SCALE = (
     2.0**SCALE_EXPONENT
 )  # the mass the vectors are brought to: no subnormal, no tiny reciprocal remains
+# For derivatives: reciprocals of subnormal entries are finite, and third powers do not underflow.
+PLAIN_SCALE = 2.0**200
 FARTHEST = 1e-290  # quotients beyond this or its inverse are taken as differences of logarithms
 LEAST_DIFFERENCE = 2.0**-100  # in total: below, twice the working precision does not suffice
 
@@ -119,10 +121,10 @@ def _scaled(vector: Array, factor: tuple[Array, Array]) -> tuple[Array, Array]:
 
 def plain_pair(xp: Namespace, p: Array, q: Array) -> Pair:
     """The normalised pair in working precision: what the gradients go through."""
-    p = p * SCALE / xp.sum(p, axis=-1, keepdims=True)
-    q = q * SCALE / xp.sum(q, axis=-1, keepdims=True)
+    p = p * PLAIN_SCALE / xp.sum(p, axis=-1, keepdims=True)
+    q = q * PLAIN_SCALE / xp.sum(q, axis=-1, keepdims=True)
     difference = p - q
-    return Pair(p, q, difference, SCALE)
+    return Pair(p, q, difference, PLAIN_SCALE)
 
 
 def series(_: Namespace, coefficients: tuple[float, ...], square: Array) -> Array:

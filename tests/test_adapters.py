@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from divergences import (
     Affine,
     Bernoulli,
+    Binomial,
     Discrete,
+    Geometric,
     Mixture,
     Product,
     js_divergence,
@@ -228,3 +230,60 @@ def test_bernoulli_with_its_complement():
         Bernoulli(0.5, 0.4)
     with pytest.raises(ValueError, match=r"Bernoulli: complement must lie in \[0, 1\]"):
         Bernoulli(0.5, -0.5)
+
+
+@pytest.mark.parametrize("pair", [(3.0, 4.0), (60.0, 61.5), (700.0, 690.0), (-45.0, -44.0)])
+def test_trials_from_logits_of_torch_keep_the_digits_of_failures(pair):
+    """Probabilities near 1 leave none; the laws are built on both probabilities of a trial."""
+    logits = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in pair]
+    with mp.workdps(700):
+        (p, f), (q, g) = ((1 / (1 + mp.exp(-x)), 1 / (1 + mp.exp(x))) for x in map(mp.mpf, pair))
+        kl = p * mp.log(p / q) + f * mp.log(f / g)
+        truths = {
+            "Bernoulli": (kl, abs(p - q) if pair[0] < 0 else abs(f - g)),
+            "Geometric": (kl / p, abs(f / p - g / q)),
+            "Binomial": (7 * kl, 7 * abs(f - g) if pair[0] > 0 else 7 * abs(p - q)),
+        }
+        # of kl, in the logit of p: (log p/q - log f/g) p f
+        slope = (mp.log(p / q) - mp.log(f / g)) * p * f
+    kinds = torch.distributions
+    for name, build in (
+        ("Bernoulli", lambda x: kinds.Bernoulli(logits=x)),
+        ("Geometric", lambda x: kinds.Geometric(logits=x)),
+        ("Binomial", lambda x: kinds.Binomial(7, logits=x)),
+    ):
+        laws = [from_torch(build(x)) for x in logits]
+        for function, truth in zip((kl_divergence, wasserstein1), truths[name], strict=True):
+            assert abs(function(*laws).item() / float(truth) - 1.0) < 1e-13
+        if name != "Geometric":
+            (found,) = torch.autograd.grad(kl_divergence(*laws), logits[0])
+            times = 7 if name == "Binomial" else 1
+            assert abs(float(found) / float(times * slope) - 1.0) < 1e-9
+    for name, build in (
+        ("Geometric", lambda x: kinds.Geometric(probs=x)),
+        ("Binomial", lambda x: kinds.Binomial(7, probs=x)),
+    ):
+        distribution = build(torch.tensor(0.25, dtype=torch.float64))
+        assert distribution.logits < 0  # a cached attribute, on which it is not built
+        assert from_torch(distribution).complement is None, name
+
+
+def test_the_complement_of_a_trial():
+    tiny, other = 3e-90, 1e-90
+    laws = Geometric(1.0, tiny), Geometric(1.0, other)
+    for function, truth in (
+        (total_variation, tiny - other),
+        (wasserstein1, tiny - other),
+        (kl_divergence, tiny * math.log(tiny / other) - tiny + other),
+    ):
+        assert abs(float(function(*laws)) / truth - 1.0) < 1e-14
+    laws = Binomial(5, 1.0, tiny), Binomial(5, 1.0, other)
+    for function, truth in (
+        (total_variation, 5 * (tiny - other)),
+        (wasserstein1, 5 * (tiny - other)),
+        (kl_divergence, 5 * (tiny * math.log(tiny / other) - tiny + other)),
+    ):
+        assert abs(float(function(*laws)) / truth - 1.0) < 1e-14
+    assert float(laws[0].cdf(4.0)) == pytest.approx(5 * tiny, rel=1e-14)
+    with pytest.raises(ValueError, match=r"Geometric: probability and complement must sum to 1"):
+        Geometric(0.5, 0.4)

@@ -42,6 +42,23 @@ def test_histograms_in_three_formats(capsys, tmp_path):
     assert "Jensen-Shannon" in out
 
 
+@pytest.mark.parametrize("text", ["1,2,5\n", "1\n2\n5\n", "a,b,c\n1,2,5\n"])
+def test_one_line_of_a_table_is_a_histogram_of_one_axis(capsys, tmp_path, text):
+    np.save(tmp_path / "a.npy", np.array([4.0, 3.0, 1.0]))
+    np.save(tmp_path / "b.npy", np.array([1.0, 2.0, 5.0]))
+    (tmp_path / "b.csv").write_text(text)
+    (tmp_path / "row.csv").write_text("1,2,5\n")
+    (tmp_path / "column.csv").write_text("1\n2\n5\n")
+    outputs = [
+        _run(capsys, tmp_path / "a.npy", tmp_path / f"b.{kind}", "--histograms")
+        for kind in ("npy", "csv")
+    ]
+    assert outputs[0][0] == 0
+    assert outputs[0] == outputs[1]
+    pair = tmp_path / "row.csv", tmp_path / "column.csv"
+    assert _run(capsys, *pair, "--histograms")[0] == 2
+
+
 def test_infinities_are_strings_in_json(capsys, tmp_path):
     np.save(tmp_path / "a.npy", [1.0, 0.0])
     np.save(tmp_path / "b.npy", [0.0, 1.0])

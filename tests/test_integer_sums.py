@@ -180,3 +180,33 @@ def test_binomial_distribution_functions_of_many_trials(count):
     assert float(law.survival(count / 2)) == pytest.approx(1.0 - middle, rel=1e-13)
     np.testing.assert_array_equal(law.cdf([-1.0, count, count + 1.0]), [0.0, 1.0, 1.0])
     np.testing.assert_array_equal(law.survival([-1.0, count, count + 1.0]), [1.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("rate", [1e-9, 1e-14, 1e-300])
+def test_poisson_laws_of_which_one_has_hardly_any_rate(rate):
+    """1 + r, with r the relative difference of the rates, has no digits near r = -1."""
+    with mp.workdps(40):
+        truth = mp.exp(-mp.mpf(rate)) - mp.exp(-2)
+    for pair in ((Poisson(rate), Poisson(2.0)), (Poisson(2.0), Poisson(rate))):
+        assert abs(float(total_variation(*pair)) / float(truth) - 1.0) < 1e-15
+
+
+@pytest.mark.parametrize("count", [10**4, 10**9, 10**12])
+@pytest.mark.parametrize("probability", [0.3, 1e-4])
+def test_one_trial_more(count, probability):
+    """The laws are ordered by their ratio, so that one event tells: F(k) - G(k) = p P(k)."""
+    p, q = Binomial(count, probability), Binomial(count + 1, probability)
+    with mp.workdps(60):
+        chance = mp.mpf(probability)
+        k = mp.floor((count + 1) * chance)
+        mass = mp.exp(
+            mp.loggamma(count + 1) - mp.loggamma(k + 1) - mp.loggamma(count - k + 1)
+            + k * mp.log(chance) + (count - k) * mp.log(1 - chance)
+        )  # fmt: skip
+        truth = chance * mass
+        quarter = chance / (1 - chance) / count / 2  # of KL, up to a relative 1/count or so
+    for pair in ((p, q), (q, p)):
+        assert abs(float(total_variation(*pair)) / float(truth) - 1.0) < 1e-12
+        near = 4.0 * float(js_divergence(*pair)) / float(quarter)
+        assert abs(near - 1.0) < 10.0 / (count * probability)
+    assert kl_divergence(q, p) == math.inf

@@ -1,6 +1,7 @@
 """Divergences from logits: truth in high precision, extremes, gradients, tracing."""
 
 import math
+import operator
 import shutil
 
 import mpmath as mp
@@ -213,3 +214,72 @@ def test_torch_compile(function):
     compiled(leaf, q).sum().backward()
     function(other, q).sum().backward()
     torch.testing.assert_close(leaf.grad, other.grad)
+
+
+def _exact_slopes(name, x, y):
+    """Derivatives in both laws' logits, in mpmath."""
+    weights = [[mp.exp(mp.mpf(v)) for v in row] for row in (x, y)]
+    p, q = ([w / mp.fsum(row) for w in row] for row in weights)
+    if name == "kl_divergence":
+        of_p, of_q = [mp.log(a / b) for a, b in zip(p, q, strict=True)], None
+    elif name == "js_divergence":
+        middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
+        of_p, of_q = ([mp.log(a / m) / 2 for a, m in zip(v, middle, strict=True)] for v in (p, q))
+    else:
+        of_p = [mp.sign(a - b) / 2 for a, b in zip(p, q, strict=True)]
+        of_q = [-s for s in of_p]
+    first, second = (
+        [a * (s - mp.fsum(map(operator.mul, v, slopes))) for a, s in zip(v, slopes, strict=True)]
+        for v, slopes in ((p, of_p), (q, of_q or [mp.mpf(0)] * len(q)))
+    )
+    return first, second if of_q else [b - a for a, b in zip(p, q, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["kl_divergence", "js_divergence", "total_variation"])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ([0.0, 50.0], [0.0, 52.0]),
+        ([0.0, 50.0], [0.0, -50.0]),
+        ([0.0, 300.0], [0.0, 300.0 + 2.0**-20]),
+        ([40.0, 3.0, -2.0, 0.0], [-3.0, 44.0, 3.0, 1.0]),
+        ([100.0, 3.0, -20.0], [99.0, 4.0, -30.0]),
+    ],
+)
+def test_gradients_keep_their_digits_where_a_probability_is_nearly_1(name, pair):
+    leaves = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in pair]
+    value = getattr(divergences, f"{name}_from_logits")(*leaves)
+    found = torch.autograd.grad(value, leaves)
+    with mp.workdps(400):
+        truths = _exact_slopes(name, *pair)
+        for gradient, truth in zip(found, truths, strict=True):
+            for entry, slope in zip(gradient.tolist(), truth, strict=True):
+                assert abs(entry - slope) <= mp.mpf(1e-13) * abs(slope), (entry, slope)
+
+
+@pytest.mark.parametrize("name", ["kl_divergence", "js_divergence"])
+def test_third_derivatives(name):
+    x, y = (
+        torch.tensor(v, dtype=torch.float64, requires_grad=True)
+        for v in ([0.3, -0.2, 1.0], [0.7, 0.4, 0.1])
+    )
+
+    def textbook(a, b):
+        p, q = a.softmax(-1), b.softmax(-1)
+        if name == "kl_divergence":
+            return (p * (p / q).log()).sum()
+        m = 0.5 * (p + q)
+        return 0.5 * (p * (p / m).log() + q * (q / m).log()).sum()
+
+    def third(function):
+        (slope,) = torch.autograd.grad(function(x, y), x, create_graph=True)
+        (bend,) = torch.autograd.grad(slope[0], x, create_graph=True)
+        return torch.autograd.grad(bend[1], (x, y))
+
+    expected = third(textbook)
+    for function in (
+        getattr(divergences, f"{name}_from_logits"),
+        lambda a, b: getattr(divergences, name)(a.softmax(-1), b.softmax(-1)),
+    ):
+        for one, two in zip(third(function), expected, strict=True):
+            torch.testing.assert_close(one, two, rtol=1e-11, atol=1e-13)

@@ -18,6 +18,7 @@ from divergences import (
     total_variation,
 )
 from divergences.closed_forms import _normal_space
+from divergences.families import from_torch
 
 
 def _radius_js(dimension, variance):
@@ -137,9 +138,27 @@ def test_products_of_normal_laws_are_laws_in_space():
     near = Product([Normal(0.0, 1.0 + 1e-9), Normal(1e-9, 1.0)]), Product([Normal(0.0, 1.0)] * 2)
     # Half of KL's two directions for near laws: JS = KL/4 up to higher order.
     assert js_divergence(*near) == pytest.approx(kl_divergence(*near) / 4.0, rel=1e-8)
-    mean = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-    with pytest.raises(NotImplementedError, match="gradients of Product"):
-        js_divergence(Product([Normal(mean, 1.0), Normal(0.0, 2.0)]), near[1])
+
+
+@pytest.mark.parametrize("function", [total_variation, js_divergence, kl_divergence])
+def test_products_of_normal_laws_have_the_derivatives_of_laws_in_space(function):
+    numbers = torch.tensor([0.3, 1.2, -0.2, 0.8, 0.7], dtype=torch.float64, requires_grad=True)
+
+    def product(v):
+        law = torch.distributions.Normal(torch.stack([v[0], v[1]]), torch.stack([v[4], 2 * v[4]]))
+        other = Product([Normal(v[2], 1.0), Normal(0.4, v[3])])
+        return from_torch(torch.distributions.Independent(law, 1)), other
+
+    def in_space(v):
+        variances = torch.stack([v[4] ** 2, 4 * v[4] ** 2])
+        mean = torch.stack([v[2], torch.full_like(v[2], 0.4)])
+        other = MultivariateNormal(mean, torch.stack([torch.ones_like(v[3]), v[3] ** 2]))
+        return MultivariateNormal(torch.stack([v[0], v[1]]), variances), other
+
+    found, expected = (
+        torch.autograd.grad(function(*build(numbers)), numbers)[0] for build in (product, in_space)
+    )
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11)
 
 
 def test_a_sample_mean_agrees():

@@ -25,7 +25,7 @@ from .._vectors import VECTOR_FORMULAS
 from ..families._elementary import Exponential, Laplace, Uniform
 from ..families._gamma_beta import Beta, Gamma, log_gamma
 from ..families._line import own
-from ..families._trials import Bernoulli, bernoulli_difference
+from ..families._shares import TrialsLaw, bernoulli_difference
 from ._normal import log1p_parts
 
 EXCESS_SERIES = tuple((-1.0) ** k / math.factorial(k) for k in range(2, 22))
@@ -130,6 +130,30 @@ def beta_kl(p: Beta, q: Beta) -> Array:
     return with_graph(value, plain)
 
 
+def gamma_wasserstein1(p: Any, q: Any) -> Array | None:
+    """The difference a1/r1 - a2/r2 of the means of ordered gamma laws; None for others.
+
+    Their log-ratio (a1 - a2) log x - (r1 - r2) x + c is monotone if its parts are.
+    """
+    p, q = (Gamma(1.0, law.rate) if isinstance(law, Exponential) else law for law in (p, q))
+    (a1, r1), (a2, r2) = p._numbers(), q._numbers()
+    if (a1 > a2 and r1 > r2) or (a1 < a2 and r1 < r2):
+        return None
+    value = abs(product_difference(a1, r2, a2, r1)) / r1 / r2
+    xp, a, r, b, s = parameters(p, q)
+    return np.float64(value) if xp is np else with_graph(value, xp.abs(a / r - b / s))
+
+
+def beta_wasserstein1(p: Beta, q: Beta) -> Array | None:
+    """The same for beta laws, whose means differ by (a1 b2 - a2 b1)/(s1 s2)."""
+    (a1, b1), (a2, b2) = p._numbers(), q._numbers()
+    if (a1 > a2 and b1 > b2) or (a1 < a2 and b1 < b2):
+        return None
+    value = abs(product_difference(a1, b2, a2, b1)) / (a1 + b1) / (a2 + b2)
+    xp, a, b, c, d = parameters(p, q)
+    return np.float64(value) if xp is np else with_graph(value, xp.abs(a / (a + b) - c / (c + d)))
+
+
 def digamma(value: Array) -> Array:
     if is_tensor(value):
         return value.digamma()
@@ -185,7 +209,7 @@ def _bernoulli_terms(xp: Namespace, p: Shares, q: Shares) -> Array:
     return xp.where(singular, math.inf, first + second)
 
 
-def bernoulli_shares(p: Bernoulli, q: Bernoulli) -> tuple[Namespace, Shares, Shares]:
+def trial_shares(p: TrialsLaw, q: TrialsLaw) -> tuple[Namespace, Shares, Shares]:
     """``xp`` and the probabilities of 1 and of 0 under p and under q, tensors if one is."""
     model = next(iter([*p.tensors(), *q.tensors()]), np.float64(0.0))
     return namespace(model), p.masses(model), q.masses(model)
@@ -199,19 +223,19 @@ def poisson_kl(p: Any, q: Any) -> Array:
 
 def bernoulli_law_kl(p: Any, q: Any) -> Array:
     """KL of two Bernoulli laws."""
-    return _bernoulli_terms(*bernoulli_shares(p, q))
+    return _bernoulli_terms(*trial_shares(p, q))
 
 
 def bernoulli_total_variation(p: Any, q: Any) -> Array:
     """The difference of the probabilities of 1, which is W1 too."""
-    xp, first, second = bernoulli_shares(p, q)
+    xp, first, second = trial_shares(p, q)
     return xp.abs(bernoulli_difference(xp, first, second))
 
 
 def geometric_kl(p: Any, q: Any) -> Array:
     """KL of the trials, times the mean number of trials."""
-    xp, first, second = parameters(p, q)
-    return _bernoulli_terms(xp, (first, 1.0 - first), (second, 1.0 - second)) / first
+    xp, first, second = trial_shares(p, q)
+    return _bernoulli_terms(xp, first, second) / first[0]
 
 
 def ordered_wasserstein1(p: Any, q: Any) -> Array:
@@ -220,11 +244,18 @@ def ordered_wasserstein1(p: Any, q: Any) -> Array:
     return xp.abs(first - second)
 
 
+def binomial_kl(p: Any, q: Any) -> Array:
+    """KL of the trials, as many as of both laws."""
+    return p.count * bernoulli_law_kl(p, q)
+
+
 def binomial_wasserstein1(p: Any, q: Any) -> Array:
     """The difference n1 p1 - n2 p2 of the means of two binomial laws that are ordered."""
-    (n, a), (m, b) = p._numbers(), q._numbers()
-    value = abs(n * (a - b) if n == m else product_difference(n, a, m, b))
-    xp, n, first, m, second = parameters(p, q)
+    if p.count == q.count:
+        return p.count * bernoulli_total_variation(p, q)
+    (n, a, *_), (m, b, *_) = p._numbers(), q._numbers()
+    value = abs(product_difference(n, a, m, b))
+    xp, (first, _), (second, _) = trial_shares(p, q)
     if xp is np:
         return np.float64(value)
     return with_graph(value, xp.abs(n * first - m * second))
@@ -232,8 +263,8 @@ def binomial_wasserstein1(p: Any, q: Any) -> Array:
 
 def geometric_wasserstein1(p: Any, q: Any) -> Array:
     """The difference of the means of two geometric laws, which are ordered."""
-    xp, first, second = parameters(p, q)
-    return xp.abs(first - second) / first / second
+    xp, first, second = trial_shares(p, q)
+    return xp.abs(bernoulli_difference(xp, first, second)) / first[0] / second[0]
 
 
 def tracks(*laws: Any) -> bool:

@@ -30,6 +30,7 @@ from .._special import log1p_excess
 from .._typing import Array, Float64Array
 from .._vector_terms import LOG_2
 from ..families import canonical
+from ..families._line import own
 from ..families._multivariate import MultivariateNormal
 from ..families._normal import Normal
 from ..families._product import Product
@@ -273,20 +274,40 @@ def of_products(
     caps = {"total_variation": 1.0, "js_divergence": LOG_2}
     if divergence in caps and _disjoint(differing, compare):
         return caps[divergence]
-    return _of_normal_factors(divergence, p, q, [tuple(map(canonical, pair)) for pair in differing])
-
-
-def _of_normal_factors(divergence: str, p: Product, q: Product, pairs: list[Any]) -> Any:
-    """Total variation and JS where all factors that differ are normal; None for other ones."""
-    normal = all(isinstance(law, Normal) for pair in pairs for law in pair)
-    if not normal or divergence not in ("total_variation", "js_divergence"):
+    normals = [tuple(map(canonical, pair)) for pair in differing]
+    if divergence not in caps or not all(isinstance(v, Normal) for pair in normals for v in pair):
         return None
-    refuse_gradients(divergence, p, q)
+    return _of_normal_factors(divergence, normals, compare)
+
+
+def _joint(factors: tuple[Normal, ...]) -> MultivariateNormal:
+    """Normal factors as one law in space, with their graph."""
+    tensors = [tensor for law in factors for tensor in law.tensors()]
+    if not tensors:
+        means, deviations = np.array([law._numbers() for law in factors]).T
+        return MultivariateNormal(means, deviations * deviations)
+    xp = namespace(tensors[0])
+    means, deviations = (
+        xp.stack([own(value, tensors[0]) for value in column])
+        for column in zip(*(law.parameters().values() for law in factors), strict=True)
+    )
+    return MultivariateNormal(means, deviations * deviations)
+
+
+def _of_normal_factors(
+    divergence: str, pairs: list[Any], compare: Callable[[str, Any, Any], Any]
+) -> Any:
+    """Total variation and JS of several normal factors, all of which differ."""
     numbers = np.array([[law._numbers() for law in pair] for pair in pairs])
     (m1, s1), (m2, s2) = numbers[:, 0].T, numbers[:, 1].T
     excess = (s1 - s2) / s2 * ((s1 + s2) / s2)
     white = Whitened((m1 - m2) / s2, excess, False, np.eye(len(pairs)))
-    return _of_whitened(divergence, white)
+    value = _of_whitened(divergence, white)
+    joint = tuple(_joint(factors) for factors in zip(*pairs, strict=True))
+    if value is None or not tracks_derivatives(*joint[0].tensors(), *joint[1].tensors()):
+        return value
+    number = compare(divergence, *value) if isinstance(value, tuple) else value
+    return with_derivatives(divergence, number, *joint)
 
 
 def _equal(first: Any, second: Any, compare: Callable[[str, Any, Any], Any]) -> bool:

@@ -99,7 +99,8 @@ def mass_bounds(
         size = np.where(lower_half, last, upper_first)
         if isinstance(law, LawOnLine):
             mass, size = last - first, np.maximum(last, 1.0)
-        slack = error * size
+        # A tail is known up to its exponent, which a relative error moves.
+        slack = error * size * (1.0 - np.log(np.maximum(size, UNDERFLOW)))
         least = np.maximum(least, mass - slack)
         most = np.minimum(most, mass + slack)
     least = np.clip(least, 0.0, 1.0)

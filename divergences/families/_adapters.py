@@ -229,7 +229,7 @@ def _unbatched(distribution: Any) -> list[Law]:
     if names is None or len(distribution.batch_shape) != 1:
         message = f"from_torch: no law here is made of {kind} with batch shape "
         raise NotImplementedError(message + str(tuple(distribution.batch_shape)))
-    columns = [getattr(distribution, name) for name in names]
+    columns = _parameters(distribution, names)
     return [FAMILIES[kind](*row) for row in zip(*columns, strict=True)]
 
 
@@ -262,22 +262,28 @@ FAMILIES: dict[str, Callable[..., Law]] = {
 
 
 def _by_names(kind: str) -> Callable[[Any], Law]:
-    return lambda d: FAMILIES[kind](*(getattr(d, name) for name in PARAMETERS[kind]))
+    return lambda d: FAMILIES[kind](*_parameters(d, PARAMETERS[kind]))
 
 
-def _bernoulli(distribution: Any) -> Law:
+def _parameters(distribution: Any, names: tuple[str, ...]) -> list[Any]:
+    """What the distribution gives under ``names``; probabilities of trials with their shares."""
+    values = [getattr(distribution, name) for name in names if name != "probs"]
+    return [*values, *_shares(distribution)] if "probs" in names else values
+
+
+def _shares(distribution: Any) -> tuple[Any, ...]:
     """From logits where it was built on them: they keep digits of 1 - p that p does not."""
-    logits = distribution.__dict__.get("logits")
-    if logits is None or logits is not distribution.__dict__.get("_param"):
-        return Bernoulli(distribution.probs)
+    given = next(name for name in distribution.__dict__ if name in ("probs", "logits"))
+    if given == "probs":
+        return (distribution.probs,)
+    logits = distribution.logits
     rest = (-logits).sigmoid()
     # 1 - (1 - p), for the derivative of p itself is lost where it rounds to 1.
-    return Bernoulli(logits.sigmoid().where(logits < 0.0, 1.0 - rest), rest)
+    return logits.sigmoid().where(logits < 0.0, 1.0 - rest), rest
 
 
 TORCH: dict[str, Callable[[Any], Law]] = {
     **{kind: _by_names(kind) for kind in PARAMETERS},
-    "Bernoulli": _bernoulli,
     "Categorical": lambda d: Categorical(d.probs),
     "MultivariateNormal": lambda d: MultivariateNormal(d.loc, d.covariance_matrix),
     "LowRankMultivariateNormal": lambda d: MultivariateNormal(d.loc, d.covariance_matrix),

@@ -7,9 +7,19 @@ from typing import Any
 import numpy as np
 
 from .._array import detach, is_tensor
-from .._special import deviance, stirling_error
+from .._summation import two_product
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from ._line import ContinuousLaw, Points
+from ._log_concave_tails import (
+    LEAST_EXPONENT,
+    LEAST_SHAPE,
+    beta_log_density,
+    beta_tails,
+    complement,
+    gamma_log_density,
+    gamma_quantile,
+    gamma_tails,
+)
 
 MODERATE = 1000.0  # sum of exponents up to which the mirrored function is as good
 LARGE = 16.0  # from here on densities are computed by Stirling's formula and its error
@@ -73,44 +83,62 @@ class Gamma(ContinuousLaw):
         shape, rate = self._numbers()
         return ((shape - 1.0) / rate,) if shape > 1.0 else ()
 
-    def _standard(self, x: ArrayLike) -> Float64Array:
-        return np.maximum(np.asarray(x, dtype=np.float64) * self._numbers()[1], 0.0)
+    def _standard(self, x: ArrayLike) -> tuple[Float64Array, Float64Array]:
+        """The place times the rate as a pair: beyond a shape of 10^4 its rounding would tell."""
+        rate = np.float64(self._numbers()[1])
+        x = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1e300 / max(rate, 1.0))
+        high, low = two_product(x, rate)
+        return high, np.where(np.isfinite(low), low, 0.0)
+
+    def _tail(self, x: ArrayLike, more: float, incomplete: Any, number: int) -> Float64Array:
+        """A tail of the law of shape ``more`` larger, by one of SciPy's functions if that is good.
+
+        ``number`` is 0 for the lower tail, 1 for the upper one.
+        """
+        shape = self._numbers()[0] + more
+        high, low = self._standard(x)
+        if shape < LEAST_SHAPE:
+            return np.asarray(incomplete(shape, high))
+        return gamma_tails(shape, high, low)[number]
 
     def cdf(self, x: ArrayLike) -> Float64Array:
         from scipy.special import gammainc
 
-        return np.asarray(gammainc(self._numbers()[0], self._standard(x)))
+        return self._tail(x, 0.0, gammainc, 0)
 
     def survival(self, x: ArrayLike) -> Float64Array:
         from scipy.special import gammaincc
 
-        return np.asarray(gammaincc(self._numbers()[0], self._standard(x)))
+        return self._tail(x, 0.0, gammaincc, 1)
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         from scipy.special import gammaincinv
 
         shape, rate = self._numbers()
+        if shape >= LEAST_SHAPE:
+            return gamma_quantile(shape, level, upper=False) / rate
         return np.asarray(gammaincinv(shape, np.asarray(level, dtype=np.float64)) / rate)
 
     def upper_quantile(self, level: ArrayLike) -> Float64Array:
         from scipy.special import gammainccinv
 
         shape, rate = self._numbers()
+        if shape >= LEAST_SHAPE:
+            return gamma_quantile(shape, level, upper=True) / rate
         return np.asarray(gammainccinv(shape, np.asarray(level, dtype=np.float64)) / rate)
 
     def partial_mean(self, x: ArrayLike) -> Float64Array:
         from scipy.special import gammainc
 
         shape, rate = self._numbers()
-        return np.asarray(shape / rate * gammainc(shape + 1.0, self._standard(x)))
+        return np.asarray(shape / rate * self._tail(x, 1.0, gammainc, 0))
 
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         (shape, rate) = self._scalars(points.x)
         logarithm = points.log_above(xp, 0.0)
         finite = xp.where(xp.isinf(logarithm), 0.0, logarithm)
         if xp is np and shape > LARGE:
-            tail = stirling_error(shape) - 0.5 * np.log(shape / (2.0 * math.pi))
-            value = -deviance(shape, rate * np.maximum(points.x, 0.0)) - tail - finite
+            value = gamma_log_density(shape, *self._standard(points.x)) - finite
         else:
             power = shape * xp.log(rate) + (shape - 1.0) * finite
             value = power - rate * points.x - log_gamma(shape)
@@ -204,17 +232,25 @@ class Beta(ContinuousLaw):
         alpha, beta = self._numbers()
         return alpha, beta
 
+    def _large(self) -> bool:
+        return min(self._exponents()) >= LEAST_EXPONENT
+
     def cdf(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betainc
 
+        alpha, beta = self._exponents()
         inside = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
-        return np.asarray(betainc(*self._exponents(), inside))
+        if self._large():
+            return beta_tails(alpha, beta, inside, *complement(inside))[0]
+        return np.asarray(betainc(alpha, beta, inside))
 
     def survival(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betainc, betaincc
 
         alpha, beta = self._exponents()
         inside = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
+        if self._large():
+            return beta_tails(alpha, beta, inside, *complement(inside))[1]
         # scipy's betaincc takes ten times as long: only where nothing else keeps the digits.
         below, mirrored = betainc(alpha, beta, inside), inside >= 0.5  # there 1 - x is exact
         value = np.asarray(np.where(mirrored, betainc(beta, alpha, 1.0 - inside), 1.0 - below))
@@ -237,7 +273,11 @@ class Beta(ContinuousLaw):
 
         alpha, beta = self._numbers()
         inside = np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)
-        return np.asarray(alpha / (alpha + beta) * betainc(alpha + 1.0, beta, inside))
+        if self._large():
+            below = beta_tails(alpha + 1.0, beta, inside, *complement(inside))[0]
+        else:
+            below = betainc(alpha + 1.0, beta, inside)
+        return np.asarray(alpha / (alpha + beta) * below)
 
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         (alpha, beta) = self._scalars(points.x)
@@ -246,7 +286,7 @@ class Beta(ContinuousLaw):
         if points.high <= 0.0 or points.low >= 1.0:
             outside = xp.ones_like(points.x) > 0
         if xp is np and min(alpha, beta) > LARGE:
-            return np.where(outside, -math.inf, _beta_log_density(float(alpha), float(beta), *ends))
+            return self._large_log_density(points.x)
         constant = log_gamma(alpha + beta) - log_gamma(alpha) - log_gamma(beta)
         value = constant + xp.zeros_like(points.x)
         for power, logarithm in zip((alpha - 1.0, beta - 1.0), ends, strict=True):
@@ -254,6 +294,15 @@ class Beta(ContinuousLaw):
             value = value + power * xp.where(at_end, 0.0, logarithm)
             value = xp.where(at_end, _at_singular_end(float(detach(power)), value), value)
         return xp.where(outside, -math.inf, value)
+
+    def _large_log_density(self, x: Float64Array) -> Float64Array:
+        """Where gamma functions would cancel; it falls to 0 at the ends."""
+        rest, low = complement(x)
+        inside = (x > 0.0) & (rest > 0.0)
+        place, rest = np.where(inside, x, 0.5), np.where(inside, rest, 0.5)
+        low = np.where(inside, low, 0.0)
+        value = beta_log_density(*self._exponents(), place, rest, low)
+        return np.where(inside, value - np.log(place) - np.log(rest), -math.inf)
 
     def end_power(self, end: float) -> float:
         alpha, beta = self._numbers()
@@ -267,17 +316,3 @@ class Beta(ContinuousLaw):
             return np.empty(0)
         power = self.end_power(end)
         return np.asarray((np.log(tails) + math.log(power) + betaln(alpha, beta)) / power)
-
-
-def _beta_log_density(
-    alpha: float, beta: float, log_x: Float64Array, log_rest: Float64Array
-) -> Float64Array:
-    """The log-density for large exponents, where gamma functions would cancel."""
-    total = alpha + beta
-    errors = stirling_error(np.array([total, alpha, beta]))
-    constant = errors[0] - errors[1] - errors[2]
-    constant += 0.5 * math.log(alpha / total * beta / (2.0 * math.pi))
-    away = deviance(alpha, total * np.exp(log_x)) + deviance(beta, total * np.exp(log_rest))
-    outside = np.isinf(log_x) | np.isinf(log_rest)
-    ends = np.where(outside, 0.0, log_x + log_rest)
-    return np.where(outside, -math.inf, constant - away - ends)

@@ -20,6 +20,7 @@ from .._typing import Array, ArrayLike, Float64Array, Namespace
 from ._gamma_beta import log_gamma
 from ._integer import IntegerLaw, integer_quantile
 from ._line import own
+from ._log_concave_tails import LEAST_SHAPE, gamma_tails
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -65,14 +66,22 @@ class Poisson(IntegerLaw):
     def cdf(self, x: ArrayLike) -> Float64Array:
         from scipy.special import pdtr
 
-        k = np.floor(np.asarray(x, dtype=np.float64))
-        return np.where(k < 0, 0.0, pdtr(np.maximum(k, 0.0), self._numbers()[0]))
+        return self._tail(x, pdtr, 1)
 
     def survival(self, x: ArrayLike) -> Float64Array:
         from scipy.special import pdtrc
 
-        k = np.floor(np.asarray(x, dtype=np.float64))
-        return np.where(k < 0, 1.0, pdtrc(np.maximum(k, 0.0), self._numbers()[0]))
+        return self._tail(x, pdtrc, 0)
+
+    def _tail(self, x: ArrayLike, incomplete: Any, number: int) -> Float64Array:
+        """P(X <= k) is the upper tail of the gamma law of shape k + 1 at the rate."""
+        rate, k = self._numbers()[0], np.floor(np.asarray(x, dtype=np.float64))
+        inside = np.maximum(k, 0.0)
+        value = np.asarray(incomplete(inside, rate), dtype=np.float64)
+        large = (inside + 1.0 >= LEAST_SHAPE) & (inside < math.inf)
+        if large.any():
+            value[large] = gamma_tails(inside[large] + 1.0, rate)[number]
+        return np.where(k < 0, 1.0 - number, value)
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=False)

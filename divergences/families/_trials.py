@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from .._array import detach, is_tensor, values_are_readable
+from .._array import detach, is_tensor
 from .._special import deviance, stirling_error
 from .._summation import two_product
 from .._typing import Array, ArrayLike, Float64Array, Namespace
-from .._validation import mass_tolerance, real_number, refuse, same_library
+from .._validation import real_number, refuse
 from ._gamma_beta import log_gamma
-from ._integer import IntegerLaw, integer_quantile, log_positive, probability
+from ._integer import integer_quantile
 from ._line import own
+from ._log_concave_tails import LEAST_EXPONENT, beta_tails
+from ._shares import TrialsLaw, log_share
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Binomial(IntegerLaw):
+class Binomial(TrialsLaw):
     r"""The binomial law: the number of successes in n independent trials.
 
     .. math:: P(k) = \binom{n}{k} p^k (1 - p)^{n - k}
@@ -33,6 +35,8 @@ class Binomial(IntegerLaw):
         The number :math:`n` of trials, at least 0.
     probability : float or 0-d tensor
         The probability :math:`p` of success, in [0, 1].
+    complement : float or 0-d tensor, optional
+        :math:`1 - p` where p leaves no digits of it, as of `Bernoulli`.
 
     Raises
     ------
@@ -48,6 +52,7 @@ class Binomial(IntegerLaw):
 
     count: Any
     probability: Any
+    complement: Any = None
 
     def __post_init__(self) -> None:
         real_number(self.count, "count", "Binomial")
@@ -55,7 +60,7 @@ class Binomial(IntegerLaw):
         if count < 0 or count != math.floor(count):
             refuse("Binomial", "count", "be an integer of at least 0", repr(count))
         object.__setattr__(self, "count", int(count))
-        probability(self.probability, "Binomial")
+        self._demand_probabilities()
 
     @property
     def support(self) -> tuple[float, float]:
@@ -63,30 +68,39 @@ class Binomial(IntegerLaw):
 
     @property
     def expectation(self) -> float:
-        return float(self.count * self._numbers()[1])
+        return float(self.count * self._two()[0])
 
     @property
     def deviation(self) -> float:
-        count, probability = self._numbers()
-        return math.sqrt(count * probability * (1.0 - probability))
+        p, rest = self._two()
+        return math.sqrt(self.count * p * rest)
 
     def cdf(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betaincc
 
-        return self._tail(x, betaincc, 0.0)
+        return self._tail(x, betaincc, 1)
 
     def survival(self, x: ArrayLike) -> Float64Array:
         from scipy.special import betainc
 
-        return self._tail(x, betainc, 1.0)
+        return self._tail(x, betainc, 0)
 
-    def _tail(self, x: ArrayLike, incomplete: Any, before: float) -> Float64Array:
-        """By an incomplete beta function: scipy's own binomial ones lose digits for large n."""
-        count, probability = self._numbers()
+    def _tail(self, x: ArrayLike, incomplete: Any, number: int) -> Float64Array:
+        """P(X <= k) is the upper tail of the beta law of exponents k + 1, n - k at p.
+
+        By SciPy's incomplete beta function (its binomial ones lose digits), or by ours.
+        """
+        count, (p, rest) = float(self.count), self._two()
         k = np.floor(np.asarray(x, dtype=np.float64))
-        place = np.clip(k, 0.0, max(count - 1.0, 0.0))
-        inside = incomplete(place + 1.0, np.maximum(count - place, 1.0), probability)
-        return np.where(k < 0, before, np.where(k >= count, 1.0 - before, inside))
+        successes = np.clip(k, 0.0, max(count - 1.0, 0.0)) + 1.0
+        failures = np.maximum(count - (successes - 1.0), 1.0)
+        value = np.asarray(incomplete(successes, failures, p), dtype=np.float64)
+        large = np.minimum(successes, failures) >= LEAST_EXPONENT
+        if large.any() and min(p, rest) > 0.0:
+            pair = successes[large], failures[large]
+            low = 0.0 if self.complement is not None else ((1.0 - rest) - p)
+            value[large] = beta_tails(*pair, p, rest, low)[number]
+        return np.where(k < 0, 1.0 - number, np.where(k >= count, float(number), value))
 
     def quantile(self, level: ArrayLike) -> Float64Array:
         return integer_quantile(self, level, upper=False)
@@ -95,22 +109,28 @@ class Binomial(IntegerLaw):
         return integer_quantile(self, level, upper=True)
 
     def tail_exponent(self, k: Float64Array) -> Float64Array:
-        count, p = self._numbers()
-        return deviance(k, count * p) + deviance(count - k, count * (1.0 - p))
+        p, rest = self._two()
+        return deviance(k, self.count * p) + deviance(self.count - k, self.count * rest)
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
-        p = own(self.probability, k)
         if not is_tensor(k):
-            return binomial_log_mass(k, self.count, float(p))
+            return binomial_log_mass(k, self.count, *self._two())
+        p, complement = self.masses(k)
         rest = self.count - k
         choices = log_gamma(own(self.count + 1.0, k)) - log_gamma(k + 1.0) - log_gamma(rest + 1.0)
-        value = choices + k * log_positive(xp, p) + rest * xp.log1p(-xp.where(p < 1, p, 0.0))
-        impossible = ((p == 0) & (k > 0)) | ((p == 1) & (rest > 0))
-        return xp.where(impossible, -math.inf, value)
+        logs = log_share(xp, p, complement), log_share(xp, complement, p)
+        parts = (_times(xp, n, log) for n, log in zip((k, rest), logs, strict=True))
+        return choices + sum(parts)
+
+
+def _times(xp: Namespace, count: Array, logarithm: Array) -> Array:
+    """Their product, 0 where the count is, whatever the logarithm."""
+    some = count > 0
+    return xp.where(some, count * xp.where(some, logarithm, 0.0), 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Bernoulli(IntegerLaw):
+class Bernoulli(TrialsLaw):
     r"""The law of one trial: 1 with probability p, else 0.
 
     Parameters
@@ -139,24 +159,7 @@ class Bernoulli(IntegerLaw):
     complement: Any = None
 
     def __post_init__(self) -> None:
-        probability(self.probability, "Bernoulli")
-        if self.complement is not None:
-            probability(self.complement, "Bernoulli", name="complement")
-            values = self.probability, self.complement
-            same_library(
-                "Bernoulli", **{k: v for k, v in self.parameters().items() if is_tensor(v)}
-            )
-            if values_are_readable(*values):
-                _sum_to_one(*values)
-
-    def parameters(self) -> dict[str, Any]:
-        given = {"probability": self.probability, "complement": self.complement}
-        return {name: value for name, value in given.items() if value is not None}
-
-    def masses(self, model: Any) -> tuple[Array, Array]:
-        """The probabilities of 1 and of 0 in float64, in the library of ``model``."""
-        p = own(self.probability, model)
-        return p, 1.0 - p if self.complement is None else own(self.complement, model)
+        self._demand_probabilities()
 
     @property
     def support(self) -> tuple[float, float]:
@@ -170,10 +173,6 @@ class Bernoulli(IntegerLaw):
     def deviation(self) -> float:
         p, rest = self._two()
         return math.sqrt(p * rest)
-
-    def _two(self) -> tuple[float, float]:
-        p, *rest = self._numbers()
-        return p, rest[0] if rest else 1.0 - p
 
     def cdf(self, x: ArrayLike) -> Float64Array:
         x = np.asarray(x, dtype=np.float64)
@@ -195,31 +194,11 @@ class Bernoulli(IntegerLaw):
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
         p, rest = self.masses(k)
-        return xp.where(k > 0, _log_share(xp, p, rest), _log_share(xp, rest, p))
-
-
-def _sum_to_one(first: Any, second: Any) -> None:
-    total = float(detach(first)) + float(detach(second))
-    if abs(total - 1.0) > mass_tolerance(
-        np.dtype(np.float32), 2
-    ):  # tensors may be in single precision
-        refuse("Bernoulli", "probability and complement", "sum to 1", repr(total))
-
-
-def _log_share(xp: Namespace, share: Array, rest: Array) -> Array:
-    """The log of one of two probabilities that sum to 1, from the smaller."""
-    small = rest < 0.5
-    value = xp.where(small, xp.log1p(-xp.where(small, rest, 0.0)), log_positive(xp, share))
-    return xp.where(share > 0, value, -math.inf)
-
-
-def bernoulli_difference(xp: Namespace, p: tuple[Array, Array], q: tuple[Array, Array]) -> Array:
-    """The difference of the probabilities of 1, from those of 0 where these are smaller."""
-    return xp.where(p[0] + q[0] > 1.0, q[1] - p[1], p[0] - q[0])
+        return xp.where(k > 0, log_share(xp, p, rest), log_share(xp, rest, p))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Geometric(IntegerLaw):
+class Geometric(TrialsLaw):
     r"""The geometric law on 0, 1, 2, ...: the failures before the first success.
 
     .. math:: P(k) = p (1 - p)^k
@@ -228,6 +207,8 @@ class Geometric(IntegerLaw):
     ----------
     probability : float or 0-d tensor
         The probability :math:`p` of success, in (0, 1].
+    complement : float or 0-d tensor, optional
+        :math:`1 - p` where p leaves no digits of it, as of `Bernoulli`.
 
     Raises
     ------
@@ -246,28 +227,29 @@ class Geometric(IntegerLaw):
     """
 
     probability: Any
+    complement: Any = None
 
     def __post_init__(self) -> None:
-        probability(self.probability, "Geometric", positive=True)
+        self._demand_probabilities(positive=True)
 
     @property
     def support(self) -> tuple[float, float]:
-        return 0.0, math.inf if self._numbers()[0] < 1.0 else 0.0
+        return 0.0, math.inf if self._two()[1] > 0.0 else 0.0
 
     @property
     def expectation(self) -> float:
-        p = self._numbers()[0]
-        return (1.0 - p) / p
+        p, rest = self._two()
+        return rest / p
 
     @property
     def deviation(self) -> float:
-        p = self._numbers()[0]
-        return math.sqrt(1.0 - p) / p
+        p, rest = self._two()
+        return math.sqrt(rest) / p
 
     def _log_survival(self, x: ArrayLike) -> Float64Array:
-        p = self._numbers()[0]
         k = np.maximum(np.floor(np.asarray(x, dtype=np.float64)) + 1.0, 0.0)
-        rate = math.log1p(-p) if p < 1.0 else -math.inf
+        p, rest = (np.float64(share) for share in self._two())
+        rate = log_share(np, rest, p)
         with np.errstate(invalid="ignore"):
             return np.where(k == 0.0, 0.0, k * rate)
 
@@ -288,25 +270,34 @@ class Geometric(IntegerLaw):
         return np.where(below, 0.0, -self._log_survival(np.maximum(k - 1.0, 0.0)))
 
     def log_mass_at(self, xp: Namespace, k: Array) -> Array:
-        p = own(self.probability, k)
-        value = xp.log(p) + k * xp.log1p(-xp.where(p < 1, p, 0.0))
-        return xp.where((p == 1) & (k > 0), -math.inf, value)
+        p, rest = self.masses(k)
+        return log_share(xp, p, rest) + _times(xp, k, log_share(xp, rest, p))
 
 
-def binomial_log_mass(k: Array, count: int, p: float) -> Float64Array:
+def binomial_log_mass(k: Array, count: int, p: float, complement: float) -> Float64Array:
     """The log-mass at integers from 0 to ``count``, to about an ulp of the mass."""
     k = np.asarray(k, dtype=np.float64)
-    if p in (0.0, 1.0):
+    if 0.0 in (p, complement):
         return np.where(k == (0 if p == 0.0 else count), 0.0, -math.inf)
     rest = count - k
     inner = (k > 0) & (rest > 0)
     k_in, rest_in = np.where(inner, k, 1.0), np.where(inner, rest, 1.0)
     n = float(count)
     value = stirling_error(np.array(max(n, 1.0))) - stirling_error(k_in) - stirling_error(rest_in)
-    high, low = two_product(np.float64(n), np.float64(p))
-    away = (k_in - high) - low  # k - n p, however large n is
-    value = value - deviance(k_in, high, away) - deviance(rest_in, n * (1.0 - p), -away)
+    away = trials_away(k_in, rest_in, n, p, complement)
+    value = value - deviance(k_in, n * p, away) - deviance(rest_in, n * complement, -away)
     value = value - 0.5 * (
         np.log(2.0 * math.pi) + np.log(k_in) + np.log(rest_in) - np.log(max(n, 1.0))
     )
-    return np.where(inner, value, np.where(k > 0, n * math.log(p), n * math.log1p(-p)))
+    ends = (n * float(log_share(np, np.float64(a), np.float64(b))) for a, b in
+            ((p, complement), (complement, p)))  # fmt: skip
+    all_of, none = ends
+    return np.where(inner, value, np.where(k > 0, all_of, none))
+
+
+def trials_away(k: Array, rest: Array, count: float, p: float, complement: float) -> Float64Array:
+    """Return k - count p = count (1 - p) - rest, from the smaller probability."""
+    share, number = (p, k) if p <= complement else (complement, rest)
+    high, low = two_product(np.float64(count), np.float64(share))
+    away = (number - high) - low
+    return np.asarray(away if p <= complement else -away)

@@ -71,11 +71,14 @@ def rule(start: Float64Array, count: Float64Array) -> tuple[Float64Array, Float6
 
 
 def nodes(
-    laws: tuple[IntegerLaw, ...], low: float, high: float, terms: Terms
+    laws: tuple[IntegerLaw, ...], low: float, high: float, terms: Terms, cuts: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
-    """Integers and weights that sum ``terms`` over low, ..., high to about 1e-14 of the sum."""
-    edges = _edges(laws, low, high)
-    start, count = edges[:-1], np.diff(edges)
+    """Integers and weights that sum ``terms`` over low, ..., high to about 1e-14 of the sum.
+
+    No block goes over one of ``cuts``, first integers beyond which the terms are smooth again.
+    """
+    places = np.unique(np.concatenate([edges(laws, low, high), cuts]))
+    start, count = places[:-1], np.diff(places)
     whole = _sums(terms, start, count)
     total, before = float(np.abs(whole).sum()), np.full(start.shape, np.inf)
     done: list[tuple[Float64Array, Float64Array]] = []
@@ -100,7 +103,7 @@ def nodes(
     return places[order], weights[order]
 
 
-def _edges(laws: tuple[IntegerLaw, ...], low: float, high: float) -> Float64Array:
+def edges(laws: tuple[IntegerLaw, ...], low: float, high: float) -> Float64Array:
     """First integers of the blocks to begin with, and the one beyond the last."""
     places = [np.array([low, high + 1.0])]
     for law in laws:

@@ -27,7 +27,7 @@ from ..families._trials import Binomial
 from ..measures import Discrete
 from ._densities import INTEGRANDS, difference
 from ._integer_gap import sum_of_gaps
-from ._integer_nodes import nodes
+from ._integer_nodes import edges, nodes
 from ._mass_ratio import log_mass_ratio
 
 EXPONENT = 76.0  # of the tails that are left out: below 1e-33
@@ -83,9 +83,26 @@ def _summed(
     if sum(high - low + 1.0 for low, high in ranges) <= MOST_SUMMED:
         k = np.concatenate([np.arange(low, high + 1.0) for low, high in ranges])
         return k, np.ones(k.size)
-    parts = [nodes((p, q), low, high, terms) for low, high in ranges]
+    turns = [_turns(p, q, low, high) for low, high in ranges]
+    parts = [nodes((p, q), *ends, terms, cut) for ends, cut in zip(ranges, turns, strict=True)]
     k, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return k, weights
+
+
+def _turns(p: IntegerLaw, q: IntegerLaw, low: float, high: float) -> Float64Array:
+    """The integers from which the other law is the likelier: there |p - q| is not smooth."""
+    places = edges((p, q), low, high)[:-1]
+    likelier = np.sign(np.nan_to_num(log_mass_ratio(p, q, places)))
+    found = np.flatnonzero(likelier[:-1] * likelier[1:] < 0.0)
+    left, right, side = places[found], places[found + 1], likelier[found]
+    while np.any(right - left > 1.0):
+        middle = np.floor(0.5 * (left + right))
+        same = np.sign(np.nan_to_num(log_mass_ratio(p, q, middle))) == side
+        moved = np.where(same, middle, left), np.where(same, right, middle)
+        if np.array_equal(moved[0], left) and np.array_equal(moved[1], right):
+            break  # neighbours that floats do not tell apart
+        left, right = moved
+    return right
 
 
 def of_integers(divergence: str, p: IntegerLaw, q: IntegerLaw) -> Array:
@@ -152,8 +169,14 @@ def _mean_difference(p: IntegerLaw, q: IntegerLaw) -> float:
     """The distance of the means, a lower bound, where it is known with one rounding; else 0."""
     if not (isinstance(p, Binomial | Poisson) and isinstance(q, Binomial | Poisson)):
         return 0.0
-    first, second = ((1.0, *law._numbers())[-2:] for law in (p, q))
+    first, second = (_mean_factors(law) for law in (p, q))
     return abs(product_difference(*first, *second))
+
+
+def _mean_factors(law: Any) -> tuple[float, float]:
+    """Two numbers whose product is the mean of a binomial or Poisson law."""
+    numbers = law._numbers()
+    return (1.0, numbers[0]) if isinstance(law, Poisson) else (numbers[0], numbers[1])
 
 
 def _escapes(p: IntegerLaw, q: IntegerLaw) -> bool:

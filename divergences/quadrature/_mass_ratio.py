@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .._special import bernoulli_kl, log1p_excess
-from .._summation import two_product
+from .._special import deviance, log1p_excess
 from .._typing import Float64Array
 from ..families._integer import IntegerLaw, ShiftedInteger
 from ..families._line import off_the_graph
 from ..families._poisson import Poisson
-from ..families._trials import Bernoulli, Binomial, Geometric, bernoulli_difference
+from ..families._shares import bernoulli_difference
+from ..families._trials import Bernoulli, Binomial, Geometric, trials_away
 from ._log_ratio import relative
+
+MOST_STEPS = 64  # of one trial each, by which the numbers of trials may differ
 
 
 def log_mass_ratio(p: IntegerLaw, q: IntegerLaw, k: Float64Array) -> Float64Array:
@@ -33,47 +35,61 @@ def _poissons(p: Poisson, q: Poisson, k: Float64Array) -> Float64Array:
     first, second = p._numbers()[0], q._numbers()[0]
     r, logarithm = relative(first, second)
     if r > 1e300:
-        return k * logarithm - (first - second)
-    return (k - second) * logarithm - second * log1p_excess(r)
+        return np.asarray(k * logarithm - (first - second))
+    excess = log1p_excess(r) if abs(r) < 0.5 else r - logarithm  # near -1, 1 + r has no digits
+    return np.asarray((k - second) * logarithm - second * excess)
 
 
 def _binomials(p: Binomial, q: Binomial, k: Float64Array) -> Float64Array | None:
-    if p.count != q.count:
+    first, second = p._two(), q._two()
+    if min(*first, *second) <= 0.0 or abs(p.count - q.count) > MOST_STEPS:
         return None
-    first, second = p._numbers()[1], q._numbers()[1]
-    if not (0.0 < first < 1.0 and 0.0 < second < 1.0):
-        return None
-    # With x = k - n q: x (log odds of p less that of q) - n KL(q, p); x from an exact product.
-    high, low = two_product(np.float64(p.count), np.float64(second))
-    slope = _log_of(first, second) - _log_of_rest(first, second)
-    return np.asarray(((k - high) - low) * slope - p.count * bernoulli_kl(second, first))
+    if p.count > q.count:
+        fewer = _binomials(q, p, k)
+        return None if fewer is None else -fewer
+    value = _of_equal_counts(p.count, first, second, k)
+    if p.count == q.count:
+        return value
+    # One trial more: C(n, k)/C(n + 1, k) = 1 - k/(n + 1), over 1 - q is 1 + x.
+    for count in range(p.count + 1, q.count + 1):
+        away = trials_away(k, count - k, float(count), *second)
+        value = value + np.log1p(-away / (count * second[1]))
+    value = np.where(k > p.count, -math.inf, value)
+    return np.where(k > q.count, math.nan, value)
+
+
+def _of_equal_counts(
+    count: int, first: tuple[float, float], second: tuple[float, float], k: Float64Array
+) -> Float64Array:
+    """With x = k - n q: x (log odds of p less that of q) - n KL(q, p)."""
+    logs, move = _log_ratios(first, second)
+    away = trials_away(k, count - k, float(count), *second)
+    kl = deviance(second[0], first[0], -move) + deviance(second[1], first[1], move)
+    return np.asarray(away * (logs[0] - logs[1]) - count * kl)
 
 
 def _bernoullis(p: Bernoulli, q: Bernoulli, k: Float64Array) -> Float64Array | None:
-    first, second = (off_the_graph(law).masses(k) for law in (p, q))
+    first, second = p._two(), q._two()
     if min(*first, *second) <= 0.0:
         return None
-    move = float(bernoulli_difference(np, first, second))
-    return np.where(
-        k > 0, _log_moved(first[0], second[0], move), _log_moved(first[1], second[1], -move)
-    )
+    return np.where(k > 0, *_log_ratios(first, second)[0])
 
 
 def _geometrics(p: Geometric, q: Geometric, k: Float64Array) -> Float64Array | None:
-    first, second = p._numbers()[0], q._numbers()[0]
-    if first == 1.0 or second == 1.0:
+    first, second = p._two(), q._two()
+    if min(*first, *second) <= 0.0:
         return None
-    return _log_of(first, second) + k * _log_of_rest(first, second)
+    success, failure = _log_ratios(first, second)[0]
+    return success + k * failure
 
 
-def _log_of(first: float, second: float) -> float:
-    return relative(first, second)[1]
-
-
-def _log_of_rest(first: float, second: float) -> float:
-    """log((1 - first)/(1 - second)) from the exact difference."""
-    r = (second - first) / (1.0 - second)
-    return math.log1p(r) if abs(r) < 0.5 else math.log1p(-first) - math.log1p(-second)
+def _log_ratios(
+    first: tuple[float, float], second: tuple[float, float]
+) -> tuple[tuple[float, float], float]:
+    """Logs of the ratios of both probabilities of a trial, and the difference of the first."""
+    move = float(bernoulli_difference(np, first, second))
+    logs = _log_moved(first[0], second[0], move), _log_moved(first[1], second[1], -move)
+    return logs, move
 
 
 def _log_moved(first: float, second: float, difference: float) -> float:
