@@ -50,14 +50,14 @@ SICK = {
         "negative estimate",
         {"algorithm": "wgan-gp", "learning_rate": 0.01, "beta1": 0.95, "critic_steps": 1},
     ),
-    "a rate a thousand times too high": (
+    "a rate thousands of times too high": (
         "moving away",
         {
             "algorithm": "wgan-gp",
             "data": "digits",
             "critic": "mlp,widths=64x64",
             "generator": "mlp,widths=64x64",
-            "learning_rate": 0.1,
+            "learning_rate": 0.3,
         },
     ),
     "one critic step, narrow discriminator": (
