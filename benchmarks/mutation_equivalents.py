@@ -70,6 +70,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "a threshold between two ways that agree about it",
         ),
         "UNSEEN = ": "below it a change is less than half a last digit, whether it is made or not",
+        "p.shape[1] > LONG => p.shape[-1] > LONG": "rows have two axes here",
         "largest * largest < 0.5 * threshold": "whether a way that saves time is taken",
         "move = (q_mass - p_mass) / p_mass => "
         "(q_mass - p_mass) * p_mass": "masses are near 1, and their difference nearer 0",

@@ -251,3 +251,19 @@ def test_masses_of_single_precision_beside_double_ones():
         assert value.dtype == np.float64
         worst = max(worst, error_in_eps(value, exact_vectors(p.astype(np.float64), q)[2]))
     assert worst <= 8.0
+
+
+def test_defects_of_masses_that_the_logarithms_correct():
+    """A few billionths, of single precision: JS is corrected to first order, KL to second."""
+    rng = np.random.default_rng(8)
+    tried, worst = 0, 0.0
+    while tried < 25:
+        p = rng.dirichlet(np.full(30, 1.0)).astype(np.float32)
+        if not 1e-9 < abs(float(p.astype(np.float64).sum()) - 1.0) < 9e-9:
+            continue
+        tried += 1
+        q = rng.dirichlet(np.full(30, 1.0))
+        truth = exact_vectors(p.astype(np.float64), q)
+        for function, exact in ((kl_divergence, truth[1]), (js_divergence, truth[2])):
+            worst = max(worst, error_in_eps(function(p, q), exact))
+    assert worst <= 8.0
