@@ -71,6 +71,12 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
         "UNSEEN = ": "below it a change is less than half a last digit, whether it is made or not",
         "p.shape[1] > LONG => p.shape[-1] > LONG": "rows have two axes here",
+        "*_sum(rows, axis=-1).tolist() => +1": "rows have two axes here",
+        "self.least >= 0.0 and => 1.0": "entries and masses are then checked once more",
+        "and p_mass > 0.5 => 0.505": "masses are near 1, or entries are negative",
+        "np.abs(p - q), axis=-1) >= PROBED_DISTANCE => p + q": "whether logarithms are tried first",
+        "p.size <= SHORT => 1.01": "whether a way that saves time is taken",
+        "near = square < SERIES_RADIUS**2 => 2.02": "series and logarithms agree on both sides",
         "largest * largest < 0.5 * threshold": "whether a way that saves time is taken",
         "move = (q_mass - p_mass) / p_mass => "
         "(q_mass - p_mass) * p_mass": "masses are near 1, and their difference nearer 0",

@@ -44,6 +44,7 @@ def _vector_cases():
             yield p / p.sum(), q / q.sum()
     yield np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.25, 0.75])
     yield np.array([0.98, 0.02, 0.0]), np.array([0.98, 0.0, 0.02])
+    yield np.array([1.0 - 1e-13, 1e-13, 0.0]), np.array([0.0, 0.5, 0.5])  # hardly an overlap
     yield np.array([1e-300, 0.25, 0.75]), np.array([0.25, 1e-300, 0.75])
     p, q = rng.dirichlet(np.ones(7)), rng.dirichlet(np.ones(7))
     for size in (0.0, 1e-13, 1e-8, 1e-3, 1.0):  # masses that are off by what is allowed

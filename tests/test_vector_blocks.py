@@ -267,3 +267,12 @@ def test_defects_of_masses_that_the_logarithms_correct():
         for function, exact in ((kl_divergence, truth[1]), (js_divergence, truth[2])):
             worst = max(worst, error_in_eps(function(p, q), exact))
     assert worst <= 8.0
+
+
+@pytest.mark.parametrize("overlap", [1e-13, 3e-14])
+def test_a_small_overlap_is_not_taken_for_none(overlap):
+    p, q = np.array([1.0 - overlap, overlap, 0.0]), np.array([0.0, 0.5, 0.5])
+    truth = exact_vectors(p, q)
+    for function, exact in ((total_variation, truth[0]), (js_divergence, truth[2])):
+        assert error_in_eps(function(p, q), exact) <= 8.0
+        assert function(p, q) < function(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
