@@ -37,7 +37,7 @@ CASES = {
     "mlp 4x512, 64x64x3": {"data": "IMAGES", "generator": "mlp", "critic": "mlp", "latent": 100},
     "dcgan 64x64x3": {"data": "IMAGES", "generator": "dcgan", "critic": "dcgan", "latent": 100},
 }
-ROUNDS = {"plane 3x512": 7, "mlp 4x512, 64x64x3": 5, "dcgan 64x64x3": 2}
+ROUNDS = {"plane 3x512": 7, "mlp 4x512, 64x64x3": 5, "dcgan 64x64x3": 5}
 STEPS = {"plane 3x512": 10, "mlp 4x512, 64x64x3": 1, "dcgan 64x64x3": 1}
 LATE = {"plane 3x512": (200, 1500)}
 """Generator steps that are taken, and those after which dead units are as shown."""
