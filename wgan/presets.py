@@ -37,6 +37,15 @@ _GRID: dict[str, Any] = {
     "steps": 6000,
     "decay_steps": 6000,
 }
+_CERTIFIED: dict[str, Any] = {
+    "algorithm": "wgan-orthogonal",
+    "beta1": 0.0,
+    "steps": 7000,
+    "decay_steps": 7000,
+    "average_decay": 0.998,
+    "learning_rate": 2.5e-3,
+    "critic_learning_rate": 7e-3,
+}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "digits": {"data": "digits"},
@@ -49,14 +58,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "ring-orthogonal": {
         **_RING,
-        "algorithm": "wgan-orthogonal",
+        **_CERTIFIED,
         "critic": "orthogonal,widths=16,cones=256",
-        "beta1": 0.0,
-        "steps": 7000,
-        "decay_steps": 7000,
-        "average_decay": 0.998,
-        "learning_rate": 2.5e-3,
-        "critic_learning_rate": 7e-3,
     },
     "ring-gan": {
         **_RING,
@@ -74,14 +77,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "grid-orthogonal": {
         **_GRID,
-        "algorithm": "wgan-orthogonal",
+        **_CERTIFIED,
         "critic": "orthogonal,widths=16,cones=512,spread=3",
-        "beta1": 0.0,
-        "steps": 7000,
-        "decay_steps": 7000,
-        "average_decay": 0.998,
-        "learning_rate": 2.5e-3,
-        "critic_learning_rate": 7e-3,
     },
     "paper-dcgan": {**_WGAN, "generator": "dcgan", "critic": "dcgan"},
     "paper-plain": {**_WGAN, "generator": "dcgan-plain", "critic": "dcgan"},
