@@ -166,7 +166,6 @@ def assigned(
     """
     n = mass.size
     compiled = cost.size > MOST_PAIRS
-    known: tuple[Float64Array, float] | None = None
     if compiled or (value_only and kernel_pays(*cost.shape)):
         by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
         column, known, alone, exact = by_kernel(cost, mass)
@@ -175,8 +174,8 @@ def assigned(
     _linear_assignment.load()
     began = time.perf_counter()
     column = _linear_assignment.assign(cost)
-    # What proves one optimal plan proves all.
-    v, error = known or _linear_assignment.potentials(cost, column)
+    # Not the kernel's, which are closer: whether they will do must not rest on what is loaded.
+    v, error = _linear_assignment.potentials(cost, column)
     _Spent.seconds += time.perf_counter() - began
     return Plan(Flow(np.arange(n), column, mass), v, error, lambda: False, lambda: False)
 

@@ -174,3 +174,20 @@ def test_compiled_distances(shape: tuple[int, int, int], monkeypatch: pytest.Mon
     assert np.abs(found / exact - 1).max() < 1e-15
     monkeypatch.setattr(_distances, "_SERIAL", 0)
     np.testing.assert_array_equal(_distances.matrix(x, y), found)
+
+
+@pytest.mark.parametrize("seed", [10, 16, 18, 28, 44])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ties_have_the_bits_of_the_plan_that_comes_without_the_kernel(
+    seed: int, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Points on one line in space: many plans of one cost, which rounding tells apart."""
+    rng = np.random.default_rng(seed)
+    direction = rng.normal(size=50)
+    x, y = np.sort(rng.random(90))[:, None] * direction, rng.random(90)[:, None] * direction
+    a, b = (rng.dirichlet(np.ones(90)), rng.dirichlet(np.ones(90))) if weighted else (None, None)
+    values = []
+    for at_hand in (False, True):
+        monkeypatch.setattr(_small_matrix, "kernel_pays", lambda n, m, at_hand=at_hand: at_hand)
+        values.append(wasserstein1(x, y, a, b))
+    assert values[0] == values[1]
