@@ -23,7 +23,6 @@ from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, grow, renumber
 from ._threads import over_blocks
 
 _BLOCKS = 32
-_ROUNDS = 20
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0
 _NEIGHBOURS = 6  # arcs that a source adds to its list in a round
 _MOST = np.iinfo(np.int64).max
@@ -108,9 +107,12 @@ price_all = jit(_price_all)
 def _solve_part(
     x: Float64Array, y: Float64Array, order: float, source: IntArray, target: IntArray,
     mass: IntArray, cost: IntArray, guidance: IntArray, sinks: NDArray[np.int32], costs: IntArray,
-    filled: NDArray[np.int32],
+    filled: NDArray[np.int32], rounds: int,
 ) -> tuple[IntArray, IntArray]:  # fmt: skip
-    """Nodes and potentials of an optimal tree between few points, from a flow and candidates."""
+    """Nodes and potentials of an optimal tree between few points, from a flow and candidates.
+
+    After one of the ``rounds``, all pairs are priced for the next: one round asks the lists alone.
+    """
     n, m = x.shape[0], y.shape[0]
     count = n + m + 1
     nodes = grow(source, target, mass, cost, m, guidance)
@@ -119,7 +121,7 @@ def _solve_part(
     renumber(nodes, potential, label, n, n + m, fresh)
     nodes, fresh = fresh, nodes
     most, tolerance = variable(_MOST), variable(TOLERANCE)
-    for _ in range(_ROUNDS):
+    for after in range(1, rounds + 1):
         first = variable(0)
         while True:
             made, first, _ = run(
@@ -129,7 +131,7 @@ def _solve_part(
             nodes, fresh = fresh, nodes
             if made < count:
                 break
-        if not price_all(x, y, order, potential, sinks, costs, filled):
+        if after == rounds or not price_all(x, y, order, potential, sinks, costs, filled):
             break
     return nodes, potential
 
@@ -181,7 +183,8 @@ restricted = jit(_restricted)
 def _improve(
     x: Float64Array, y: Float64Array, order: float, begin: IntArray, source: IntArray,
     target: IntArray, mass: IntArray, cost: IntArray, guidance: IntArray,
-    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], first: int, last: int,
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], rounds: int, first: int,
+    last: int,
 ) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:  # fmt: skip
     """The arcs of better parts ``first`` to ``last``; part p has arcs begin[p] to begin[p + 1].
 
@@ -206,7 +209,7 @@ def _improve(
         own_sinks, own_costs, own_filled = restricted(sinks, costs, filled, rows, place_y, m)
         nodes, potential = solve_part(
             x[rows], y[columns], order, u, v, w, lengths, guidance[rows], own_sinks, own_costs,
-            own_filled,
+            own_filled, rounds,
         )  # fmt: skip
         for node in range(1, nodes.shape[0]):
             if nodes[node, FLOW]:
@@ -228,8 +231,12 @@ improve = jit(_improve)
 def sweep(
     x: Float64Array, y: Float64Array, order: float, flow: Flow, cost: IntArray, part: IntArray,
     parts: int, guidance: IntArray, lists: tuple[NDArray[np.int32], IntArray, NDArray[np.int32]],
+    rounds: int,
 ) -> tuple[Flow, NDArray[np.int32]]:  # fmt: skip
-    """A flow of the same marginals, optimal in every part; ``part`` says in which each arc is.
+    """A flow of the same marginals, better in every part; ``part`` says in which each arc is.
+
+    Each part is solved over its lists, then priced for the next of the ``rounds``, of which some
+    five make it optimal.
 
     And candidates: rows of a source and the sinks of least reduced cost in its part (or -1).
     """
@@ -242,7 +249,7 @@ def sweep(
     def block(number: int) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
         first, last = number * parts // blocks, (number + 1) * parts // blocks
         return improve(
-            x, y, order, begin, source, target, mass, cost, guidance, *lists, first, last
+            x, y, order, begin, source, target, mass, cost, guidance, *lists, rounds, first, last
         )
 
     found = over_blocks(block, range(blocks))

@@ -61,8 +61,9 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     sources, sinks = residual.sources[used_x], residual.sinks[used_y]
     try:
         found = _multiscale.solve(
-            atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock
-        )
+            atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock,
+            shared=residual.shares_atoms(),
+        )  # fmt: skip
     except _multiscale.OutOfTime as stopped:
         flow = _exact(stopped.flow, used_x, used_y, residual, metric)
         guess = stopped.potential

@@ -157,15 +157,13 @@ smallest = jit(_smallest)
 
 def _price(
     x: Float64Array, x_nodes: Float64Array, y: Float64Array, y_nodes: Float64Array,
-    blocks: Float64Array, order: float, threshold: float, asked: NDArray[np.bool_], top: int,
-    values: Float64Array, indices: NDArray[np.int32],
+    blocks: Float64Array, order: float, threshold: float, top: int, values: Float64Array,
+    indices: NDArray[np.int32],
 ) -> None:  # fmt: skip
-    """The smallest reduced costs below the threshold (at most 0) of each x under node ``top``.
+    """The smallest reduced costs below the threshold of each x under node ``top``.
 
-    Nodes of x that are not ``asked`` are passed over.
-
-    Values of x are -f, of y are g. Rows of ``values`` (0 where there are fewer) and ``indices``
-    (-1) receive as many as they have columns, ascending.
+    Values of x are -f, of y are g. Rows of ``values`` (the threshold where there are fewer) and
+    ``indices`` (-1) receive as many as they have columns, ascending.
     """
     n, m, d = x.shape[0], y.shape[0], x.shape[1] - 1
     leaf_a, leaf_b = x_nodes.shape[0] // 2, y_nodes.shape[0] // 2
@@ -176,7 +174,7 @@ def _price(
     while height:
         height -= 1
         a, b = stack[height, 0], stack[height, 1]
-        if not asked[a] or excluded(x_nodes, a, y_nodes, b, order, threshold):
+        if excluded(x_nodes, a, y_nodes, b, order, threshold):
             continue
         if a >= leaf_a and b >= leaf_b:
             i, leaf = a - leaf_a, b - leaf_b
@@ -199,34 +197,19 @@ price_below = jit(_price)
 
 
 def price(
-    x: Bounded, y: Bounded, order: float, threshold: float, count: int,
-    rows: NDArray[np.bool_] | None = None,
-) -> tuple[Float64Array, NDArray[np.int32]]:  # fmt: skip
-    """The ``count`` smallest reduced costs below the threshold (at most 0) of each x, and the y.
+    x: Bounded, y: Bounded, order: float, threshold: float, count: int
+) -> tuple[Float64Array, NDArray[np.int32]]:
+    """The ``count`` smallest reduced costs below the threshold of each x, ascending, and the y.
 
-    Values of x are -f, of y are g. Shapes (n, count): 0 and -1 where there are fewer, and where
-    ``rows`` (n,) and all points beside it (in a leaf) are False.
+    Values of x are -f, of y are g. Shapes (n, count): the threshold and -1 where there are fewer.
     """
-    n, size = x.points.shape[0], x.nodes.shape[0]
-    values, indices = np.zeros((n, count)), np.full((n, count), -1, dtype=np.int32)
-    first = min(_BLOCKS, size // 2)  # the nodes of one level
+    n = x.points.shape[0]
+    values, indices = np.full((n, count), threshold), np.full((n, count), -1, dtype=np.int32)
+    first = min(_BLOCKS, x.nodes.shape[0] // 2)  # the nodes of one level
     blocks = y.blocks
-    asked = np.ones(size, dtype=bool) if rows is None else _above(rows, size)
 
     def block(node: int) -> None:
-        price_below(*x, *y, blocks, order, threshold, asked, node, values, indices)
+        price_below(*x, *y, blocks, order, threshold, node, values, indices)
 
     over_blocks(block, range(first, 2 * first))
     return values, indices
-
-
-def _above(rows: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    """The nodes that own one of these rows."""
-    leaves = size // 2
-    starts = np.arange(leaves) * rows.size // leaves
-    asked = np.zeros(size, dtype=bool)
-    asked[leaves:] = np.logical_or.reduceat(rows, starts)
-    while leaves > 1:
-        leaves //= 2
-        asked[leaves : 2 * leaves] = asked[2 * leaves : 4 * leaves].reshape(-1, 2).any(axis=1)
-    return asked

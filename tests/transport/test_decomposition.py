@@ -24,7 +24,7 @@ def improved(x, y, order, cost, flow, part, parts):
     lists = no_candidates(len(x), 10)
     lengths = in_units(cost[flow.source, flow.target])
     guidance = np.zeros(len(x), dtype=np.int64)
-    return sweep(x, y, order, flow, lengths, part, parts, guidance, lists)
+    return sweep(x, y, order, flow, lengths, part, parts, guidance, lists, 20)
 
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, np.inf])

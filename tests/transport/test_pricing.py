@@ -46,12 +46,13 @@ def test_pricing_finds_exactly_the_violations(order, dimension, n, m):
     f, g = rng.random(n) * 0.3, rng.random(m) * 0.1
     of_x, of_y = (_kd_tree.below(_kd_tree.build(p), v) for p, v in ((x, -f), (y, g)))
     reduced = np.linalg.norm(x[:, None] - y, axis=-1, ord=order) - f[:, None] + g
-    values, indices = _pricing.price(of_x, of_y, order, -1e-9, 4)
-    for row, found, smallest in zip(reduced, indices, values, strict=True):
-        worst = [j for j in np.argsort(row)[:4] if row[j] < -1e-9]
-        assert found[found >= 0].tolist() == worst
-        np.testing.assert_allclose(smallest[: len(worst)], row[worst], rtol=0, atol=1e-14)
-        assert (smallest[len(worst) :] == 0).all()
+    for threshold in (-1e-9, 0.02):
+        values, indices = _pricing.price(of_x, of_y, order, threshold, 4)
+        for row, found, smallest in zip(reduced, indices, values, strict=True):
+            worst = [j for j in np.argsort(row)[:4] if row[j] < threshold]
+            assert found[found >= 0].tolist() == worst
+            np.testing.assert_allclose(smallest[: len(worst)], row[worst], rtol=0, atol=1e-14)
+            assert (smallest[len(worst) :] == threshold).all()
     count = min(5, m)
     values, indices = _pricing.smallest(x, *of_y, order, count, -1)
     heights = reduced + f[:, None]
