@@ -42,7 +42,7 @@ for size in (min(n, 2500), n):
     ours.run(clouds)
 print(ours.memory)
 """
-SIZES = {100: 9, 300: 7, 1000: 5, 5000: 2, 10_000: 1}  # and rounds
+SIZES = {100: 9, 300: 7, 1000: 5, 5000: 2, 10_000: 2}  # and rounds
 LARGE = {100_000: tuple(KINDS), 1_000_000: ("uniform, square",)}
 TARGETS = {1000: 3, 5000: 12, 10_000: 25}
 MEBIBYTE = 2.0**20

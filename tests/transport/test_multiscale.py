@@ -207,6 +207,24 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
     assert 0.9 * exact < bracket.lower <= exact <= bracket.upper < 1.1 * exact
 
 
+@pytest.mark.parametrize(("dimension", "large"), [(2, False), (3, True)])
+def test_in_space_the_last_sweep_takes_large_parts(monkeypatch, dimension, large):
+    rng = np.random.default_rng(10)
+    x, y = rng.normal(size=(4100, dimension)), 1.5 * rng.normal(size=(4000, dimension)) + 1
+    swept, sweep = [], multiscale.sweep
+
+    def watched(*arguments):
+        better, near = sweep(*arguments)
+        swept.append((arguments[6], arguments[-1], better.mass.sum() - arguments[3].mass.sum()))
+        return better, near
+
+    monkeypatch.setattr(multiscale, "sweep", watched)
+    weights = rng.dirichlet(np.ones(4100))
+    optimal_transport(x, y, x_weights=weights, solver="multiscale").verify()
+    last = (4, 1, 0) if large else (16, 3, 0)
+    assert swept[-4:] == [(16, 3, 0), (16, 3, 0), (16, 3, 0), last]
+
+
 def test_the_choice():
     metric = _choose.Metric("euclidean")
     assert _choose.choose(metric, 2, n=10**4, m=10**4) == "multiscale"
