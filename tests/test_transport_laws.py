@@ -180,3 +180,11 @@ def test_the_potential_of_an_atom_of_both_laws():
     problem = draw(np.random.default_rng(40000183))
     x, y, a, b, metric = problem[1:]
     optimal_transport(x, y, a, b, metric=metric, solver="dense").verify()
+
+
+@pytest.mark.parametrize("seed", [42000468, 42000477])
+def test_the_potential_where_light_sources_contradict_it(seed):
+    """It is lowered at sources too light to count, and so must be at sinks: one function of z."""
+    problem = draw(np.random.default_rng(seed))
+    x, y, a, b, metric = problem[1:]
+    optimal_transport(x, y, a, b, metric=metric, solver="multiscale").verify()

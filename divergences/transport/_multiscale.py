@@ -92,6 +92,7 @@ class Level(NamedTuple):
     f: Float64Array
     g: Float64Array
     lists: Candidates
+    exact: bool  # no pair contradicts g and the f of the tree; else f was lowered, of light sources
 
 
 class Optimum(NamedTuple):
@@ -146,7 +147,7 @@ def solve(
     flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
     at_x, at_y = np.empty(x.shape[0]), np.empty(y.shape[0])
     at_x[x_order] = found.f  # the least of all pairs: the last round has looked at them
-    at_y[y_order] = _at_sinks(found, order) if shared else found.g
+    at_y[y_order] = found.g if found.exact and not shared else _at_sinks(found, order)
     return Optimum(flow, Potential(found.sinks.tree, found.g), at_x, at_y)
 
 
@@ -225,9 +226,10 @@ def _solve_level(
         lengths = distances(x.points, flow.source, y.points, flow.target, order)
         reduced, of_x = price(below(x, -f), below(y, g), order, _NEAR, _NEIGHBOURS)
         least = reduced[:, 0]
-        excess = float((sources.mass * np.where(least < -_ROUNDING, -least, 0.0)).sum())
+        contradicted = least < -_ROUNDING
+        excess = float((sources.mass * np.where(contradicted, -least, 0.0)).sum())
         if excess <= (_EXACT if exact else _COARSE) * float((flow.mass * lengths).sum()):
-            return Level(sources, sinks, flow, f + least, g, lists)
+            return Level(sources, sinks, flow, f + least, g, lists, not contradicted.any())
         list_all(*lists, tree.potential, np.arange(n), of_x, x.points, y.points, order, False)
     message = f"the multiscale simplex did not converge in {_ROUNDS} rounds"
     raise CertificateError(message)
