@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from divergences.dual import ConeCritic
 from wgan import TrainingConfig, load, train
 from wgan.evaluate import MODE_SAMPLES, count_modes, exact_distance
 from wgan.presets import PRESETS
@@ -67,6 +68,19 @@ def losses(samples: torch.Tensor, modes: torch.Tensor, deviation: float) -> dict
     return shares | places
 
 
+def nearest_cone(critic: torch.nn.Module, modes: torch.Tensor, deviation: float) -> float | None:
+    """Median over the modes of the distance to the nearest cone, in deviations.
+
+    Both are taken where the cones live: in the critic's last hidden units. None without cones.
+    """
+    *hidden, last = critic.eval().children()
+    if not isinstance(last, ConeCritic):
+        return None
+    with torch.no_grad():
+        apart = torch.cdist(torch.nn.Sequential(*hidden)(modes), last.anchors)
+    return apart.min(dim=1).values.median().item() / deviation
+
+
 def figures_of(out: Path) -> dict[str, Any]:
     """What the benchmark asks of a finished run, of its last and of its averaged generator."""
     run = load(out)
@@ -83,6 +97,9 @@ def figures_of(out: Path) -> dict[str, Any]:
             "exact W1": round(exact_distance(truth, samples), 4),
             **{name: round(value, 4) for name, value in lost.items()},
         }
+    cone = nearest_cone(run.critic, run.data.modes, run.data.deviation)  # type: ignore[arg-type]
+    if cone is not None:
+        figures["nearest cone"] = round(cone, 2)
     return figures
 
 
