@@ -34,7 +34,7 @@ from .options import read_options
 from .presets import PRESETS
 
 Preset = Literal[
-    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "grid-gp", "grid-orthogonal",
+    "digits", "ring-gp", "ring-orthogonal", "ring-gan", "grid-gp", "grid-orthogonal", "grid-gan",
     "paper-dcgan", "paper-plain", "paper-mlp",
 ]  # fmt: skip
 """What ``--preset`` takes: the names in ``presets.PRESETS``."""

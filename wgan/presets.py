@@ -74,11 +74,21 @@ PRESETS: dict[str, dict[str, Any]] = {
         "critic": "mlp,widths=128x128x128",
         "penalty": 0.1,
         "learning_rate": 5e-3,
+        "steps": 12_000,
+        "decay_steps": 12_000,
+        "average_decay": 0.998,
     },
     "grid-orthogonal": {
         **_GRID,
         **_CERTIFIED,
         "critic": "orthogonal,widths=16,cones=512,spread=3",
+    },
+    "grid-gan": {
+        **_GRID,
+        "algorithm": "gan",
+        "critic": "mlp,widths=128x128x128",
+        "critic_steps": 1,
+        "learning_rate": 1e-3,
     },
     "paper-dcgan": {**_WGAN, "generator": "dcgan", "critic": "dcgan"},
     "paper-plain": {**_WGAN, "generator": "dcgan-plain", "critic": "dcgan"},
@@ -86,9 +96,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 """Options by the name that ``--preset`` takes; what a preset leaves out has its default.
 
-ring-gp and ring-orthogonal resolve eight narrow Gaussians in the plane; ring-gan is the standard
-GAN on the networks of ring-gp; grid-gp and grid-orthogonal are for the grid of 25. paper-dcgan,
-paper-plain and paper-mlp are the WGANs of Figures 5 to 7: the authors' program with a DCGAN, a
-DCGAN without batch normalisation and with a constant number of filters, and a perceptron of four
-layers of 512 as generator, each against a DCGAN as critic.
+ring-gp and ring-orthogonal resolve eight narrow Gaussians in the plane; grid-gp and grid-orthogonal
+are for the grid of 25; ring-gan and grid-gan are the standard GAN on the networks of ring-gp and
+grid-gp. paper-dcgan, paper-plain and paper-mlp are the WGANs of Figures 5 to 7: the authors'
+program with a DCGAN, a DCGAN without batch normalisation and with a constant number of filters, and
+a perceptron of four layers of 512 as generator, each against a DCGAN as critic.
 """

@@ -173,6 +173,10 @@ def test_a_perceptron_may_do_without_tanh_and_follows_the_data_by_default():
         ("dcgan,batch_norm=1", PHOTOGRAPH, "must be yes or no; got '1'"),
         ("dcgan,depth=3", PHOTOGRAPH, "network dcgan has no option depth; its options are filters"),
         ("mlp,widths=8x0", (2,), "widths must be positive"),
+        *(
+            (f"mlp,widths=8,gain={gain}", (2,), f"option gain must be positive and .*; got {gain}")
+            for gain in ("0.0", "-1.0", "inf", "nan")
+        ),
         ("mlp,widths=8xa", (2,), "widths of network mlp must be an integer; got 'a'"),
         ("resnet,critic_norm=batch", PHOTOGRAPH, "be one of layer, none; got 'batch'"),
         ("mlp,widths=8,widths=9", (2,), "gives the option widths twice"),
@@ -221,6 +225,37 @@ def test_an_orthogonal_critic_may_end_in_cones():
     assert cones.anchors.norm(dim=1).mean().item() == pytest.approx(
         4 * (torch.pi / 2) ** 0.5, rel=0.5
     )
+
+
+def test_cones_may_stand_in_the_space_of_the_data():
+    """Without hidden layers the critic is the form of an optimal one, and no anchor can leave."""
+    random = torch.Generator().manual_seed(0)
+    critic = build_critic("orthogonal,widths=,cones=9,temperature=0.05", (3,), random)
+    assert [type(layer) for layer in critic] == [ConeCritic]
+    assert critic[0].anchors.shape == (9, 3)
+    assert lipschitz_bound(critic) == 1
+    apart = torch.linalg.vector_norm(critic[0].anchors - critic[0].anchors[4], dim=1)
+    expected = 0.05 * torch.logsumexp(-apart / 0.05, dim=0)
+    value = critic(critic[0].anchors[4:5].detach())
+    assert value.item() == pytest.approx(expected.item(), abs=1e-3)
+
+
+@pytest.mark.parametrize("make", [
+    lambda text, random: build_generator(text, 50, (300,), random),
+    lambda text, random: build_critic(text, (300,), random),
+])  # fmt: skip
+def test_the_gain_multiplies_the_first_weights_of_a_perceptron(make):
+    """And no bias; He's keeps the size of signals through layers, where torch's shrinks them."""
+    plain, wide = (
+        make(f"mlp,widths=400x400x400{text}", torch.Generator().manual_seed(5))
+        for text in ("", ",gain=2.449489742783178")
+    )
+    for (name, w), (_, v) in zip(plain.named_parameters(), wide.named_parameters(), strict=True):
+        assert torch.equal(v, w * 2.449489742783178 if name.endswith("weight") else w)
+    x = torch.randn(500, plain[0].in_features, generator=torch.Generator().manual_seed(6))
+    sizes = [network[:6](x).square().mean().item() for network in (plain, wide)]
+    assert sizes[1] == pytest.approx(2 * 0.5, rel=0.3)
+    assert sizes[0] < sizes[1] / 50
 
 
 def test_layers_are_those_asked_for():

@@ -14,7 +14,10 @@ from .perceptron import PerceptronOptions
 
 @dataclass(frozen=True)
 class OrthogonalOptions(PerceptronOptions):
-    """Orthogonal dense layers with sorting between them; as generator, a plain perceptron."""
+    """Orthogonal dense layers with sorting between them; as generator, a plain perceptron.
+
+    The gain is the perceptron's alone.
+    """
 
     widths: tuple[int, ...] = (128, 128, 128)
     """Units of each hidden layer, multiples of the group, written 128x128x128."""
