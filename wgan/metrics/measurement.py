@@ -67,7 +67,7 @@ def refuse(function: str, parameter: str, requirement: str, arrived: str) -> NoR
 
 def points(value: ArrayLike | None, parameter: str, function: str, least: int) -> Float64Array:
     """Features as float64 (n, d), of at least so many rows; (n,) is n numbers, (n, 1)."""
-    if hasattr(value, "detach"):
+    if value is not None and hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     array = np.asarray(value)
     array = array[:, None] if array.ndim == 1 else array
