@@ -109,7 +109,7 @@ OTHER_SICK = {
         },
     ),
     "swiss roll, momentum": (
-        "mode loss",  # all samples become one point before the estimate can be negative
+        "dead generator",  # all samples become one point before the estimate can be negative
         {
             "data": "swiss-roll",
             "algorithm": "wgan-lp",

@@ -76,7 +76,8 @@ def points_of_spiral(count=600):
 def test_data_that_were_not_prepared(tmp_path, change, rule):
     np.save(tmp_path / "points.npy", change(points_of_spiral()).astype(np.float32))
     data = str(tmp_path / "points.npy")
-    train(config(tmp_path / "run", data=data, algorithm="wgan-gp"), quiet=True)
+    options = {"algorithm": "wgan-gp", "learning_rate": 5e-4, "steps": 300}
+    train(config(tmp_path / "run", data=data, **options), quiet=True)
     found = rules_of(tmp_path / "run")
     assert rule in found if rule else not found
 
