@@ -60,7 +60,7 @@ def lower_confidence(
             clamped = values.clamp(low, high)
             total += sign * _mean(clamped, masses[side])
             count = tested[side].numel()
-            variance = float(clamped.var()) if clamped.numel() > 1 else width * width
+            variance = _variance(clamped, width) if clamped.numel() > 1 else 1.0
             bernstein = _bernstein(variance, width, count, risk)
             hoeffding = _hoeffding(width, count, risk)
             kinds.append(bernstein < hoeffding)
@@ -75,7 +75,7 @@ def lower_confidence(
         clamped = values.clamp(low, high)
         bound += sign * _mean(clamped, masses[side])
         if sampled and kinds_chosen[side]:
-            bound -= _bernstein(float(clamped.var()), width, clamped.numel(), risk)
+            bound -= _bernstein(_variance(clamped, width), width, clamped.numel(), risk)
         elif sampled:
             bound -= _hoeffding(width, clamped.numel(), risk)
     return bound
@@ -89,11 +89,17 @@ def _hoeffding(width: float, count: int, risk: float) -> float:
     return width * math.sqrt(math.log(1 / risk) / (2 * count))
 
 
+def _variance(values: Tensor, width: float) -> float:
+    """Of the values in units of their range: in their own units its square may underflow."""
+    return float((values / width).var()) if width > 0 else 0.0
+
+
 def _bernstein(variance: float, width: float, count: int, risk: float) -> float:
+    """The radius for values in a range ``width``; ``variance`` in units of it."""
     if count < 2:
         return math.inf
     logarithm = math.log(2 / risk)
-    return math.sqrt(2 * variance * logarithm / count) + 7 * width * logarithm / (3 * (count - 1))
+    return width * (math.sqrt(2 * variance * logarithm / count) + 7 * logarithm / (3 * (count - 1)))
 
 
 def _thinned(values: Tensor) -> Tensor:

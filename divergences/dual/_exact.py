@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from divergences import TransportResult
@@ -34,7 +35,8 @@ class ExactCritic(nn.Module):
     Raises
     ------
     TypeError, ValueError
-        For anything else.
+        For anything else; when called, for points that require a gradient where the metric is a
+        function of NumPy arrays, through which none flows.
 
     Notes
     -----
@@ -65,6 +67,8 @@ class ExactCritic(nn.Module):
             refuse("ExactCritic", "result", "be of points under a metric", "one of cost=")
         self._function: Callable[[Any], Any] = result.critic
         self._metric = getattr(result._critic, "metric", None)
+        given = getattr(result._critic, "y", None)  # of a metric that is a callable
+        self._of_arrays = given is not None and not isinstance(given, Tensor)
         anchors = getattr(result._critic, "anchors", None)
         self._dimension = 0 if anchors is None else int(anchors.shape[1])
 
@@ -72,9 +76,14 @@ class ExactCritic(nn.Module):
         """Values at the points (n, d), shape (n,)."""
         if not isinstance(z, Tensor):
             refuse("ExactCritic", "z", "be a torch tensor", describe(z), TypeError)
-        values = self._function(z)
-        assert isinstance(values, Tensor)
-        return values
+        if not self._of_arrays:
+            values = self._function(z)
+            assert isinstance(values, Tensor)
+            return values
+        if z.requires_grad and torch.is_grad_enabled():
+            needed = "require no gradient, as the metric is a function of NumPy arrays"
+            refuse("ExactCritic", "z", needed, describe(z), TypeError)
+        return torch.from_numpy(self._function(z.detach().double().cpu().numpy())).to(z)
 
     def lipschitz_bound(self) -> float:
         """Of the function in the Euclidean norm: 1, or what the norm of the result makes of it.

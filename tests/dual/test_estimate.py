@@ -56,6 +56,16 @@ def test_the_scale_of_the_data_does_not_matter(scale):
     assert other.lower_bound <= wasserstein1(x * scale, y * scale).item() * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e300])
+def test_nor_does_it_for_what_is_said_of_the_laws(scale):
+    """The square of a deviation underflows, and the radius would shrink with it."""
+    x, y = _cloud(0, 300), _cloud(1, 300, shift=2.0)
+    unit = wasserstein1_dual(x, y, **QUICK).confidence_lower
+    other = wasserstein1_dual(x * scale, y * scale, **QUICK).confidence_lower
+    assert 1 < unit < 2.5
+    assert other / scale == pytest.approx(unit, rel=1e-2)
+
+
 def test_the_same_points_are_at_distance_zero():
     x = _cloud(0, 100)
     estimate = wasserstein1_dual(x, x[torch.randperm(100)], **QUICK)

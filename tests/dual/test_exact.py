@@ -35,6 +35,22 @@ def test_a_result_in_numpy_and_a_metric_of_ones_own():
         own.lipschitz_bound()
 
 
+def test_a_metric_that_is_a_function_of_numpy_arrays():
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(9, 2)), rng.normal(1, size=(12, 2))
+    result = optimal_transport(x, y, metric=lambda u, v: abs(u[:, None] - v[None]).sum(axis=-1))
+    critic = ExactCritic(result)
+    value = dual_objective(critic, torch.from_numpy(x), torch.from_numpy(y))
+    assert float(value) == pytest.approx(wasserstein1(x, y, metric="cityblock"), rel=1e-12)
+    for dtype in (torch.float32, torch.bfloat16):
+        assert critic(torch.zeros(3, 2, dtype=dtype)).dtype == dtype
+    points = torch.zeros(3, 2, requires_grad=True)
+    with pytest.raises(TypeError, match="z must require no gradient, as the metric is a function"):
+        critic(points)
+    with torch.no_grad():
+        assert critic(points).shape == (3,)
+
+
 def test_refusals():
     with pytest.raises(TypeError, match="ExactCritic: result must be a TransportResult"):
         ExactCritic(3)

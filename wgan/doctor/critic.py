@@ -16,7 +16,10 @@ HALF = 0.5
 """The same where a parameter crosses between the limits within one generator step."""
 STEPS = 100
 """Generator steps before a critic is expected to have moved."""
+STEEP = 3.0
+"""Slope from which a penalty that asks for 1 has not been heard: a convention."""
 UNIT = "(root mean square over its parameters)"
+UNIT_OF_DATA = "(units of the data)"
 
 
 def untrained_critic(history: History) -> Finding | None:
@@ -113,7 +116,7 @@ def exploding_gradient(history: History) -> Finding | None:
         evidence = (
             Evidence("mean squared excess of the critic's slope over 1", excess, "", step),
             Evidence("critic estimate on held-out data", record["critic_estimate_held_out"],
-                     "(units of the data)", step),
+                     UNIT_OF_DATA, step),
             Evidence("weight of the penalty", weight, "", step),
         )  # fmt: skip
     elif total >= DECADES and rate >= RATE:
@@ -128,6 +131,44 @@ def exploding_gradient(history: History) -> Finding | None:
         "nothing.",
         "A smaller --clip or learning rate, fewer layers, a larger --penalty, or a constraint on "
         "each layer (--algorithm wgan-sn or wgan-orthogonal).",
+    )
+
+
+def steep_critic(history: History) -> Finding | None:
+    r"""The slope that a penalty should hold at 1 is above 3, in two evaluations running.
+
+    .. math:: E (\|\nabla f\| - 1)^2 > (3 - 1)^2
+
+    (the positive part of the difference for a one-sided penalty), and the estimate exceeds the
+    exact distance of the same samples, where that is known: only a slope above 1 can do so. The
+    critic that is optimal under a penalty of weight :math:`\lambda` has slopes of some
+    :math:`1 + W / (2 \lambda)`, so they are near 1 only for data whose distance is small beside the
+    weight.
+    """
+    recent = history.trained[-2:]
+    excesses = [record["health"].get("slope_excess") for record in recent]
+    if len(recent) < 2 or any(excess is None or excess <= (STEEP - 1) ** 2 for excess in excesses):
+        return None
+    last = recent[-1]
+    estimate, exact = last["critic_estimate_held_out"], last.get("wasserstein1")
+    if exploding_gradient(history) or (exact is not None and estimate <= exact):
+        return None
+    step = last["step"]
+    evidence = [
+        *(Evidence("mean squared excess of the critic's slope over 1", excess, "", record["step"])
+          for excess, record in zip(excesses, recent, strict=True)),
+        Evidence("critic estimate on held-out data", estimate, UNIT_OF_DATA, step),
+    ]  # fmt: skip
+    if exact is not None:
+        evidence.append(Evidence("exact W1 to held-out data", exact, UNIT_OF_DATA, step))
+    return Finding(
+        "steep critic",
+        "warning",
+        tuple(evidence),
+        "The penalty does not hold the critic's slope near 1: its estimate is no distance, and is "
+        "not in units of the data.",
+        "Data scaled to some [-1, 1] and centred; a larger --penalty; or a critic whose slope is "
+        "bounded by construction (--algorithm wgan-orthogonal).",
     )
 
 

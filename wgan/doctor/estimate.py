@@ -184,6 +184,37 @@ def _at_ceiling(history: History) -> Finding | None:
     )
 
 
+def no_yardstick(history: History) -> Finding | None:
+    """Held-out data are farther from other real data than from an untrained generator's samples.
+
+    The distance can then fall no further, whatever the generator learns. So it is where few
+    different samples are held out (equal ones stay on one side of the split), or where they are of
+    another law than those trained on. Exact distances of finite samples in many coordinates favour
+    points near the middle of the data, so the sliced one decides where both were recorded.
+    """
+    if not history.trained or history.evaluations[0]["step"] > 0:
+        return None
+    first = history.evaluations[0]
+    kind = "sliced" if "sliced_wasserstein1" in first else "exact"
+    value, floor = distance(first), first["floor"]
+    if kind == "sliced":
+        value, floor = float(first["sliced_wasserstein1"]), first.get("sliced_floor", floor)
+    if value >= floor:
+        return None
+    unit = "(units of the data)"
+    return Finding(
+        "no yardstick",
+        "warning",
+        (
+            Evidence(f"{kind} W1 of an untrained generator to held-out data", value, unit, 0),
+            Evidence("the floor: that of as many training data", floor, unit, 0),
+        ),
+        "Training data are farther from held-out data than noise is: the distance says nothing of "
+        "progress. Few different samples are held out, or they are not like the others.",
+        "More data, or more of them held out (held_out= of --data); look for copies among them.",
+    )
+
+
 def _distance_evidence(record: Record) -> Evidence:
     kind = "exact" if "wasserstein1" in record else "sliced"
     return Evidence(

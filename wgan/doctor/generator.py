@@ -88,7 +88,9 @@ def moving_away(history: History) -> Finding | None:
     first one by a quarter of its excess over the floor, and the generator could leave its first
     values; or by the whole excess, whatever it could. On its way a healthy generator may be farther
     for some steps, and comes back. It is a warning where a run ends so without being farther than
-    by a quarter, though the generator could move by twice its size: it has come no nearer.
+    by a quarter, though the generator could move by twice its size: it has come no nearer. And
+    where a run ends farther than it began, after evaluations whose median is so by a quarter, or
+    by the whole excess: it comes nearer now and then, and does not stay.
     """
     evaluations, trained = history.evaluations, history.trained
     if len(trained) < 4 or evaluations[0]["step"] > 0 or evaluations[0]["excess"] <= 0:
@@ -97,10 +99,9 @@ def moving_away(history: History) -> Finding | None:
     nearest = min(late, key=distance)
     step, from_step = trained[-1]["step"], history.trained_from("generator")
     farther = (distance(nearest) - distance(first)) / first["excess"]
-    if step < LEAST or farther < 0:
-        return None
     away = farther > (FARTHER if step > from_step else 1.0)
-    if not away and not (history.ended and step > 2 * from_step):
+    ends = history.ended and step > 2 * from_step and (farther >= 0 or _no_rest(first, late))
+    if step < LEAST or not (away or ends):
         return None
     return Finding(
         "moving away",
@@ -116,6 +117,13 @@ def moving_away(history: History) -> Finding | None:
         "A smaller learning rate, no momentum (beta1 = 0), more critic steps a generator step; a "
         "wider generator.",
     )  # fmt: skip
+
+
+def _no_rest(first: Record, late: list[Record]) -> bool:
+    """Whether the newest distance exceeds the first by its excess; or at all, and most by .25."""
+    excess = float(first["excess"])
+    over = [(distance(record) - distance(first)) / excess for record in late]
+    return over[-1] > 1 or (over[-1] > 0 and statistics.median(over) > FARTHER)
 
 
 def mode_loss(history: History) -> Finding | None:

@@ -153,7 +153,8 @@ def nearest_real(samples: Tensor, training: Tensor, held_out: Tensor) -> dict[st
     for samples enough have everything as a neighbour. Ties go to held-out points.
     """
     real = torch.cat([held_out, training])
-    hits = torch.cdist(samples, real).argmin(dim=1).bincount(minlength=len(real))
+    centre = real.double().mean(dim=0).to(real.dtype)  # far from 0 the products of cdist cancel
+    hits = torch.cdist(samples - centre, real - centre).argmin(dim=1).bincount(minlength=len(real))
     count = min(int((hits > 0).sum()), len(real) // 4)
     most = hits.argsort(descending=True, stable=True)[:count]
     of_held_out = int((most < len(held_out)).sum())

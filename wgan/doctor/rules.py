@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from .critic import (
     exploding_gradient,
     saturated_clipping,
+    steep_critic,
     untrained_critic,
     vanishing_gradient,
 )
-from .estimate import flat_curve, negative_estimate, sudden_drop
+from .estimate import flat_curve, negative_estimate, no_yardstick, sudden_drop
 from .finding import Evidence, Finding, errors_first
 from .generator import dead_generator, memorisation, mode_loss, moving_away
 from .history import History, Record
@@ -37,9 +38,11 @@ RULES: dict[str, Callable[[History], Finding | None]] = {
     "negative estimate": negative_estimate,
     "sudden drop": sudden_drop,
     "flat curve": flat_curve,
+    "no yardstick": no_yardstick,
     "untrained critic": untrained_critic,
     "vanishing critic gradient": vanishing_gradient,
     "exploding critic gradient": exploding_gradient,
+    "steep critic": steep_critic,
     "saturated clipping": saturated_clipping,
     "dead generator": dead_generator,
     "moving away": moving_away,

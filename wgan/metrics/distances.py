@@ -1,6 +1,7 @@
 """Distances between samples with intervals: kernel, sliced, exact; and gaps to training data."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,7 +11,15 @@ from numpy.typing import ArrayLike
 import divergences
 from divergences.intervals import wasserstein1_interval
 
-from .measurement import Float64Array, Measurement, confidence, integer, points, samples
+from .measurement import (
+    Float64Array,
+    Measurement,
+    confidence,
+    integer,
+    points,
+    refuse,
+    samples,
+)
 from .spread import FEW_GROUPS, LEAST, Rows, jackknife
 
 PROJECTIONS = 256
@@ -63,7 +72,12 @@ def kid(
     integer(degree, "degree", "kid", 1)
 
     def discrepancy(x: Float64Array, y: Float64Array) -> float:
-        return float(divergences.squared_polynomial_discrepancy_unbiased(x, y, degree=degree))
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = float(divergences.squared_polynomial_discrepancy_unbiased(x, y, degree=degree))
+        if not math.isfinite(value):
+            requirement = f"have inner products whose power {degree} is a finite number"
+            refuse("kid", "real and generated", requirement, "larger ones")
+        return value
 
     unit = "squared discrepancy of features, no unit"
     return _jackknifed("kid", discrepancy, real, generated, other_real, level, unit, "zero")
@@ -118,7 +132,8 @@ def sliced_wasserstein1(
 
     name, unit = "sliced_wasserstein1", "units of the samples, at least 0"
     found = _jackknifed(name, distance, real, generated, other_real, level, unit, "lower")
-    return dataclasses.replace(found, lower=max(0.0, found.lower))
+    encloses = f"{found.encloses}; these {projections} directions are taken as given"
+    return dataclasses.replace(found, lower=max(0.0, found.lower), encloses=encloses)
 
 
 def wasserstein1(
@@ -255,7 +270,11 @@ def critic_gap(
     """
     level = confidence(level, "critic_gap")
     given = {"real": real, "training": training, "generated": generated}
-    x, t, y = (points(values, name, "critic_gap", LEAST)[:, 0] for name, values in given.items())
+    arrays = {name: points(values, name, "critic_gap", LEAST) for name, values in given.items()}
+    for name, array in arrays.items():
+        if array.shape[1] > 1:
+            refuse("critic_gap", name, "hold one value of the critic a row", str(array.shape))
+    x, t, y = (array[:, 0] for array in arrays.values())
 
     def gap(real: Rows, training: Rows, generated: Rows) -> float:
         model = y[generated]

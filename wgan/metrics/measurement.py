@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Float64Array = NDArray[np.float64]
+LARGEST = 1e50
+"""Features beyond this are refused: the third power of an inner product would overflow."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ def refuse(function: str, parameter: str, requirement: str, arrived: str) -> NoR
     raise ValueError(message)
 
 
-def points(value: ArrayLike, parameter: str, function: str, least: int) -> Float64Array:
+def points(value: ArrayLike | None, parameter: str, function: str, least: int) -> Float64Array:
     """Features as float64 (n, d), of at least so many rows; (n,) is n numbers, (n, 1)."""
-    if hasattr(value, "detach"):
+    if value is not None and hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     array = np.asarray(value)
     array = array[:, None] if array.ndim == 1 else array
@@ -79,13 +81,18 @@ def points(value: ArrayLike, parameter: str, function: str, least: int) -> Float
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         refuse(function, parameter, "be finite", "entries that are NaN or infinite")
+    if (largest := float(np.abs(array).max())) > LARGEST:
+        requirement = f"have no entry above {LARGEST:g}, whose powers are not finite"
+        refuse(function, parameter, requirement, f"{largest:.3g}")
     return array
 
 
 def samples(function: str, least: int, **given: ArrayLike | None) -> tuple[Any, ...]:
-    """Several samples of one dimension, as `points` gives them; those that are None left so."""
+    """Several samples of one dimension, as `points` gives them; ``other_real`` may be None."""
     arrays = {
-        name: None if value is None else points(value, name, function, least)
+        name: None
+        if value is None and name == "other_real"
+        else points(value, name, function, least)
         for name, value in given.items()
     }
     sizes = {name: array.shape[1] for name, array in arrays.items() if array is not None}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -223,7 +224,9 @@ class Neighbourhoods:
         neighbours: int | None = None,
     ) -> None:
         given = samples(function, LEAST, real=real, generated=generated, other_real=other_real)
-        self.x, self.y, self.z = given
+        largest = max(float(np.abs(array).max()) for array in given if array is not None)
+        exponent = -int(np.frexp(largest)[1])  # ranks do not change, and squares stay in range
+        self.x, self.y, self.z = (_scaled(array, exponent) for array in given)
         self.function, self.neighbours = function, neighbours
         if neighbours is not None:
             integer(neighbours, "neighbours", function, 1)
@@ -333,6 +336,10 @@ def _density(xx: Float64Array, xy: Float64Array, yy: Float64Array, k: int) -> fl
 def _coverage(xx: Float64Array, xy: Float64Array, yy: Float64Array, k: int) -> float:
     del yy
     return float((xy <= _radii(xx, k)[:, None]).any(axis=1).mean())
+
+
+def _scaled(array: Any, exponent: int) -> Any:
+    return None if array is None else np.ldexp(array, exponent)
 
 
 def _radii(within: Float64Array, k: int) -> Float64Array:

@@ -97,8 +97,19 @@ OTHER_SICK = {
         "saturated clipping",
         {"data": "swiss-roll", "clip": 5e-5, "critic": "mlp,widths=128"},
     ),
+    "a rate far too high for the penalty": (
+        "moving away",
+        {
+            "algorithm": "wgan-gp",
+            "critic_steps": 1,
+            "learning_rate": 0.05,
+            "steps": 300,
+            "latent": 64,
+            "batch_size": 64,
+        },
+    ),
     "swiss roll, momentum": (
-        "mode loss",  # all samples become one point before the estimate can be negative
+        "dead generator",  # all samples become one point before the estimate can be negative
         {
             "data": "swiss-roll",
             "algorithm": "wgan-lp",

@@ -56,6 +56,32 @@ def test_a_longer_healthy_run_is_not_accused(tmp_path, name):
     assert healthy(tmp_path / "run")
 
 
+def points_of_spiral(count=600):
+    """A noisy spiral in three coordinates, of a size near 1."""
+    rng = np.random.default_rng(0)
+    turn = 4 * rng.random(count)
+    curve = np.stack([np.cos(2 * turn), np.sin(2 * turn), turn / 2 - 1], axis=1)
+    return curve + 0.05 * rng.normal(size=curve.shape)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda points: points, None),
+        (lambda points: points + 1e3, "steep critic"),  # nobody centred them
+        (lambda points: 1e4 * points, "steep critic"),  # nor scaled them
+        (lambda points: np.repeat(points[:3], 200, axis=0), "no yardstick"),  # copies
+    ],
+)
+def test_data_that_were_not_prepared(tmp_path, change, rule):
+    np.save(tmp_path / "points.npy", change(points_of_spiral()).astype(np.float32))
+    data = str(tmp_path / "points.npy")
+    options = {"algorithm": "wgan-gp", "learning_rate": 5e-4, "steps": 300}
+    train(config(tmp_path / "run", data=data, **options), quiet=True)
+    found = rules_of(tmp_path / "run")
+    assert rule in found if rule else not found
+
+
 def copying(plain=wgan.step.train_step):
     """A step that also pulls every training point towards its nearest sample, and back."""
     optimizers = []

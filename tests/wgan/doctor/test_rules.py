@@ -195,6 +195,41 @@ def test_a_slope_that_defies_its_penalty_explodes(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("estimate", "excess", "exact", "found"),
+    [
+        (500.0, 4.1, 1.0, True),
+        (500.0, 3.9, 1.0, False),
+        (500.0, None, 1.0, False),
+        (500.0, 4.1, 501.0, False),  # steep somewhere, and the estimate may be a distance
+        (500.0, 4.1, None, True),  # many coordinates: no exact distance
+        (3.0, 4.1, 1.0, False),  # a constant critic is better: that explodes
+    ],
+)
+def test_a_slope_that_the_penalty_does_not_hold_is_steep(tmp_path, estimate, excess, exact, found):
+    record = history(tmp_path, [estimate] * 200, {"slope_excess": excess}, algorithm="wgan-gp")
+    for row in record.evaluations:
+        if exact is None:
+            row["sliced_wasserstein1"] = row.pop("wasserstein1")
+        else:
+            row["wasserstein1"] = exact
+    assert ("steep critic" in names(record)) == found
+    if found:
+        record.trained[-2]["health"] = {**HEALTH, "slope_excess": 0.1}
+        assert "steep critic" not in names(record)
+
+
+def test_held_out_data_that_are_no_yardstick(tmp_path):
+    """Three different points in all: those held out are unlike those trained on."""
+    for excess, found in (([-0.01, *[0.1] * 5], True), ([0.0, *[0.1] * 5], False)):
+        record = history(tmp_path, [1.0] * 200, excess=excess)
+        assert ("no yardstick" in names(record)) == found
+    sliced = {"sliced_wasserstein1": 0.2, "sliced_floor": 0.1}
+    record = history(tmp_path, [1.0] * 200, excess=[-0.01, *[0.1] * 5])
+    record.records[0].update(sliced)
+    assert "no yardstick" not in names(record)
+
+
+@pytest.mark.parametrize(
     ("share", "clip", "found"),
     [(0.96, 0.01, True), (0.9, 0.01, False), (0.6, 1e-4, True), (0.4, 1e-4, False)],
 )
@@ -226,8 +261,11 @@ def test_a_generator_that_the_noise_does_not_pass_is_dead(tmp_path):
     [
         ([1.0, 1.3, 1.3, 1.4, 1.3, 1.26], True),
         ([1.0, 2.0, 2.0, 2.0, 2.0, 0.9], False),  # it comes back
+        ([1.0, 2.0, 0.9, 2.0, 2.0, 1.1], True),  # and goes away again
+        ([1.0, 0.8, 0.8, 0.8, 0.8, 2.1], True),  # it ends far away
         ([1.0, 0.99, 1.2, 1.2, 0.99, 1.2], False),
-        ([1.0, 0.1, 0.2, 1.3, 1.3, 1.3], False),  # it was near
+        ([1.0, 0.1, 0.2, 1.2, 1.3, 1.2], False),  # it was near, and is hardly farther now
+        ([1.0, 0.1, 0.2, 1.3, 1.3, 1.3], True),
         ([1.0, *[0.5] * 4, *[1.5] * 6], True),
         ([0.0, 1.0, 1.0, 1.0, 1.0, 1.0], False),  # it began at the floor
     ],
@@ -235,6 +273,9 @@ def test_a_generator_that_the_noise_does_not_pass_is_dead(tmp_path):
 def test_samples_that_get_worse_than_untrained_ones_move_away(tmp_path, excess, found):
     record = history(tmp_path, [1.0] * 200, evaluations=len(excess) - 1, excess=excess)
     assert ("moving away" in names(record)) == found
+    if found and min(excess[-4:]) < 1:
+        assert RULES["moving away"](record).severity == "warning"
+        assert RULES["moving away"](History(config(tmp_path, steps=10**6), record.records)) is None
     untrained = history(tmp_path, [1.0] * 200, {"generator_size": 1.0}, len(excess) - 1, excess)
     assert "moving away" not in names(untrained)
 

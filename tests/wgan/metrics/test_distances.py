@@ -157,6 +157,24 @@ def test_the_gap_of_a_critic_is_the_difference_of_its_objectives():
     assert (one.upper - one.lower) / 2 == pytest.approx(half, rel=0.4)
 
 
+def test_what_is_not_one_value_a_row_has_no_gap():
+    values = np.zeros((20, 1))
+    with pytest.raises(ValueError, match=r"training must hold one value of the critic a row; got"):
+        critic_gap(lambda x, y: 0.0, values, np.zeros((20, 2)), values)
+
+
+def test_a_discrepancy_that_overflows_is_refused():
+    x = np.full((20, 2), 1e45)
+    with pytest.raises(ValueError, match="inner products whose power 4 is a finite number"):
+        kid(x, x, degree=4)
+
+
+def test_the_directions_of_a_sliced_distance_are_said_to_be_given():
+    x = np.random.default_rng(12).normal(size=(20, 3))
+    one = sliced_wasserstein1(x, x + 1, projections=17)
+    assert one.encloses.endswith("these 17 directions are taken as given")
+
+
 @pytest.mark.parametrize("function", [kid, sliced_wasserstein1])
 def test_few_samples_are_refused(function):
     with pytest.raises(ValueError, match="real must hold at least 10 points; got 9"):

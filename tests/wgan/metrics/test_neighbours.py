@@ -175,6 +175,9 @@ def test_an_interval_at_the_edge_has_a_width():
         (np.zeros((9, 2)), np.zeros((20, 2)), {}, "real must hold at least 10 points; got 9"),
         (np.zeros((20, 2)), np.zeros((20, 3)), {}, "equally many coordinates; got 2 in real"),
         (np.zeros((20, 2)), np.full((20, 2), np.nan), {}, "generated must be finite"),
+        (None, np.zeros((20, 2)), {}, "real must be numbers of shape"),
+        (np.zeros((20, 2)), None, {}, "generated must be numbers of shape"),
+        (np.zeros((20, 2)), np.full((20, 2), 1e160), {}, "generated must have no entry above 1e"),
         (np.zeros((20, 2, 2)), np.zeros((20, 2)), {}, "real must be numbers of shape"),
         (np.zeros((20, 2)), np.zeros((20, 2)), {"neighbours": 18}, "neighbours must be below 18"),
         (np.zeros((20, 2)), np.zeros((20, 2)), {"neighbours": 0}, "integer of at least 1; got 0"),
@@ -185,6 +188,13 @@ def test_what_cannot_be_measured_is_refused(x, y, options, complaint):
     for function in (precision, recall, density, coverage):
         with pytest.raises(ValueError, match=complaint):
             function(x, y, **options)
+
+
+def test_shares_do_not_change_with_the_unit():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(60, 3)), rng.normal(0.3, size=(60, 3))
+    for function, scale in itertools.product((precision, recall, density, coverage), (-600, 160)):
+        assert function(np.ldexp(x, scale), np.ldexp(y, scale)) == function(x, y)
 
 
 def test_ten_samples_are_enough():
