@@ -21,8 +21,10 @@ from torch.nn.modules.module import _has_any_global_hook
 
 SEARCHED = 128
 """Units that a layer must have for silent ones to be looked for."""
-WORTH = 8
-"""One of so many must be silent for its weights to be gathered without them."""
+GATHERED = 32
+"""Points at which a product with a weight takes as long as gathering it without silent units."""
+BLOCK = 1024
+"""Columns of a wide gradient that are computed at once: more do not stay in the cache."""
 
 PAYS = 1 << 24
 """Multiplications after the first layer that values must cost for a function of our own to pay."""
@@ -194,12 +196,13 @@ def backward(
 
 
 def _speaking(values: Tensor) -> Tensor | None:
-    """Numbers of the units that are not 0 at all points; None for all units."""
+    """Numbers of the units that are not 0 at all points; None for all, if that takes less time."""
     units = values.shape[1]
     if units < SEARCHED:
         return None
     speaking = values.amax(0).nonzero()[:, 0]  # of NaN, a NaN, which is not 0
-    return speaking if len(speaking) <= units - units // WORTH else None
+    silent = units - len(speaking)
+    return speaking if silent * len(values) >= GATHERED * units else None
 
 
 def _chosen(tensor: Tensor, axis: int, units: Tensor | None) -> Tensor:
@@ -209,8 +212,13 @@ def _chosen(tensor: Tensor, axis: int, units: Tensor | None) -> Tensor:
 
 def _fill(out: Tensor, rows: Tensor | None, *factors: Tensor) -> None:
     """Write the product of two factors, or the sum of one over the batch, in some rows of zeros."""
+    if rows is None and len(factors) == 2:
+        for place in range(0, out.shape[1], BLOCK):
+            columns = slice(place, place + BLOCK)
+            torch.mm(factors[0], factors[1][:, columns], out=out[:, columns])
+        return
     if rows is None:
-        torch.mm(*factors, out=out) if len(factors) == 2 else torch.sum(factors[0], 0, out=out)
+        torch.sum(factors[0], 0, out=out)
         return
     part = torch.mm(*factors) if len(factors) == 2 else factors[0].sum(0)
     out.zero_().index_copy_(0, rows, part)

@@ -35,10 +35,10 @@ def gradients(values, inputs):
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize(("bias", "silent"), [(True, 0.0), (True, 0.5), (True, 1.0), (False, 0.0)])
-@pytest.mark.parametrize("widths", [(3, 200), (2, 130, 128), (150, 128, 300, 64, 129)])
+@pytest.mark.parametrize("widths", [(3, 200), (2, 130, 128), (150, 128, 300, 64, 129), (1500, 130)])
 def test_values_and_gradients_are_those_of_all_products(always, widths, bias, silent, dtype):
     critic = perceptron(widths, bias=bias, silent=silent, dtype=dtype)
-    points = torch.randn(17, widths[0], dtype=dtype, requires_grad=True)
+    points = torch.randn(150, widths[0], dtype=dtype, requires_grad=True)
     inputs = [points, *critic.parameters()]
     values, expected = quick_values(critic, points), critic(points)
     exactness = {"rtol": 1e-12, "atol": 1e-14}
@@ -51,7 +51,7 @@ def test_values_and_gradients_are_those_of_all_products(always, widths, bias, si
 
 def test_silent_units_are_found_and_left_out():
     critic = perceptron((5, 256, 400, 16))
-    points = torch.randn(9, 5, dtype=torch.float64)
+    points = torch.randn(100, 5, dtype=torch.float64)
     layers = layers_of(critic, points)
     _, trace = forward(points, layers)
     hidden = [critic[:place](points) for place in (2, 4)]
@@ -65,10 +65,19 @@ def test_silent_units_are_found_and_left_out():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("silent", "count", "found"), [(0.5, 50, False), (0.1, 150, False),
+                                                        (0.1, 800, True)])  # fmt: skip
+def test_silent_units_stay_where_gathering_would_take_longer(silent, count, found):
+    critic = perceptron((5, 512, 512), silent=silent)
+    points = torch.randn(count, 5, dtype=torch.float64)
+    _, trace = forward(points, layers_of(critic, points))
+    assert (trace.speaking[1] is not None) == found
+
+
 def test_what_is_no_number_speaks(always):
     critic = perceptron((2, 128, 128), silent=0.9)
     critic[0].weight.data[critic[0].bias.argmin(), 0] = float("nan")
-    points = torch.randn(4, 2, dtype=torch.float64)
+    points = torch.randn(40, 2, dtype=torch.float64)
     assert critic(points).isnan().all()
     assert quick_values(critic, points).isnan().all()
 
@@ -115,8 +124,8 @@ def test_a_clipped_critics_steps_are_those_of_a_plain_loop(widths, flat):
     ours = RMSprop(critic.parameters(), 5e-5)
     theirs = torch.optim.RMSprop(twin.parameters(), lr=5e-5)
     for _ in range(30):  # of powers of two of points: the last bias has a gradient of exactly 0
-        x = torch.randn(16, widths[0], dtype=torch.float64)
-        y = torch.randn(8, widths[0], dtype=torch.float64) + 1
+        x = torch.randn(64, widths[0], dtype=torch.float64)
+        y = torch.randn(32, widths[0], dtype=torch.float64) + 1
         value = ascent_step(critic, ours, x, y, WeightClipping(0.01), together=True)
         expected = by_hand(twin, theirs, x, y, 0.01)
         assert value.item() == pytest.approx(expected.item(), rel=1e-9, abs=1e-13)
