@@ -1,7 +1,7 @@
 """An algorithm made of torch: what the training step asks of it."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -32,10 +32,13 @@ from .algorithms import (
 )
 from .config import TrainingConfig
 from .data import Stream
+from .networks import mixes_samples
 from .parallel import Share
 
 Objective = Callable[..., Tensor]
 """A function of critic, real and generated samples."""
+ROWS_AT_ONCE = 512
+"""Samples that a generator makes in one call for critic steps to come; a batch may be larger."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,11 @@ class Procedure:
             constraint.project(critic)
             constraint = None
         together = not getattr(critic, "mixes_samples", False)
+        whole = self.share.count == 1 and not self.bfloat16
+        objective = self.objective if whole else self.raised
         with self.lowered(x.device):
             return ascent_step(
-                critic, optimizer, x, y, constraint, objective=self.raised, together=together
+                critic, optimizer, x, y, constraint, objective=objective, together=together
             )
 
     def generator_loss(self, critic: nn.Module, y: Tensor) -> Tensor:
@@ -111,18 +116,47 @@ class Procedure:
         elif self.saturating:
             loss = saturating_generator_loss
         with self.lowered(y.device):
-            return self.share.scaled(loss(_in_float32(critic), y))
+            return self.share.scaled(loss(self.in_float32(critic), y))
 
     def generate(self, generator: nn.Module, z: Tensor) -> Tensor:
-        """Lines 4 and 9: samples of the generator, in float32; of this process's part of z."""
+        """Line 9: samples of the generator, in float32; of this process's part of z."""
         with self.lowered(z.device):
-            return _in_float32(generator)(self.share.part(z))
+            return self.in_float32(generator)(self.share.part(z))
+
+    def generate_for_critic(
+        self, generator: nn.Module, noise: Callable[[int], Tensor], steps: int
+    ) -> Iterator[Tensor]:
+        """Line 4 for so many critic steps: the batches that one after another would give.
+
+        The generator stands still while the critic moves, so it is called for several batches at
+        once where it treats samples one by one, which takes less time. Where the critic's loop may
+        end early a batch is generated when it is asked for, and no noise is drawn in vain.
+        """
+        singly = mixes_samples(generator) or self.algorithm.epochs
+        at_once = 1 if singly else max(1, ROWS_AT_ONCE // self.batch_size)
+        while steps > 0:
+            parts = [self.share.part(noise(self.batch_size)) for _ in range(min(at_once, steps))]
+            with torch.no_grad(), self.lowered(parts[0].device):
+                samples = self.in_float32(generator)(torch.cat(parts))
+            yield from torch.split(samples, [len(part) for part in parts])
+            steps -= len(parts)
 
     def raised(
         self, critic: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, *weights: Tensor | None
     ) -> Tensor:
         """The objective with means in float32, whatever the critic multiplies in."""
-        return self.share.objective(self.objective, _in_float32(critic), x, y, *weights)
+        return self.share.objective(self.objective, self.in_float32(critic), x, y, *weights)
+
+    def in_float32(self, network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        """The network with its half-precision values in float32."""
+        if not self.bfloat16:
+            return network
+
+        def evaluate(points: Tensor) -> Tensor:
+            values = network(points)
+            return values.float() if values.dtype == torch.bfloat16 else values
+
+        return evaluate
 
     def lowered(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
         """Where products are taken in the run's precision."""
@@ -156,13 +190,3 @@ def make_constraint(
     if kind == "one-sided penalty":
         return OneSidedGradientPenalty(config.penalty, random)
     return SpectralNormalization() if kind == "spectral" else None
-
-
-def _in_float32(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """The network with its half-precision values in float32."""
-
-    def evaluate(points: Tensor) -> Tensor:
-        values = network(points)
-        return values.float() if values.dtype == torch.bfloat16 else values
-
-    return evaluate

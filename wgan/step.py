@@ -25,10 +25,9 @@ def train_step(state: TrainingState, procedure: Procedure) -> Tensor:
     """
     generator, critic, size = state.generator, state.critic, procedure.batch_size
     state.schedule()
-    for _ in range(procedure.critic_steps_before(state.step)):  # line 2
+    steps = procedure.critic_steps_before(state.step)
+    for y in procedure.generate_for_critic(generator, state.noise, steps):  # lines 2 and 4
         x = state.batches.next()  # line 3
-        with torch.no_grad():
-            y = procedure.generate(generator, state.noise(size))  # line 4
         estimate = procedure.critic_step(critic, state.critic_optimizer, x, y)  # lines 5 to 7
         if procedure.phase_ends(state.batches):
             break

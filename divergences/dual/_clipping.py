@@ -60,11 +60,15 @@ class WeightClipping:
         A NaN stays a NaN.
         """
         parameters: list[Tensor] = list(critic.parameters())
-        for dtype in {parameter.dtype for parameter in parameters}:
+        for dtype, on_cpu in {(parameter.dtype, parameter.is_cpu) for parameter in parameters}:
             limit = _largest_at_most(self.limit, dtype)
-            alike = [parameter for parameter in parameters if parameter.dtype == dtype]
-            torch._foreach_clamp_min_(alike, -limit)
-            torch._foreach_clamp_max_(alike, limit)
+            alike = [p for p in parameters if (p.dtype, p.is_cpu) == (dtype, on_cpu)]
+            if on_cpu:  # there one pass over the memory of each
+                for parameter in alike:
+                    parameter.clamp_(-limit, limit)
+            else:
+                torch._foreach_clamp_min_(alike, -limit)
+                torch._foreach_clamp_max_(alike, limit)
 
     def lipschitz_bound(self, critic: nn.Module) -> float:
         r"""Lipschitz constant that no clipped critic of this architecture exceeds.

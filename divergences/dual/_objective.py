@@ -8,6 +8,7 @@ from torch import Tensor
 
 from divergences._validation import describe, refuse
 
+from ._perceptron import quick_values
 from ._shared_weights import shared_weights
 
 Critic: TypeAlias = Callable[[Tensor], Tensor]
@@ -135,7 +136,7 @@ def values_at(
 ) -> Tensor:
     """Values of a critic at a sample, shape (n,)."""
     count = points.shape[0]
-    values = critic(points)
+    values = quick_values(critic, points)
     if not isinstance(values, Tensor) or tuple(values.shape) not in ((count,), (count, 1)):
         refuse(function, name, f"map the {count} samples {parameter} to shape ({count},) "
                f"or ({count}, 1)", describe(values))  # fmt: skip

@@ -71,18 +71,18 @@ class RMSprop(torch.optim.RMSprop):
         return loss
 
     def _move(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
-        averages, gradients = [], []
-        for parameter in parameters:
-            state = self.state[parameter]
+        states = [self.state[parameter] for parameter in parameters]
+        for parameter, state in zip(parameters, states, strict=True):
             if not state:
                 state["step"] = torch.zeros((), dtype=torch.float32)
                 state["square_avg"] = torch.zeros_like(parameter)
-            state["step"] += 1
-            average = state["square_avg"]
-            if int(state["step"]) % FADE_EVERY == 0:
+        steps = [state["step"] for state in states]
+        averages: list[Tensor] = [state["square_avg"] for state in states]
+        torch._foreach_add_(steps, 1.0)
+        for step, average in zip(steps, averages, strict=True):
+            if int(step) % FADE_EVERY == 0:
                 average.masked_fill_(average <= FADED, 0.0)
-            averages.append(average)
-            gradients.append(_like(parameter))
+        gradients = [_like(parameter) for parameter in parameters]
         torch._fused_adam_(
             parameters, gradients, gradients, averages, [], [_SETTLED] * len(parameters),
             lr=group["lr"], beta1=0.0, beta2=group["alpha"], weight_decay=0.0, eps=group["eps"],

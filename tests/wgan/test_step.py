@@ -25,11 +25,14 @@ def prepare(tmp_path, **options):
 
 def precise(state):
     """The networks in float64, where a difference of formulas cannot hide behind rounding."""
-    for network in (state.generator, state.critic, state.averaged):
+    state.critic.double()  # without a hook, beside which critics are evaluated in another way
+    for network in (state.generator, state.averaged):
         network.double().register_forward_pre_hook(lambda _, inputs: inputs[0].double())
     next_batch = state.batches.next
     state.batches.next = lambda: next_batch().double()
-    return copy.deepcopy(state.critic), copy.deepcopy(state.generator)
+    f, g = copy.deepcopy(state.critic), copy.deepcopy(state.generator)
+    f.register_forward_pre_hook(lambda _, inputs: inputs[0].double())
+    return f, g
 
 
 def rmsprop(parameters, gradients, averages, alpha):
@@ -72,8 +75,9 @@ def noise_stream(state):
 
 
 @pytest.mark.parametrize("data_name", ["ring", "digits"])
-def test_steps_are_algorithm_1_to_the_last_digits(tmp_path, data_name):
-    data, state, procedure = prepare(tmp_path, data=data_name, seed=11)
+@pytest.mark.parametrize("critic", ["mlp,widths=14x9", "mlp,widths=144x256x512"])
+def test_steps_are_algorithm_1_to_the_last_digits(tmp_path, data_name, critic):
+    data, state, procedure = prepare(tmp_path, data=data_name, critic=critic, seed=11)
     f, g = precise(state)
     squares = {"critic": zeros(f), "generator": zeros(g)}
     reals, noises = data.stream(64, 11), noise_stream(state)
@@ -301,8 +305,38 @@ def test_every_batch_is_fresh(tmp_path):
     state.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     train_step(state, procedure)
     train_step(state, procedure)
-    assert len(seen) == 6
-    assert len({tuple(z.flatten().tolist()) for z in seen}) == 6
+    assert [len(z) for z in seen] == [8, 4, 8, 4]  # for two critic steps in one call
+    assert len({tuple(z.tolist()) for z in torch.cat(seen)}) == 24
+
+
+@pytest.mark.parametrize(("batch_size", "steps", "sizes"), [
+    (100, 7, [500, 200]), (600, 2, [600, 600]), (64, 5, [320])
+])  # fmt: skip
+def test_a_generator_is_called_for_several_critic_steps_at_once(tmp_path, batch_size, steps, sizes):
+    _, state, procedure = prepare(tmp_path, data="ring", batch_size=batch_size, critic_steps=steps)
+    noises, seen = noise_stream(state), []
+    state.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    made = list(procedure.generate_for_critic(state.generator, state.noise, steps))
+    assert [len(z) for z in seen] == sizes
+    expected = torch.cat([torch.randn(batch_size, 5, generator=noises) for _ in range(steps)])
+    assert torch.equal(torch.cat(seen), expected)
+    assert [len(y) for y in made] == [batch_size] * steps
+    assert not any(y.requires_grad for y in made)
+
+
+def test_no_noise_is_drawn_for_critic_steps_that_do_not_come(tmp_path):
+    """Where an epoch may end the critic's loop; and batch norm sees one batch at a time."""
+    _, state, procedure = prepare(tmp_path, data="digits", algorithm="wgan-2017", batch_size=8)
+    noises = noise_stream(state)
+    next(procedure.generate_for_critic(state.generator, state.noise, 5))
+    torch.randn(8, 5, generator=noises)
+    assert torch.equal(state.noise_random.get_state(), noises.get_state())
+    _, state, procedure = prepare(tmp_path, data="digits", generator="mlp", batch_size=8)
+    state.generator.insert(1, torch.nn.BatchNorm1d(512))
+    sizes = []
+    state.generator.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    list(procedure.generate_for_critic(state.generator, state.noise, 3))
+    assert sizes == [8, 8, 8]
 
 
 def test_the_critic_is_clipped_and_its_gradients_are_its_own(tmp_path):
