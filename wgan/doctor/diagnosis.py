@@ -58,8 +58,8 @@ def diagnose(run: str | os.PathLike[str]) -> Diagnosis:
     Raises
     ------
     RunError
-        For a folder without a run, with a damaged log, or without an evaluation yet and nothing
-        wrong with its files.
+        For a folder without a run, with a damaged log or one of another version, or without an
+        evaluation yet and nothing wrong with its files.
     """
     folder = RunFolder(Path(run))
     config = folder.read_config()
@@ -70,7 +70,11 @@ def diagnose(run: str | os.PathLike[str]) -> Diagnosis:
     if not history.evaluations and not of_files:
         message = f"{folder.path}: this run has not been evaluated yet"
         raise RunError(message)
-    of_numbers = findings(history) if history.evaluations else ()
+    try:
+        of_numbers = findings(history) if history.evaluations else ()
+    except KeyError as absent:
+        message = f"{folder.metrics}: no {absent} in a line: another version wrote this run"
+        raise RunError(message) from None
     found = errors_first((*of_files, *of_numbers))
     lasting = {finding.rule for finding in found}
     passed = [finding for finding in announced(records) if finding.rule not in lasting]

@@ -112,6 +112,7 @@ def test_a_torn_last_line_is_harmless_and_a_lost_one_is_not(finished):
         (lambda run: change(run, clip=-1), "run.json: option clip must be a positive number"),
         (lambda run: change(run, wings=2), "not those of this version of wgan (wings)"),
         (lambda run: (run / "metrics.jsonl").write_text("{}\n[\n"), "metrics.jsonl: damaged"),
+        (lambda run: rename(run, b"critic_size", b"critic_mass"), "no 'critic_size' in a line"),
     ],
 )
 def test_what_cannot_be_read_at_all_is_one_message(finished, capsys, spoil, words):
@@ -125,6 +126,11 @@ def test_what_cannot_be_read_at_all_is_one_message(finished, capsys, spoil, word
     assert words in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+def rename(run, name, other):
+    log = run / "metrics.jsonl"
+    log.write_bytes(log.read_bytes().replace(name, other))
 
 
 def change(run, **values):
