@@ -3,7 +3,8 @@
 Processor time on one thread, the smallest of alternating repetitions. ``products`` are the matrix
 products of a step and nothing else, none of which can be left out: of every layer the forward
 product and that of the weights' gradient, of all but the first that of the input's gradient.
-``ceiling`` is what a step would gain if everything else cost nothing.
+``ceiling`` is what a step would gain if everything else cost nothing. Each critic is timed at its
+first steps and after some hundred: clipping silences units, whose products are left out.
 """
 
 import itertools
@@ -17,6 +18,8 @@ from divergences.dual import RMSprop, WeightClipping, ascent_step
 from .record import record
 
 LIMIT, RATE = 0.01, 5e-5
+TRAINED = 0, 300
+"""Steps before those that are timed."""
 CASES = ((3, 512, 1024, 64), (3, 512, 64, 64), (3, 64, 256, 2), (3, 32, 64, 2), (2, 64, 32, 2))
 """Hidden layers, their width, batch, coordinates."""
 ROUNDS = 7
@@ -60,10 +63,10 @@ def _products(shapes, batch):
     return products
 
 
-def _parts(shapes, batch):
-    """Functions to be timed: a plain step, its parts, and ours."""
+def _parts(shapes, batch, trained):
+    """Functions to be timed: a plain step, its parts, and ours, from the same parameters."""
     critic, twin = _critic(shapes), _critic(shapes)
-    x, y = torch.randn(batch, shapes[0][1]), torch.randn(batch, shapes[0][1])
+    x, y = torch.randn(batch, shapes[0][1]) + 0.5, torch.randn(batch, shapes[0][1])
     optimizer = torch.optim.RMSprop(critic.parameters(), lr=RATE)
     fused = RMSprop(twin.parameters(), RATE)
     clipping = WeightClipping(LIMIT)
@@ -86,6 +89,9 @@ def _parts(shapes, batch):
     def ours():
         ascent_step(twin, fused, x, y, clipping, together=True)
 
+    for _ in range(trained):
+        plain()
+    twin.load_state_dict(critic.state_dict())
     return {"plain": plain, "ours": ours, "passes": passes, "products": _products(shapes, batch),
             "optimiser": optimizer.step, "our optimiser": fused.step,
             "projection": projection}  # fmt: skip
@@ -103,17 +109,17 @@ def test_critic_step():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for depth, width, batch, coordinates in CASES:
+        for (depth, width, batch, coordinates), trained in itertools.product(CASES, TRAINED):
             shapes = _shapes(depth, width, coordinates)
             count = max(1, int(WORK / _flops(shapes, batch)))
-            parts = _parts(shapes, batch)
+            parts = _parts(shapes, batch, trained)
             times = {name: [] for name in parts}
             for _ in range(ROUNDS):
                 for name, function in parts.items():
                     times[name].append(_milliseconds(function, count))
             best = {name: min(values) for name, values in times.items()}
             figures.append({
-                "critic": f"{depth}x{width}", "batch": batch, "d": coordinates,
+                "critic": f"{depth}x{width}", "batch": batch, "d": coordinates, "after": trained,
                 **{f"{name} (ms)": round(value, 3) for name, value in best.items()},
                 "Gflop": round(_flops(shapes, batch) / 1e9, 4),
                 "Gflop/s of the products": round(_flops(shapes, batch) / best["products"] / 1e6, 1),

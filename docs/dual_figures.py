@@ -47,7 +47,8 @@ def tables() -> dict[str, str]:
             "seconds": "seconds",
         }),
         "critic_step.md": table("critic-step", {
-            "critic": "critic", "batch": "batch", "d": "d", "plain loop (ms)": "plain (ms)",
+            "critic": "critic", "batch": "batch", "d": "d", "after steps": "after",
+            "plain loop (ms)": "plain (ms)",
             "`ascent_step` (ms)": "ours (ms)", "both passes (ms)": "passes (ms)",
             "products (ms)": "products (ms)", "Gflop": "Gflop",
             "Gflop/s": "Gflop/s of the products", "optimiser (ms)": "optimiser (ms)",
