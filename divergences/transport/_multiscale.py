@@ -29,7 +29,7 @@ from ._masses import Flow, north_west
 from ._network_simplex import WIDTH, Candidates, add_all, no_candidates, optimise
 from ._norms import distances
 from ._pricing import price, smallest
-from ._refinement import list_all, predicted, proposed, shortest, transposed
+from ._refinement import list_all, predicted, proposed, reach, shortest, transposed
 from ._result import CertificateError
 from ._spanning_tree import (
     FLOW,
@@ -48,7 +48,8 @@ _REFINE = 2  # levels of the kd-tree between one level of the problem and the ne
 _NEIGHBOURS = 10  # arcs that a point adds to the lists at the start, and in a round
 _PARENTS = 20  # clusters whose children are asked for them
 _ROUNDING = 4e-15  # reduced costs above minus this count as 0, in diameters
-_NEAR = 2.0**-15  # reduced costs below this, in diameters, may turn negative in the next round
+_LIFT = 1e-14  # more than that: a potential lifted so far contradicts a pair of every point
+_NEAR, _NEAREST = 2.0**-15, 5  # arcs listed before they contradict: so near, and so many
 _EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
 _ROUNDS = 2000  # far beyond any problem met: the guard against an endless loop
 _SWEEPS, _LEAST_PARTS = 4, 2
@@ -157,8 +158,8 @@ def _at_sinks(found: Level, order: float) -> Float64Array:
     Pricing finds it sooner than ``Potential`` does, since whole nodes of points are known to lie
     close to what they have.
     """
-    tree = found.sinks.tree
-    return found.g + price(below(tree, -found.g), below(tree, found.g), order, _NEAR, 1)[0][:, 0]
+    tree, lifted = found.sinks.tree, found.g + _LIFT
+    return lifted + price(below(tree, -lifted), below(tree, found.g), order, 0.0, 1)[0][:, 0]
 
 
 def _levels(count: int) -> list[int | None]:
@@ -224,8 +225,9 @@ def _solve_level(
         f, g = tree.potential[:n] / UNITS, tree.potential[n : n + m] / UNITS
         flow = _flow(tree, n)
         lengths = distances(x.points, flow.source, y.points, flow.target, order)
-        reduced, of_x = price(below(x, -f), below(y, g), order, _NEAR, _NEIGHBOURS)
-        least = reduced[:, 0]
+        room = reach(*lists, tree.potential, _NEAREST, _LIFT, _NEAR)
+        reduced, of_x = price(below(x, -f - room), below(y, g), order, 0.0, _NEIGHBOURS)
+        least = reduced[:, 0] + room
         contradicted = least < -_ROUNDING
         excess = float((sources.mass * np.where(contradicted, -least, 0.0)).sum())
         if excess <= (_EXACT if exact else _COARSE) * float((flow.mass * lengths).sum()):

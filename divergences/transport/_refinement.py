@@ -126,3 +126,27 @@ def _list_all(
 
 
 list_all = jit(_list_all)
+
+
+def _reach(
+    sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], potential: IntArray,
+    place: int, low: float, high: float,
+) -> Float64Array:  # fmt: skip
+    """How near arcs must come to be listed: each source's reduced cost at this place of its list.
+
+    It lies between ``low`` and ``high``, and is ``low`` where the list is shorter.
+    """
+    n, row = filled.size, variable(0)
+    values, indices = np.empty((1, place)), np.empty((1, place), dtype=np.int32)
+    found = np.empty(n)
+    for i in range(n):
+        values[row, :] = np.inf
+        for k in range(filled[i]):
+            reduced = costs[i, k] + potential[n + sinks[i, k]] - potential[i]
+            keep(reduced / UNITS, k, values, indices, row)
+        last = values[row, place - 1]
+        found[i] = min(max(last, low), high) if last < np.inf else low
+    return found
+
+
+reach = jit(_reach)

@@ -225,6 +225,40 @@ def test_in_space_the_last_sweep_takes_large_parts(monkeypatch, dimension, large
     assert swept[-4:] == [(16, 3, 0), (16, 3, 0), (16, 3, 0), last]
 
 
+def test_how_near_arcs_must_come_to_be_listed():
+    """As near as the fifth of their source's list, between two limits."""
+    rng = np.random.default_rng(11)
+    filled = np.array([0, 4, 5, 8, 8], dtype=np.int32)
+    sinks = np.tile(np.arange(8, dtype=np.int32), (5, 1))
+    reduced = rng.random((5, 8))
+    reduced[3] *= 1e-9
+    heights = rng.integers(0, 1 << 40, 13)
+    costs = np.rint(reduced * 2.0**54).astype(np.int64) + heights[:5, None] - heights[5:]
+    found = multiscale.reach(sinks, costs, filled, heights, 5, 1e-6, 0.5)
+    fifth = np.sort(reduced[2, :5])[4], np.sort(reduced[4])[4]
+    expected = [1e-6, 1e-6, min(fifth[0], 0.5), 1e-6, min(fifth[1], 0.5)]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_in_tight_clusters_not_every_pair_comes_near(monkeypatch):
+    """Else pricing looks at all pairs: twice the time at 6,000 points, and quadratic beyond."""
+    rng = np.random.default_rng(12)
+    places = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    x, y = (places[rng.integers(0, 3, 900)] + 1e-7 * rng.normal(size=(900, 2)) for _ in "xy")
+    rooms, reach = [], multiscale.reach
+
+    def watched(*arguments):
+        rooms.append(reach(*arguments))
+        return rooms[-1]
+
+    monkeypatch.setattr(multiscale, "reach", watched)
+    optimal_transport(x, y, solver="multiscale").verify()
+    assert np.quantile(rooms[-1], 0.95) < 1e-7
+    rooms.clear()
+    optimal_transport(rng.random((900, 2)), rng.random((900, 2)), solver="multiscale")
+    assert np.median(rooms[-1]) == multiscale._NEAR
+
+
 def test_the_choice():
     metric = _choose.Metric("euclidean")
     assert _choose.choose(metric, 2, n=10**4, m=10**4) == "multiscale"
