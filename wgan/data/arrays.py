@@ -1,5 +1,6 @@
 """NumPy's files, and what the entries of an array of images or points mean."""
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,6 +12,11 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, RunError
 
 _BLOCK = 1 << 20
+_DAMAGED = (
+    ValueError, EOFError, KeyError, OverflowError, MemoryError, NotImplementedError, RuntimeError,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise for damaged files."""
 
 
 def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
@@ -37,9 +43,7 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
         raise RunError(message) from None
     except (ConfigError, RunError):
         raise
-    except (
-        ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, OverflowError, MemoryError,
-    ) as error:  # fmt: skip
+    except _DAMAGED as error:
         message = f"{path}: cannot be read as an array ({_reason(error)})"
         raise RunError(message) from None
 
