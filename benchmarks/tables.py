@@ -100,6 +100,22 @@ def mutation() -> str:
     return "\n".join([*lines, ""])
 
 
+def experiments() -> dict[str, str]:
+    """What ``wgan reproduce`` concluded, by the name of its file: command, origin, sentences."""
+    return {path.stem: _experiment(results(path.stem)) for path in RESULTS.glob("reproduce-*.json")}
+
+
+def _experiment(content: dict[str, Any]) -> str:
+    lines = ["```console", f"$ {content['command']}", "```", ""]
+    if "data" in content:
+        lines.append(
+            f"Data `{content['data']}` (SHA-256 {content['data_sha256'][:12]}...), seed "
+            f"{content['seed']}, {content['steps']:,} generator steps a run, on "
+            f"{content['device']}, torch {content['versions']['torch']}, {content['date'][:10]}.\n"
+        )
+    return "\n".join([*lines, *(f"- {sentence}" for sentence in content["conclusions"]), ""])
+
+
 def _ratio(figures: list[dict[str, Any]], kind: str, n: int) -> str:
     """Of the problem of this kind whose size is nearest to n: lattices have squares of points."""
     same = [line for line in figures if line["problem"] == kind and "peers" in line]
