@@ -489,7 +489,7 @@ def test_the_mathematics_says_its_numbers(tmp_path):
     assert f"is {6 / (1 + math.exp(18)):.3g} at the mean" in " ".join(second["conclusions"])
     slopes = second["figures"]["curves"]["$|f'|$"][1]
     np.testing.assert_allclose(slopes, 1.0, rtol=1e-12)
-    ends = re.findall(r"from (\S+) to (\S+) where", second["conclusions"][0])[0]
+    ends = re.findall(r"between (\S+) and (\S+) where", second["conclusions"][0])[0]
     np.testing.assert_allclose([float(end) for end in ends], 1.0, rtol=1e-12)
     for name in ("fig1", "fig2"):
         page = Page((tmp_path / name / "report.html").read_text())
