@@ -212,6 +212,8 @@ def test_a_run_counts_as_trained_if_half_the_excess_is_gone():
     assert words[0].endswith("(wgan-1).")
     assert words[1].startswith("gan: 0 of 1 runs")
     assert "gan-1 ended early: NaN." in words
+    alone = robustness(group[:1]).conclusions  # --cases: of algorithms without a run nothing is said
+    assert not any(word.startswith("gan:") for word in alone)
 
 
 def test_roughness_is_of_the_second_half():
