@@ -212,7 +212,7 @@ def test_a_run_counts_as_trained_if_half_the_excess_is_gone():
     assert words[0].endswith("(wgan-1).")
     assert words[1].startswith("gan: 0 of 1 runs")
     assert "gan-1 ended early: NaN." in words
-    alone = robustness(group[:1]).conclusions  # --cases: of algorithms without a run nothing is said
+    alone = robustness(group[:1]).conclusions  # as with --cases
     assert not any(word.startswith("gan:") for word in alone)
 
 
