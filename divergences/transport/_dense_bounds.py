@@ -27,8 +27,8 @@ from ._jit import jit
 Float32Array = NDArray[np.float32]
 FloatArray = NDArray[np.floating[Any]]
 
-_ROWS = 4  # the kernel works on so many rows, coordinates and columns at once
-_WIDTH = 128
+_ROWS = 4  # the kernel works on so many rows and coordinates at once
+_WIDTHS, _BEGINNING = (128, 256), 72  # and columns; to begin takes as long as so many more
 _CHAIN = 64  # products of a pair that are summed by themselves
 # Bounds are sharp if the squares of nearest distances are so many times their error; looked at in
 # so many rows.
@@ -38,7 +38,7 @@ _SHARP, _ROWS_TRIED = 2.0**10, 16
 class Centred(NamedTuple):
     """Clouds around their mean, in single or double precision, in the order of the kernel.
 
-    ``x`` (n', d'), ``y`` (panels, d', 128): padded by zeros; ``x_squares``, ``y_squares`` are
+    ``x`` (n', d'), ``y`` (panels, d', width): padded by zeros; ``x_squares``, ``y_squares`` are
     lowered squares of lengths, ``x_error``, ``y_error`` what rounding may have moved a point.
     Bounds are to be multiplied by ``share`` before they are rounded to single precision.
     """
@@ -71,8 +71,9 @@ def centred(x: Float64Array, y: Float64Array) -> Centred:
 def _clouds(x: Float64Array, y: Float64Array, precision: type[np.floating[Any]]) -> Centred:
     centre = x.mean(axis=0) / 2 + y.mean(axis=0) / 2
     x_part, x_squares, x_error = _rounded(x, centre, _ROWS, precision)
-    y_part, y_squares, y_error = _rounded(y, centre, _WIDTH, precision)
-    panels = np.ascontiguousarray(y_part.reshape(-1, _WIDTH, y_part.shape[1]).transpose(0, 2, 1))
+    width = min(_WIDTHS, key=lambda columns: -(-y.shape[0] // columns) * (columns + _BEGINNING))
+    y_part, y_squares, y_error = _rounded(y, centre, width, precision)
+    panels = np.ascontiguousarray(y_part.reshape(-1, width, y_part.shape[1]).transpose(0, 2, 1))
     share = 1.0 if precision is np.float32 else 1.0 - float(np.finfo(np.float32).eps)
     return Centred(x_part, panels, x_squares, y_squares, x_error, y_error, share)
 
@@ -90,7 +91,7 @@ def _rounded(
     (count, dimension), eps = points.shape, float(np.finfo(precision).eps)
     shape = (-(-count // multiple) * multiple, -(-dimension // _ROWS) * _ROWS)
     part = np.zeros(shape, dtype=precision)
-    part[:count, :dimension] = points - centre
+    np.subtract(points, centre, out=part[:count, :dimension], casting="same_kind")
     lengths = np.sqrt(np.einsum("ij,ij->i", part, part, dtype=np.float64))
     squares = lengths**2 * (1 - _lost(dimension, eps))
     error = 2 * eps * lengths + 2.0**-50

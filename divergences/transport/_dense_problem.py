@@ -19,8 +19,8 @@ from ._threads import over_blocks
 
 _Result = TypeVar("_Result")
 
-_ROWS = 64  # of a block, a multiple of 4
-_BLOCK_ENTRIES = 1 << 18
+_ROWS = 256  # of a block, a multiple of 4
+_BLOCK_ENTRIES = 1 << 20
 _KEPT_ENTRIES = 130_000_000  # of the guide: .5 GB
 _PAIRS_A_BLOCK = 2048
 _SAMPLE = 64  # sources and sinks whose mean costs are taken

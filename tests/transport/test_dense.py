@@ -186,6 +186,7 @@ def bits(result):
 def test_the_same_bits_with_any_number_of_threads(monkeypatch):
     rng = np.random.default_rng(8)
     x, y = rng.normal(size=(300, 37)), rng.normal(size=(280, 37))
+    monkeypatch.setattr(_dense_problem, "_ROWS", 64)
     found = []
     for threads in ("1", "2", "5"):
         monkeypatch.setenv("DIVERGENCES_NUM_THREADS", threads)
@@ -197,6 +198,7 @@ def test_a_guide_that_is_not_kept_changes_nothing(monkeypatch):
     """Sizes without a common divisor: then the potentials are unique, wherever it begins."""
     rng = np.random.default_rng(9)
     x, y = rng.normal(size=(150, 20)), rng.normal(size=(169, 20))
+    monkeypatch.setattr(_dense_problem, "_ROWS", 64)
     kept = optimal_transport(x, y, solver="dense")
     monkeypatch.setattr(_dense_problem, "_KEPT_ENTRIES", 0)
     assert bits(optimal_transport(x, y, solver="dense")) == bits(kept)
@@ -220,16 +222,18 @@ def test_large_problems_go_to_the_dense_solver():
 
 @given(
     st.integers(0, 2**32), st.integers(1, 300), st.sampled_from([0.0, 1e-9, 1e-4, 1.0]),
+    st.sampled_from([140, 260, 511]),
 )  # fmt: skip
 @settings(max_examples=50)
-def test_lower_bounds_are_below_and_close(seed, d, spread):
-    """Pairs at every distance, lengths of the points over many orders of magnitude."""
+def test_lower_bounds_are_below_and_close(seed, d, spread, m):
+    """Pairs at every distance, lengths of the points over many orders of magnitude; whole panels
+    of columns of either width, and the rest of one."""
     rng = np.random.default_rng(seed)
     x = rng.standard_t(1.5, size=(9, d))
-    y = x[rng.integers(0, 9, 140)] + spread * rng.normal(size=(140, d))
+    y = x[rng.integers(0, 9, m)] + spread * rng.normal(size=(m, d))
     exact = cdist(x, y)
     unit = 2.0 ** -np.frexp(exact.max() + np.abs(x).max())[1]
-    found = np.empty((9, 140), dtype=np.float32)
+    found = np.empty((9, m), dtype=np.float32)
     arrays = centred(x * unit, y * unit)
     lower_bounds(*arrays, 0, 4, found[:4])
     lower_bounds(*arrays, 4, 9, found[4:])
