@@ -68,6 +68,21 @@ def short_wasserstein1() -> str:
     return "\n".join([*lines, "", f"Wall time, {origin(content)}.", ""])
 
 
+def dense() -> str:
+    """Many coordinates: seconds of ours and of POT, and their ratio."""
+    content = results("dense")
+    lines = ["| problem | n | ours | POT | ratio |", "|---|---|---|---|---|"]
+    for line in content["figures"]:
+        problem = (
+            line["problem"] if "d = " in line["problem"] else f"{line['problem']}, d = {line['d']}"
+        )
+        lines.append(
+            f"| {problem} | {line['n']:,} | {_seconds(line)} | "
+            f"{_seconds({'wall seconds': line['POT wall seconds']})} | {line['wall ratio']:.1f} |"
+        )
+    return "\n".join([*lines, "", f"Wall time, {origin(content)}.", ""])
+
+
 WGAN_CASES = {
     ("plane 3x512", "early"): "3x512 in the plane, at the beginning of a run",
     ("plane 3x512", "late"): "the same, late in a run",

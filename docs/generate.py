@@ -70,7 +70,7 @@ def write(_app: Any) -> None:
     sys.path.insert(0, str(ROOT))
     from benchmarks import ring, tables
 
-    for table in (tables.wasserstein1, tables.mutation, tables.training_speed):
+    for table in (tables.wasserstein1, tables.dense, tables.mutation, tables.training_speed):
         (TARGET / f"{table.__name__}.md").write_text(table())
     (TARGET / "ring.md").write_text(ring.table())
     for name, text in tables.experiments().items():
