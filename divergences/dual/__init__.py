@@ -4,6 +4,7 @@ Everything here has one sign: a critic ``f`` is large on ``x`` (the data) and sm
 model), and the dual objective ``E_x f - E_y f`` is to be *maximised* over 1-Lipschitz ``f``.
 """
 
+from ._active_cones import ActiveCones
 from ._adversarial import (
     adversarial_objective,
     js_lower_estimate,
@@ -40,6 +41,7 @@ from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
     "AOLConv2d",
+    "ActiveCones",
     "CTransformPenalty",
     "CollapsedCriticError",
     "ConeCritic",
