@@ -149,8 +149,10 @@ def table(names: tuple[str, ...] | None = None) -> str:
         "| preset | generator | seeds | all modes | high quality: least, median | W1 | floor | s |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, entry in recorded().items():
-        if names is None or name in names:
+    found = recorded()
+    for name in PRESETS:
+        if name in found and (names is None or name in names):
+            entry = found[name]
             lines += [_line(name, which, entry) for which in ("last", "averaged")]
     return "\n".join(lines) + "\n"
 

@@ -29,6 +29,14 @@ def origin(content: dict[str, Any]) -> str:
     )
 
 
+def _machine(content: dict[str, Any]) -> str:
+    machine = content["machine"]
+    return (
+        f"{machine['cores']} cores ({machine['processor']}), Python {machine['python']}, torch "
+        f"{machine['torch']}; {content['date']}"
+    )
+
+
 def wasserstein1() -> str:
     """All sizes and kinds: seconds and memory of ours and of the best peer, and their ratio."""
     content = results("wasserstein1")
@@ -58,6 +66,54 @@ def short_wasserstein1() -> str:
         ratios = [_ratio(content["figures"], kind, n) for n in SHORT]
         lines.append(f"| {kind} | " + " | ".join(ratios) + " |")
     return "\n".join([*lines, "", f"Wall time, {origin(content)}.", ""])
+
+
+WGAN_CASES = {
+    ("plane 3x512", "early"): "3x512 in the plane, at the beginning of a run",
+    ("plane 3x512", "late"): "the same, late in a run",
+    ("mlp 4x512, 64x64x3", "early"): "perceptron of 4x512, 64 by 64 pixels",
+    ("dcgan 64x64x3", "early"): "DCGAN, 64 by 64 pixels",
+}
+"""What the benchmark of training calls its cases, in words."""
+
+
+def training_speed() -> str:
+    """Generator steps of ``wgan`` as a multiple of a plain loop's, and the ceiling of products."""
+    content = results("wgan")
+    lines = ["| networks | steps, times the plain loop's | ceiling |", "|---|---|---|"]
+    for (case, stage), words in WGAN_CASES.items():
+        line = content["figures"][case][stage]
+        bound = f"{line['bound']:.2f}" if "bound" in line else "not measured"
+        lines.append(f"| {words} | {line['ratio']:.2f} | {bound} |")
+    return "\n".join([*lines, "", f"{_machine(content)}.", ""])
+
+
+def mutation() -> str:
+    """Mutants killed in each file, of those that alter an answer."""
+    lines = ["| file | killed | equivalent | tried |", "|---|---|---|---|"]
+    for file, line in results("mutation")["figures"].items():
+        altering = line["total"] - line["equivalent"]
+        every = line.get("one mutant in", 1)
+        share = "all" if every == 1 else f"1 in {every}"
+        killed = f"{line['killed']}/{altering}"
+        lines.append(f"| `{file}` | {killed} | {line['equivalent']} | {share} |")
+    return "\n".join([*lines, ""])
+
+
+def experiments() -> dict[str, str]:
+    """What ``wgan reproduce`` concluded, by the name of its file: command, origin, sentences."""
+    return {path.stem: _experiment(results(path.stem)) for path in RESULTS.glob("reproduce-*.json")}
+
+
+def _experiment(content: dict[str, Any]) -> str:
+    lines = ["```console", f"$ {content['command']}", "```", ""]
+    if "data" in content:
+        lines.append(
+            f"Data `{content['data']}` (SHA-256 {content['data_sha256'][:12]}...), seed "
+            f"{content['seed']}, {content['steps']:,} generator steps a run, on "
+            f"{content['device']}, torch {content['versions']['torch']}, {content['date'][:10]}.\n"
+        )
+    return "\n".join([*lines, *(f"- {sentence}" for sentence in content["conclusions"]), ""])
 
 
 def _ratio(figures: list[dict[str, Any]], kind: str, n: int) -> str:

@@ -1,4 +1,21 @@
-"""Total variation, Kullback-Leibler, Jensen-Shannon and Wasserstein-1, computed to be trusted."""
+"""Total variation, Kullback-Leibler, Jensen-Shannon and Wasserstein-1, computed to be trusted.
+
+Vectors and laws: `total_variation(p, q)`, `kl_divergence`, `js_divergence` (nats, with the factor
+1/2), `js_distance`. Samples, weighted or not, and laws: `wasserstein1(x, y)`, exact and certified;
+`optimal_transport` returns the plan, the potentials and the critic besides. NumPy arrays and torch
+tensors are taken as they are; nothing is normalised silently.
+
+>>> from divergences import total_variation, wasserstein1
+>>> float(total_variation([0.5, 0.5], [0.25, 0.75]))
+0.25
+>>> float(wasserstein1([[0.0, 0.0]], [[3.0, 4.0]]))
+5.0
+
+Also here: laws (`Normal`, `Discrete`, ...), `compare`, enclosures, related divergences.
+Subpackages, to be imported by name: ``intervals`` (confidence intervals from samples), ``dual``
+(critics, torch), ``theorems`` (the paper's claims as checks), ``testing`` (checks of your own
+functions), ``estimators``, ``families``, ``problems``, ``plots``.
+"""
 
 from ._bracket import wasserstein1_bracket
 from ._compare import Comparison, compare

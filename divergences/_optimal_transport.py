@@ -52,16 +52,19 @@ def optimal_transport(
         Costs of any sign, finite, in place of a metric: for squared distances, cosine
         dissimilarities and whatever else is no metric.
     solver : {"line", "multiscale", "dense", "simplex"}, optional
-        By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (above 100,000 pairs in 2 or 3, 4 million in 4 or 5);
-        "dense", in any number of coordinates and under any metric, above 100,000 pairs; else
-        "simplex", POT's network simplex. "multiscale" and "dense" are compiled at the first use, in
-        ten to thirty seconds each, and cached.
+        By default "line" for numbers under a norm; a network simplex on all distances up to a
+        million pairs of points, in more than five coordinates two million (360,000 for equal masses
+        in six to fifteen; 300,000 where one side is far larger); above that "multiscale", with
+        O(n + m) memory, under a norm in up to five coordinates, and up to sixteen where the points
+        fill no more than four; else "dense", under any metric. "simplex" holds all distances; above
+        two million pairs it is POT's. Kernels are compiled at the first use, in three to thirty
+        seconds, and cached.
     time_limit : float, optional
-        Seconds. The multiscale and the dense solver look at the clock every few milliseconds; POT's
-        then runs in attempts of bounded length, each twice the last, and stops before an attempt
-        that would not fit. Compiling, the distances of all pairs, problems on the line and those of
-        up to 40,000 pairs (a fraction of a second) are not interrupted.
+        Seconds. "multiscale" and "dense" look at the clock every few milliseconds; "simplex" runs
+        in attempts of bounded length, each twice the last, and stops before an attempt that would
+        not fit. Compiling, the distances of all pairs, problems on the line and, without
+        ``solver=``, those of up to a million pairs (two in more than five coordinates), which take
+        a fraction of a second, are not interrupted: their answer may come after the limit.
     progress : bool
         Show a bar of tqdm's on standard error, with the phase and the time so far.
 

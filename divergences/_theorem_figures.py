@@ -208,7 +208,7 @@ def clipping() -> "Figure":
         panel.semilogy(depths, expected, "--", color=colour, linewidth=0.9)
     panel.set(
         xlabel="layers (width 512, ReLU, 64 inputs)",
-        ylabel=r"$|\nabla_x f|$",
+        ylabel=r"$|\nabla_x f|$ (value of f per unit of x)",
         title="Clipping: gradients vanish or explode with depth",
     )
     panel.text(0.02, 0.03, r"dashed: $c \sqrt{64}\,(c \sqrt{256})^{L-1}$", fontsize=8,

@@ -156,13 +156,8 @@ def mass_tolerance(dtype: Any, count: int) -> float:
     return min(MASS_TOLERANCE_CAP, eps * (8 + 4 * math.sqrt(count)))
 
 
-def masses(array: Array, parameter: str, function: str) -> None:
-    """Demand non-negative entries that sum to 1 over the last axis (summed in float64)."""
-    tolerance = mass_tolerance(array.dtype, array.shape[-1])
-    if isinstance(array, np.ndarray) and plainly_sums_to_one(array, tolerance):
-        return
-    if array.shape[-1] == 0:
-        refuse(function, parameter, "have at least one entry", describe(array))
+def non_negative(array: Array, parameter: str, function: str) -> None:
+    """Demand finite entries of at least 0; the first other one is named with its index."""
     finite(array, parameter, function)
     if not values_are_readable(array):
         return
@@ -171,6 +166,19 @@ def masses(array: Array, parameter: str, function: str) -> None:
     if negative.any():
         where = tuple(int(index) for index in np.argwhere(negative)[0])
         refuse(function, parameter, "be non-negative", f"{values[where]} at index {where}")
+
+
+def masses(array: Array, parameter: str, function: str) -> None:
+    """Demand non-negative entries that sum to 1 over the last axis (summed in float64)."""
+    tolerance = mass_tolerance(array.dtype, array.shape[-1])
+    if isinstance(array, np.ndarray) and plainly_sums_to_one(array, tolerance):
+        return
+    if array.shape[-1] == 0:
+        refuse(function, parameter, "have at least one entry", describe(array))
+    non_negative(array, parameter, function)
+    if not values_are_readable(array):
+        return
+    values = as_numpy(array)
     tolerance = mass_tolerance(array.dtype, values.shape[-1])
     if values.size > MANY and (np.abs(values.sum(axis=-1) - 1.0) < 0.5 * tolerance).all():
         return  # pairwise sums of so many entries are good to less than the other half

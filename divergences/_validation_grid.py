@@ -12,6 +12,7 @@ from ._validation import (
     ground_metric,
     known_values,
     masses,
+    non_negative,
     real_array,
     real_number,
     refuse,
@@ -31,7 +32,8 @@ def histogram_pair(p: ArrayLike, q: ArrayLike, function: str) -> tuple[Array, Ar
         refuse(function, "p and q", "have the same shape",
                f"shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
     for name, array in (("p", p), ("q", q)):
-        masses(array.reshape(-1), f"{name}.reshape(-1)", function)
+        non_negative(array, name, function)  # first, so that the index is that of the cell
+        masses(array.reshape(-1), name, function)
     return p, q
 
 

@@ -31,7 +31,7 @@ def wasserstein1(
     x, y : array, tensor or list, shapes (n,) or (n, d), and (m,) or (m, d); or a law
         Samples: a vector holds numbers on the line. With three axes or more, a batch of clouds
         (..., n, d) and (..., m, d) whose leading axes broadcast. A ``Discrete`` may stand for
-        either; two laws of other families are compared by their closed form if there is one.
+        either; two laws of other families are compared by a closed form or by quadrature.
     x_weights, y_weights : array, tensor or list, shapes (n,) and (m,), optional
         Masses of the points, non-negative, of sum 1 up to rounding; uniform by default. For
         batches also (..., n) and (..., m).
@@ -40,11 +40,13 @@ def wasserstein1(
         callable gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a
         graph; that it is a metric is not checked.
     solver : {"line", "multiscale", "dense", "simplex"}, optional
-        By default "line" for numbers under a norm; "multiscale", with O(n + m) memory, for many
-        points under a norm in few coordinates (above 100,000 pairs in 2 or 3, 4 million in 4 or 5);
-        "dense", in any number of coordinates and under any metric, above 100,000 pairs; else
-        "simplex", POT's network simplex. "multiscale" and "dense" are compiled at the first use, in
-        ten to thirty seconds each, and cached.
+        By default "line" for numbers under a norm; a network simplex on all distances up to a
+        million pairs of points, in more than five coordinates two million (360,000 for equal masses
+        in six to fifteen; 300,000 where one side is far larger); above that "multiscale", with
+        O(n + m) memory, under a norm in up to five coordinates, and up to sixteen where the points
+        fill no more than four; else "dense", under any metric. "simplex" holds all distances; above
+        two million pairs it is POT's. Kernels are compiled at the first use, in three to thirty
+        seconds, and cached.
 
     Returns
     -------

@@ -18,7 +18,7 @@ def table(name: str, columns: dict[str, str]) -> str:
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += [
         "| " + " | ".join(_cell(row.get(key)) for key in columns.values()) + " |"
-        for row in content["figures"]
+        for row in sorted(content["figures"], key=lambda row: (row.get("D", 0), row.get("N", 0)))
     ]
     machine = content["machine"]
     source = (
@@ -47,12 +47,12 @@ def tables() -> dict[str, str]:
             "seconds": "seconds",
         }),
         "critic_step.md": table("critic-step", {
-            "critic": "critic", "batch": "batch", "d": "d", "after steps": "after",
+            "critic (hidden layers)": "critic", "batch": "batch", "d": "d", "after steps": "after",
             "plain loop (ms)": "plain (ms)",
             "`ascent_step` (ms)": "ours (ms)", "both passes (ms)": "passes (ms)",
             "products (ms)": "products (ms)", "Gflop": "Gflop",
-            "Gflop/s": "Gflop/s of the products", "optimiser (ms)": "optimiser (ms)",
-            "ours (ms)": "our optimiser (ms)", "projection (ms)": "projection (ms)",
+            "Gflop/s": "Gflop/s of the products", "torch's RMSprop (ms)": "optimiser (ms)",
+            "our RMSprop (ms)": "our optimiser (ms)", "clipping (ms)": "projection (ms)",
             "plain / ours": "plain / ours", "ceiling": "ceiling",
         }),
         "constraint_step.md": table("constraint-step", {
@@ -88,7 +88,7 @@ def cosines() -> Any:
         for name in dict.fromkeys(row["critic"] for row in chosen):
             at = [(row["D"], row["cosine"]) for row in chosen if row["critic"] == name]
             axes.plot(*zip(*at, strict=True), "o-", color=COLOURS[name], label=name)
-        axes.set(title=f"N = {count}", xlabel="D", xscale="log", ylim=(-0.45, 1.02))
+        axes.set(title=f"N = {count} cones", xlabel="coordinates D", xscale="log", ylim=(-1, 1.05))
         ticks = sorted({row["D"] for row in chosen})
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
@@ -99,6 +99,8 @@ def cosines() -> Any:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " and ".join(f"{number:,}" for number in value)
     return f"{value:.3g}" if isinstance(value, float) else str(value if value is not None else "")
 
 

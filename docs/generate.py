@@ -68,9 +68,13 @@ def write(_app: Any) -> None:
     plots.figure_1().savefig(TARGET / "figure_1.svg")
     plots.figure_2().savefig(TARGET / "figure_2.svg")
     sys.path.insert(0, str(ROOT))
-    from benchmarks import tables
+    from benchmarks import ring, tables
 
-    (TARGET / "wasserstein1.md").write_text(tables.wasserstein1())
+    for table in (tables.wasserstein1, tables.mutation, tables.training_speed):
+        (TARGET / f"{table.__name__}.md").write_text(table())
+    (TARGET / "ring.md").write_text(ring.table())
+    for name, text in tables.experiments().items():
+        (TARGET / f"{name}.md").write_text(text)
     for draw in (transport_pictures.plan_and_critic, transport_pictures.levels,
                  transport_pictures.line):  # fmt: skip
         draw().savefig(TARGET / f"{draw.__name__}.svg")

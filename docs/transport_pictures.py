@@ -44,6 +44,8 @@ def plan_and_critic() -> Figure:
         axes.scatter(*x.T, s=12, color=BLUE, label="x", zorder=2)
         axes.scatter(*y.T, s=12, color=ORANGE, marker="^", label="y", zorder=2)
         axes.set_aspect("equal")
+        axes.set_xlabel("first coordinate")
+    left.set_ylabel("second coordinate")
     left.legend(loc="lower left", frameon=False)
     return figure
 
@@ -73,8 +75,10 @@ def levels() -> Figure:
         axes.scatter(*centres[0].T, s=14, color=BLUE, zorder=2)
         axes.scatter(*centres[1].T, s=14, color=ORANGE, marker="^", zorder=2)
         axes.set_aspect("equal")
-        axes.set_title(f"{2**level} clusters a side: {result.value:.4f}", fontsize=10)
-    figure.suptitle(f"1,024 points a side: {wasserstein1(x, y):.4f}", fontsize=11)
+        axes.set_title(f"{2**level} clusters a side: $W_1$ = {result.value:.4f}", fontsize=10)
+        axes.set_xlabel("first coordinate")
+    figure.axes[0].set_ylabel("second coordinate")
+    figure.suptitle(f"1,024 points a side: $W_1$ = {wasserstein1(x, y):.4f}", fontsize=11)
     return figure
 
 

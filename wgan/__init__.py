@@ -1,5 +1,8 @@
 """Wasserstein GANs, trained on the estimators of ``divergences.dual``.
 
+`train` writes a run folder, `load` reads it back, `evaluate` measures its generator against
+held-out data; ``python -m wgan --help`` lists the commands.
+
 >>> from wgan import TrainingConfig, load, train
 >>> run = train(TrainingConfig(out="runs/digits", data="digits"))  # doctest: +SKIP
 >>> load("runs/digits").sample(64, seed=1).shape  # doctest: +SKIP

@@ -151,7 +151,7 @@ class RunEvaluation:
         for one in self.measurements:
             sizes = " and ".join(map(str, one.samples))
             level = f"{one.level:.4g}" if one.level is not None else "no level"
-            says.setdefault(f"{one.encloses} ({level}, {sizes} samples)", []).append(one.name)
+            says.setdefault(f"{one.encloses} (level {level}, {sizes} samples)", []).append(one.name)
         lines += [f"  {', '.join(names)}: {text}" for text, names in says.items()]
         without: dict[str, list[str]] = {}
         for name, reason in self.left_out.items():

@@ -45,9 +45,9 @@ class TrainingConfig:
     out: Path
     """Run folder: new or empty, or with --resume one that holds a run."""
     data: str = "digits"
-    """Data set with options: digits, ring, grid, swiss-roll or lines (laws in the plane), or the
-    path of a packed set, an array in .npy or .npz, an IDX file or a folder of images, such as
-    ring,modes=12 or photographs,size=64,mirror=yes."""
+    """Data set with options: digits, stacked (three digits in an image), ring, grid, swiss-roll or
+    lines (laws in the plane), or the path of a packed set, an array in .npy or .npz, an IDX file or
+    a folder of images, such as ring,modes=12 or photographs,size=64,mirror=yes."""
     algorithm: AlgorithmName = "wgan"
     """wgan is Algorithm 1 to the letter, wgan-2017 the authors' program; others in the manual."""
     steps: int = 2000

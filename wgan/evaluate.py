@@ -74,6 +74,8 @@ class Evaluation:
     """Held-out estimate, less rounding, over the bound: not above W1 of the two; at least 0."""
     estimate_unit: str
     """Unit of the critic's estimates, in words."""
+    estimate_name: str
+    """Their name in a line for people: that of a standard GAN's is "JS estimate"."""
     modes: int | None = None
     """Modes of the law that a sample of high quality lies at; None for data without modes."""
     high_quality: float | None = None
@@ -131,7 +133,7 @@ class Evaluation:
         return (
             f"{kind} W1 to held-out data {self.distance:.4g} "
             f"(floor {self.floor:.4g}, excess {self.excess:.4g}); {modes}"
-            f"critic estimate {self.critic_estimate_held_out:.4g}, {self.estimate_unit}"
+            f"{self.estimate_name} {self.critic_estimate_held_out:.4g}, {self.estimate_unit}"
         )
 
     def certificate(self) -> str:
@@ -205,6 +207,7 @@ class Evaluator:
         judge = copy.deepcopy(critic) if bound is None else precise
         held_out = self.estimate(judge, self.held_out, samples)
         exact, sliced = self.distances(samples)
+        words = estimate_of(self.procedure.algorithm)
         return Evaluation(
             wasserstein1=exact,
             sliced_wasserstein1=sliced,
@@ -215,7 +218,8 @@ class Evaluator:
             lipschitz_bound=bound,
             no_bound=reason,
             lower_bound=None if bound is None else self.proven(precise, samples, bound),
-            estimate_unit=estimate_of(self.procedure.algorithm).unit,
+            estimate_unit=words.unit,
+            estimate_name=words.name,
             modes=modes,
             high_quality=high_quality,
         )

@@ -214,8 +214,7 @@ class Session:
             if value - value != 0:  # NaN or infinite
                 self.diverged(f"the critic estimate is {value}")
         shown = f"{values[-1]:.3g} ({self.estimate.short})"
-        name = "JS estimate" if "JS" in self.estimate.quantity else "critic estimate"
-        self.bar.set_postfix_str(f"{name} {shown}", refresh=False)
+        self.bar.set_postfix_str(f"{self.estimate.name} {shown}", refresh=False)
         return {"critic_estimate": values[-1], "critic_estimates": values}
 
     def diverged(self, what: str) -> None:

@@ -19,6 +19,8 @@ class Estimate:
     """The same for the progress bar."""
     explanation: str
     """What a reader may conclude, in sentences."""
+    name: str = "critic estimate"
+    """What it is called in a line for people."""
 
 
 _SIGN = (
@@ -55,6 +57,7 @@ _ADVERSARIAL = Estimate(
     "The discriminator's objective plus log 2 is a lower bound of the Jensen-Shannon divergence of "
     "the laws, in expectation and on data that it was not trained on. Near log 2 it says only that "
     "the two can be told apart, not how far they are from each other.",
+    "JS estimate",
 )
 
 

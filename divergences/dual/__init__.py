@@ -2,6 +2,10 @@
 
 Everything here has one sign: a critic ``f`` is large on ``x`` (the data) and small on ``y`` (the
 model), and the dual objective ``E_x f - E_y f`` is to be *maximised* over 1-Lipschitz ``f``.
+
+`wasserstein1_dual` trains a critic and returns certified lower bounds; `lipschitz_bound` proves an
+upper bound of a critic's slope; `ascent_step` with a constraint such as `WeightClipping` is one
+step of the paper's critic.
 """
 
 from ._active_cones import ActiveCones

@@ -37,8 +37,8 @@ class RidgeCritic(nn.Module):
 
     Notes
     -----
-    All three are buffers in float64: the critic is fitted (:func:`fit_ridge`), not trained by
-    gradient steps. ``forward`` maps (n, d) to (n,) in O(n (d + log k)).
+    All three are buffers in float64: `wasserstein1_dual` fits them by sorting, and gradient steps
+    do not train them. ``forward`` maps (n, d) to (n,) in O(n (d + log k)).
 
     Examples
     --------

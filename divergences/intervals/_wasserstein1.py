@@ -174,7 +174,7 @@ def _support(
     for name, sample in (("x", x), ("y", y)):
         if sample.min() < low or sample.max() > high:
             refuse(_NAME, name, f"lie in the support [{low!r}, {high!r}]",
-                   f"values from {sample.min()!r} to {sample.max()!r}")  # fmt: skip
+                   f"values from {float(sample.min())!r} to {float(sample.max())!r}")  # fmt: skip
     return low, high
 
 

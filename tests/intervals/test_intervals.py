@@ -256,6 +256,11 @@ def test_spaces_that_do_not_hold_the_data_are_refused(options, error):
         wasserstein1_interval([0.0, 1.0], [1.0, 2.0], **options)
 
 
+def test_a_support_that_does_not_hold_the_data_names_their_range():
+    with pytest.raises(ValueError, match=r"got values from 0\.0 to 1\.0$"):
+        wasserstein1_interval([0.0, 1.0], [1.0, 2.0], support=(0.5, 2.0))
+
+
 def test_off_the_line_a_support_is_no_pair():
     with pytest.raises(ValueError, match="support must be left out off the line"):
         wasserstein1_interval([[0.0, 1.0]], [[1.0, 2.0]], support=(0.0, 2.0))

@@ -45,8 +45,10 @@ def test_a_run_of_each_algorithm_says_what_its_numbers_are(tmp_path, name):
         assert evaluation.lipschitz_bound is None
         assert "lower_bound" not in lines[-1]
         assert "nothing is certified" in evaluation.certificate()
+        assert "; JS estimate " in evaluation.sentence()
         assert "nats, at most log 2" in evaluation.sentence()
     else:
+        assert "; critic estimate " in evaluation.sentence()
         assert 0 <= evaluation.lower_bound <= evaluation.wasserstein1
         assert evaluation.lipschitz_bound > 0
         shown = evaluation.certificate().partition("W1 >= ")[2].partition(" ")[0]

@@ -212,6 +212,8 @@ def test_a_run_counts_as_trained_if_half_the_excess_is_gone():
     assert words[0].endswith("(wgan-1).")
     assert words[1].startswith("gan: 0 of 1 runs")
     assert "gan-1 ended early: NaN." in words
+    alone = robustness(group[:1]).conclusions  # as with --cases
+    assert not any(word.startswith("gan:") for word in alone)
 
 
 def test_roughness_is_of_the_second_half():
@@ -489,7 +491,7 @@ def test_the_mathematics_says_its_numbers(tmp_path):
     assert f"is {6 / (1 + math.exp(18)):.3g} at the mean" in " ".join(second["conclusions"])
     slopes = second["figures"]["curves"]["$|f'|$"][1]
     np.testing.assert_allclose(slopes, 1.0, rtol=1e-12)
-    ends = re.findall(r"from (\S+) to (\S+) where", second["conclusions"][0])[0]
+    ends = re.findall(r"between (\S+) and (\S+) where", second["conclusions"][0])[0]
     np.testing.assert_allclose([float(end) for end in ends], 1.0, rtol=1e-12)
     for name in ("fig1", "fig2"):
         page = Page((tmp_path / name / "report.html").read_text())

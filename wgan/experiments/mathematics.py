@@ -36,13 +36,17 @@ def parallel_lines(_: Sequence[Outcome]) -> Finding:
     }
     off = places != 0
     error = float(np.abs(np.asarray(values["wasserstein1"]) - np.abs(places)).max())
-    words = [f"W1 is the displacement at all {len(places)} places, up to {error:.2g}."]
-    for name, unit in (("js", f" (log 2 is {math.log(2):.15g})"), ("total_variation", "")):
+    words = [f"W1 is abs(theta) at all {len(places)} displacements theta, to within {error:.2g}."]
+    named = (
+        ("js", "JS (nats)", f" (log 2 is {math.log(2):.15g})"),
+        ("total_variation", "TV", ""),
+    )
+    for name, short, unit in named:
         away = np.asarray(values[name])[off]
         at_0 = np.asarray(values[name])[~off]
         words.append(
-            f"{name.replace('_', ' ')} is {at_0.max():g} at 0 and from {away.min():.15g} to "
-            f"{away.max():.15g} at the {off.sum()} other places{unit}."
+            f"{short} is {at_0.max():g} at theta = 0, and between {away.min():.15g} and "
+            f"{away.max():.15g} at the {off.sum()} others{unit}."
         )
     figures = {"theta": places.tolist(), **values}
     return _with_claim("figure_1", figure_1(places), figures, words)
@@ -62,7 +66,10 @@ def optimal_critic(_: Sequence[Outcome]) -> Finding:
         f"The slope of log(1 - D*) is {at_mean:.3g} at the mean of the generated law, x = "
         f"{THETA:g} (the closed form: {closed:.3g}), and {max(discriminator[1]):.3g} at most."
     )
-    words = [f"The critic's slope is from {low:.15g} to {high:.15g} where there are data.", flat]
+    words = [
+        f"The critic's slope is between {low:.15g} and {high:.15g} where there are data.",
+        flat,
+    ]
     some = {name: (x[::THINNED], y[::THINNED]) for name, (x, y) in curves.items()}
     return _with_claim("figure_2", figure, {"theta": THETA, "curves": some}, words)
 

@@ -61,6 +61,8 @@ def robustness(outcomes: Sequence[Outcome]) -> Finding:
     conclusions = []
     for name in ("wgan", "gan"):
         group = [one for one in outcomes if one.case.name.startswith(f"{name}-")]
+        if not group:
+            continue  # the caller asked for other cases alone
         trained = [one.case.name for one in group if figures[one.case.name]["trained"]]
         listed = f" ({', '.join(trained)})" if trained else ""
         conclusions.append(

@@ -35,7 +35,7 @@ class Spread(NamedTuple):
     @property
     def encloses(self) -> str:
         """What the intervals enclose."""
-        return f"its mean over independent samples of these sizes ({self.method}, Student's law)"
+        return f"the mean over independent samples of these sizes ({self.method}, Student's law)"
 
     def interval(self, level: float) -> tuple[float, float]:
         """Ends by Student's law."""
