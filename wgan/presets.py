@@ -81,7 +81,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-orthogonal": {
         **_GRID,
         **_CERTIFIED,
-        "critic": "orthogonal,widths=16,cones=512,spread=3",
+        "generator": "mlp,widths=128x128x128x128,skip=3",
+        "critic": "orthogonal,widths=,cones=256,spread=3,temperature=0.05",
+        "critic_learning_rate": 1e-2,
+        "critic_decays": False,
+        "steps": 10_000,
+        "decay_steps": 10_000,
     },
     "grid-gan": {
         **_GRID,
