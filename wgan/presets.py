@@ -33,7 +33,7 @@ _RING: dict[str, Any] = {
 _GRID: dict[str, Any] = {
     **_RING,
     "data": "grid",
-    "generator": "mlp,widths=128x128x128x128",
+    "generator": "mlp,widths=128x128x128x128,skip=3",
     "steps": 6000,
     "decay_steps": 6000,
 }
@@ -81,7 +81,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-orthogonal": {
         **_GRID,
         **_CERTIFIED,
-        "generator": "mlp,widths=128x128x128x128,skip=3",
         "critic": "orthogonal,widths=,cones=256,spread=3,temperature=0.05",
         "critic_learning_rate": 1e-2,
         "critic_decays": False,
