@@ -69,7 +69,7 @@ class ActiveCones:
                 apart = squared_distances(layer.anchors, layer.anchors).sqrt_()
                 others = (layer.heights - apart).amax(dim=1)
                 lowest = others - self.margin * layer.temperature
-                torch.maximum(layer.heights, lowest, out=layer.heights.data)
+                layer.heights.copy_(torch.maximum(layer.heights, lowest))
 
     def lipschitz_bound(self, critic: nn.Module) -> float:
         """That of :func:`lipschitz_bound`: the projection has no part in it."""
