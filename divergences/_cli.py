@@ -1,9 +1,11 @@
 """The command line: ``divergences theorems``, ``divergences compare``; also ``python -m``."""
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any, NoReturn
 from . import _cli_compare
 from .theorems import ALL, ClaimResult, check_all
 
-PASSED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+PASSED, FAILED, UNUSABLE, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
 """Exit statuses; 2 also where a claim was skipped and ``--allow-skips`` was not given."""
 
 
@@ -36,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if all went well, 1 if a claim failed, 2 if a claim was skipped because a library is
-        missing (0 with ``--allow-skips``), 130 if interrupted. Unusable
-        arguments end the process with status 2.
+        missing (0 with ``--allow-skips``) or a file cannot be written, 130 if interrupted, 141 if
+        the reader of the output has gone. Unusable arguments end the process with status 2.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -45,10 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return PASSED
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("divergences: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        _discard_output()
+        if isinstance(error, BrokenPipeError):
+            return UNREAD
+        where = error.filename or "the output"
+        print(f"divergences: {where}: {error.strerror or error}", file=sys.stderr)
+        return UNUSABLE
+    return status
+
+
+def _discard_output() -> None:
+    """What standard output still holds goes nowhere: Python's own end would fail once more."""
+    with contextlib.suppress(OSError, ValueError):  # a stream that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

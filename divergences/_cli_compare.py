@@ -3,7 +3,9 @@
 import argparse
 import json
 import math
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +21,12 @@ DESCRIPTION = (
     "variation, KL both ways and Jensen-Shannon. With --samples they hold points, one a row: the "
     "exact Wasserstein-1 distance (Euclidean)."
 )
+
+_DAMAGED = (
+    EOFError, UnicodeDecodeError, MemoryError, OverflowError, NotImplementedError, RuntimeError,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise for damaged files, beside ValueError."""
 
 
 def add_to(commands: Any) -> None:
@@ -99,7 +107,7 @@ def _read(name: str) -> Float64Array:
         _unusable(f"{name}: no such file")
     try:
         array = _csv(path) if kind == ".csv" else _numpy(path, name)
-    except (EOFError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         _unusable(f"{name}: not a readable {kind} file ({error or 'it ends too early'})")
     except ValueError as error:
         _unusable(str(error) if name in str(error) else f"{name}: {error}")
@@ -115,15 +123,21 @@ def _read(name: str) -> Float64Array:
 
 
 def _numpy(path: Path, name: str) -> Any:
-    loaded: Any = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
-        if len(loaded.files) != 1:
-            _unusable(
-                f"{name}: it must hold one array; it holds {len(loaded.files)}: {loaded.files}"
-            )
-        return loaded[loaded.files[0]]
+    with path.open("rb") as file:
+        loaded: Any = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            if file.read(1):
+                _unusable(f"{name}: more follows than the one array of its header")
+            return loaded
+        with loaded:
+            if len(loaded.files) != 1:
+                _unusable(
+                    f"{name}: it must hold one array; it holds {len(loaded.files)}: {loaded.files}"
+                )
+            array = loaded[loaded.files[0]]
+            if not isinstance(array, np.ndarray):
+                _unusable(f"{name}: it must hold an array; it holds the file {loaded.files[0]}")
+            return array
 
 
 def _csv(path: Path) -> Float64Array:

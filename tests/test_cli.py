@@ -1,9 +1,12 @@
 """The command line: table, JSON, exit statuses, refusals in one line."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +150,32 @@ def test_an_interruption_leaves_no_traceback(capsys, monkeypatch):
     monkeypatch.setattr(_cli, "check_all", interrupt)
     status, _, err = _run(capsys)
     assert (status, err) == (130, "divergences: interrupted\n")
+
+
+def test_a_report_that_cannot_be_written_is_one_line(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+
+    def full(self, *_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    page = tmp_path / "page.html"
+    status, _, err = _run(capsys, "example_1", "--cases", "1", "--report", str(page))
+    assert (status, err) == (2, f"divergences: {page}: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device on this system")
+def test_output_that_cannot_be_written_is_one_line():
+    command = [sys.executable, "-m", "divergences", "theorems", "example_1", "--cases", "1"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == "divergences: the output: No space left on device\n"
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_help_and_version(capsys):

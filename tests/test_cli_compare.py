@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -121,6 +122,32 @@ def test_odd_files_end_in_one_line(capsys, tmp_path):
     assert "samples must have shape" in _run(capsys, cube, cube, "--samples")[2]
     plane = path("plane.npy", np.ones((2, 3)))
     assert "same dimension" in _run(capsys, good, plane, "--samples")[2]
+
+
+def test_damaged_archives_and_more_than_one_array_end_in_one_line(capsys, tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6.0))
+    np.savez(tmp_path / "a.npz", np.arange(6.0))
+    whole, archive = ((tmp_path / name).read_bytes() for name in ("a.npy", "a.npz"))
+    entry = archive.index(b"PK\x01\x02")  # of the archive's list
+    strange, locked = bytearray(archive), bytearray(archive)
+    strange[8] = strange[entry + 10] = 99  # the method of compression
+    locked[6] |= 1
+    locked[entry + 8] |= 1
+    files = {
+        "two.npy": (whole + whole, "more follows than the one array"),
+        "cut.npy": (whole.replace(b"(6,), }", b"(6,)   "), "not a readable .npy file"),
+        "strange.npz": (bytes(strange), "compression method is not supported"),
+        "locked.npz": (bytes(locked), "encrypted"),
+    }
+    with zipfile.ZipFile(tmp_path / "text.npz", "w") as file:
+        file.writestr("a.txt", "no array")
+    for name, (content, _) in files.items():
+        (tmp_path / name).write_bytes(content)
+    for name, message in [("text.npz", "it holds the file a.txt"),
+                          *((name, message) for name, (_, message) in files.items())]:  # fmt: skip
+        status, out, err = _run(capsys, tmp_path / name, tmp_path / "a.npy", "--samples")
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert message in err
 
 
 def test_one_of_the_two_options_is_required(capsys, tmp_path):

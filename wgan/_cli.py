@@ -200,10 +200,16 @@ Command: TypeAlias = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    said = False
     try:
-        return parse(arguments)()
+        try:
+            command = parse(arguments)
+        except RunError:
+            said = _another_says_it()
+            raise
+        return command()
     except RunError as error:
-        if not isinstance(error, OtherProcessError):  # which that process says
+        if not said and not isinstance(error, OtherProcessError):  # which that process says
             print(f"wgan: {error}", file=sys.stderr)
         _tell_launcher(error)
         return error.exit_status
@@ -222,6 +228,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"wgan: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return 2
+
+
+def _another_says_it() -> bool:
+    """Whether torchrun's first process refuses the same; torchrun itself gets our message."""
+    return os.environ.get("RANK", "0") != "0" and "TORCHELASTIC_ERROR_FILE" in os.environ
 
 
 def _tell_launcher(error: RunError) -> None:

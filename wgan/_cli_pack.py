@@ -42,6 +42,9 @@ class Pack:
         from .data.packed import verify_packed
 
         if self.verify:
+            if self.out is not None or self.size is not None:
+                message = "pack --verify takes a packed set and nothing else"
+                raise ConfigError(message)
             print(f"{self.source}: intact, SHA-256 {verify_packed(self.source)}")
             return 0
         if self.out is None or self.size is None:

@@ -23,7 +23,7 @@ def read_options(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        In one line, for a file that cannot be read or holds no mapping of names.
+        In one line, for a file that cannot be read, holds no mapping of names, or a name twice.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,11 +40,25 @@ def read_options(path: Path) -> dict[str, Any]:
 
 
 def _json_values(path: Path, text: str) -> Any:
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _demand_distinct(path, [name for name, _ in pairs])
+        return dict(pairs)
+
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return json.loads(text, object_pairs_hook=distinct)
+    except ConfigError:
+        raise
+    except (ValueError, RecursionError) as error:
         message = f"{path}: is no JSON ({error})"
         raise ConfigError(message) from None
+
+
+def _demand_distinct(path: Path, names: list[Any]) -> None:
+    """ConfigError where a name stands twice: which of its values is meant is not guessed."""
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        message = f"{path}: {twice!r} stands there twice"
+        raise ConfigError(message)
 
 
 def _yaml_text(values: dict[str, Any]) -> str:
@@ -57,7 +71,12 @@ def _yaml_values(path: Path, text: str) -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        """YAML 1.2's numbers: 5e-5 is one, without a point too."""
+        """YAML 1.2's numbers: 5e-5 is one, without a point too; and names once."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            _demand_distinct(path, [key.value for key, _ in node.value])
+            values: dict[Any, Any] = super().construct_mapping(node, deep)
+            return values
 
     Loader.add_implicit_resolver(
         "tag:yaml.org,2002:float",
@@ -66,6 +85,6 @@ def _yaml_values(path: Path, text: str) -> Any:
     )
     try:
         return yaml.load(text, Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         message = f"{path}: is no YAML ({error})".replace("\n", " ")
         raise ConfigError(message) from None

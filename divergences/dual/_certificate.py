@@ -97,7 +97,7 @@ def lipschitz_bound(critic: nn.Module) -> float:
     if bound is None:
         raise NotImplementedError(_unknown(critic))
     tensors = itertools.chain(critic.parameters(recurse=False), critic.buffers(recurse=False))
-    if math.isnan(bound) or not all(bool(tensor.isfinite().all()) for tensor in tensors):
+    if math.isnan(bound) or not all(bool(tensor.detach().isfinite().all()) for tensor in tensors):
         refuse("lipschitz_bound", "critic", "have finite parameters",
                f"NaN or infinite ones in a {type(critic).__name__}")  # fmt: skip
     return bound

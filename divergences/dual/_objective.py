@@ -137,9 +137,10 @@ def values_at(
     """Values of a critic at a sample, shape (n,)."""
     count = points.shape[0]
     values = quick_values(critic, points)
-    if not isinstance(values, Tensor) or tuple(values.shape) not in ((count,), (count, 1)):
+    fits = isinstance(values, Tensor) and tuple(values.shape) in ((count,), (count, 1))
+    if not fits or not values.is_floating_point():
         refuse(function, name, f"map the {count} samples {parameter} to shape ({count},) "
-               f"or ({count}, 1)", describe(values))  # fmt: skip
+               f"or ({count}, 1), floating", describe(values))  # fmt: skip
     return values if values.ndim == 1 else values.reshape(count)
 
 

@@ -6,14 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from divergences._array import detach
-from divergences._validation import real_number
+from divergences._validation import describe, real_number, refuse
 
 from ._certificate import lipschitz_bound
 from ._objective import two_samples, values_at
 from ._violation import violation
 
+_NAME = "certified_lower_bound"
 _ROUNDING = 2.0**-40
 _BLOCK = 8192
+_MOVING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
 
 
 def certified_lower_bound(
@@ -36,6 +38,7 @@ def certified_lower_bound(
         Maps (n, ...) to (n,) or (n, 1); in float64 nearly nothing is lost to rounding.
     x, y : floating tensors, shape (n, ...) and (m, ...)
         Samples on the critic's device, in a precision that it takes. All points weigh the same.
+        The critic is called as it is and left as it is, so no layer of it may change when called.
     constant : float, optional
         :math:`K`, proven elsewhere; by default :func:`lipschitz_bound`, in the Euclidean norm.
 
@@ -47,8 +50,8 @@ def certified_lower_bound(
     Raises
     ------
     TypeError, ValueError
-        For samples that do not fit each other or the critic, or a constant that is negative or no
-        number.
+        For samples that do not fit each other or the critic, a constant that is negative or no
+        number, batch normalisation or dropout in training mode.
     NotImplementedError
         Without a constant, for a critic whose bound is not known.
 
@@ -69,11 +72,11 @@ def certified_lower_bound(
     >>> 1 - 1e-11 < certified_lower_bound(critic, x, y) <= 1
     True
     """
-    name = "certified_lower_bound"
-    x, y = two_samples(x, y, name)
+    x, y = two_samples(x, y, _NAME)
     bound = lipschitz_bound(critic) if constant is None else constant
     if constant is not None and constant != math.inf:
-        real_number(constant, "constant", name, positive=constant != 0)
+        real_number(constant, "constant", _NAME, positive=constant != 0)
+    _demand_still(critic)
     at_x, at_y = (_values(critic, detach(side), label) for side, label in ((x, "x"), (y, "y")))
     points = [detach(side).flatten(1).double() for side in (x, y)]
     if not bool(at_x.isfinite().all() & at_y.isfinite().all()):
@@ -82,10 +85,26 @@ def certified_lower_bound(
     return proven(value, slack(points[0], points[1], at_x, at_y, bound), bound)
 
 
+def _demand_still(critic: object) -> None:
+    """Refuse a critic whose values depend on chance or other points, and which would move."""
+    if not callable(critic):
+        refuse(_NAME, "critic", "be a torch.nn.Module", describe(critic), TypeError)
+    for layer in critic.modules() if isinstance(critic, nn.Module) else ():
+        if layer.training and isinstance(layer, _MOVING):
+            refuse(_NAME, "critic", "be in evaluation mode (critic.eval())",
+                   f"a {type(layer).__name__} in training mode")  # fmt: skip
+
+
 @torch.no_grad()
 def _values(critic: nn.Module, points: Tensor, label: str) -> Tensor:
-    blocks = [values_at(critic, block, label, "certified_lower_bound").double()
-              for block in torch.split(points, _BLOCK)]  # fmt: skip
+    blocks = []
+    for block in torch.split(points, _BLOCK):
+        try:
+            values = values_at(critic, block, label, _NAME)
+        except RuntimeError as error:
+            reason = (str(error).splitlines() or [""])[0]
+            refuse(_NAME, "critic", f"take the samples {label}", f"{describe(block)}: {reason}")
+        blocks.append(values.double())
     return torch.cat(blocks)
 
 

@@ -16,7 +16,7 @@ from ..enclosures import Enclosure
 from ._interval import Interval, within
 from ._js import js_interval
 from ._kl import kl_interval
-from ._samples import confidence, seed_of
+from ._samples import confidence, listed, seed_of
 from ._total_variation import total_variation_interval
 from ._wasserstein1 import wasserstein1_interval
 
@@ -136,8 +136,8 @@ def compare_samples(
     """
     level = confidence(level, _NAME)
     seed = seed_of(rng, _NAME)
-    values = None if support is None else list(support)
-    each: dict[str, Any] = {"level": 1.0 - (1.0 - level) / len(NAMES), "rng": seed}
+    values = None if support is None else listed(support, "support", _NAME)
+    each: dict[str, Any] = {"level": _level_of_one(level), "rng": seed}
     found: dict[str, Interval] = {
         "total_variation": total_variation_interval(x, y, support=values, **each),
         "kl_pq": kl_interval(x, y, support=values, **each),
@@ -153,6 +153,15 @@ def compare_samples(
     narrower = {name: _replaced(interval, ends[name], level) for name, interval in found.items()}
     distance = narrower.pop("wasserstein1", None)
     return SampleComparison(**narrower, wasserstein1=distance, level=level)
+
+
+def _level_of_one(level: float) -> float:
+    """The level of each interval, at which all hold together at ``level``."""
+    single = 1.0 - (1.0 - level) / len(NAMES)
+    if not single < 1.0:
+        refuse(_NAME, "level", f"leave a risk that can be divided by {len(NAMES)} in float64",
+               repr(level))  # fmt: skip
+    return single
 
 
 @dataclass(frozen=True)

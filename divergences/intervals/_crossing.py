@@ -24,7 +24,7 @@ def staying_probability(
     ----------
     count : number n of draws
     ranks : increasing ranks in 1..n, shape (K,)
-    low, high : increasing bounds in (0, 1), shape (K,)
+    low, high : increasing bounds in [0, 1], shape (K,)
 
     Notes
     -----
@@ -40,6 +40,9 @@ def staying_probability(
     from scipy.special import gammaln
 
     times = np.unique(np.concatenate([low, high]))
+    times = times[
+        (times > 0.0) & (times < 1.0)
+    ]  # where a quantile rounds to 0 or 1, all draws obey
     padded = np.concatenate([[0], ranks, [count + 1]])
     least = padded[np.searchsorted(high, times, side="right")]
     most = padded[np.searchsorted(low, times, side="left") + 1] - 1

@@ -87,7 +87,7 @@ def labels(
     x: ArrayLike, y: ArrayLike, support: Any, function: str
 ) -> tuple[IntArray, IntArray, int]:
     """The place of every observation in the declared support, and how many places there are."""
-    atoms = _listed(support, "support", function)
+    atoms = listed(support, "support", function)
     place: dict[Any, int] = {}
     for atom in atoms:
         place.setdefault(_key(atom, "support", function), len(place))
@@ -97,7 +97,7 @@ def labels(
         refuse(function, "support", "hold every value once", f"{len(atoms)} values, some repeated")
     found = []
     for name, sample in (("x", x), ("y", y)):
-        values = _listed(sample, name, function)
+        values = listed(sample, name, function)
         if not values:
             refuse(function, name, "hold at least one observation", "none")
         keys = [_key(value, name, function) for value in values]
@@ -108,7 +108,8 @@ def labels(
     return found[0], found[1], len(place)
 
 
-def _listed(values: Any, name: str, function: str) -> list[Any]:
+def listed(values: Any, name: str, function: str) -> list[Any]:
+    """The labels of a list, a vector or another iterable, as Python objects."""
     if hasattr(values, "detach"):
         values = as_numpy(values)
     if hasattr(values, "tolist"):
@@ -124,6 +125,9 @@ def _listed(values: Any, name: str, function: str) -> list[Any]:
 
 
 def _key(value: Any, name: str, function: str) -> Any:
+    if hasattr(value, "detach"):  # two equal tensors are two keys
+        refuse(function, name, "be one tensor, or hold numbers or strings", "a list of tensors",
+               TypeError)  # fmt: skip
     try:
         hash(value)
     except TypeError:

@@ -13,6 +13,8 @@ from divergences.dual import (
     CriticSum,
     OneSidedGradientPenalty,
     RidgeCritic,
+    certified_lower_bound,
+    dual_objective,
     empirical_lipschitz,
     lipschitz_bound,
     wasserstein1_dual,
@@ -135,3 +137,75 @@ def test_one_point_has_no_batch_statistics():
     critic = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
     with pytest.raises(ValueError, match="wasserstein1_dual: y must hold two points"):
         wasserstein1_dual(_normal(6, 8, 2), _normal(7, 1, 2), critic=critic)
+
+
+class _Nothing(nn.Module):
+    """The function 0, whose gradient at 0 autograd takes for 1."""
+
+    def forward(self, points):
+        return (points - points.relu() + (-points).relu())[:, 0]
+
+
+def test_the_search_believes_no_gradient_on_a_kink():
+    assert empirical_lipschitz(_Nothing(), torch.tensor([[0.0], [1.0], [-1.0]])) < 1e-12
+    blank = torch.zeros(1, 2)  # where the root of squares has the gradient NaN
+    found = empirical_lipschitz(lambda z: z.square().sum(1).sqrt(), blank)
+    assert found == pytest.approx(1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e4])
+def test_rounding_of_values_adds_nothing_to_a_slope(dtype, offset):
+    x = _normal(6, 64, 8).to(dtype)
+    found = empirical_lipschitz(lambda z: z[:, 0] + offset, x, steps=5)
+    assert found == pytest.approx(1.0, rel=1e-9)
+    assert found <= 1.0 + 1e-12
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated:FutureWarning")
+@pytest.mark.parametrize("name", ["spectral_norm", "weight_norm"])
+def test_a_critic_with_hooks_that_was_used_is_searched_and_left_as_it_is(name):
+    critic = nn.Sequential(getattr(nn.utils, name)(nn.Linear(2, 4)), nn.ReLU(), nn.Linear(4, 1))
+    x = _normal(7, 20, 2)
+    critic(x).sum().backward()  # from here on torch does not copy it
+    before = {key: value.clone() for key, value in critic.state_dict().items()}
+    assert empirical_lipschitz(critic, x, steps=3) > 0
+    assert all(torch.equal(before[key], value) for key, value in critic.state_dict().items())
+    assert critic.training
+    assert critic[2].weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    "critic", [None, 3.0, lambda z: z, lambda z: z[:2, 0], lambda z: z.argmax(1)]
+)
+def test_what_is_no_critic_is_named(critic):
+    x = _normal(8, 6, 2)
+    with pytest.raises((TypeError, ValueError), match="empirical_lipschitz: critic must"):
+        empirical_lipschitz(critic, x)
+    with pytest.raises((TypeError, ValueError), match="certified_lower_bound: critic must"):
+        certified_lower_bound(critic, x, x, constant=1.0)
+    with pytest.raises(TypeError, match="empirical_lipschitz: generator must"):
+        empirical_lipschitz(nn.Linear(2, 1), x, generator=0)
+
+
+def test_values_that_are_no_floating_numbers_are_refused():
+    with pytest.raises(ValueError, match=r"dual_objective: critic must map .* floating"):
+        dual_objective(lambda z: z.argmax(1), _normal(9, 4, 2), _normal(10, 3, 2))
+
+
+def test_a_proof_neither_moves_a_critic_nor_asks_chance():
+    x = _normal(11, 8, 2)
+    for layer in (nn.BatchNorm1d(2), nn.Dropout(0.5)):
+        critic = nn.Sequential(layer, nn.Linear(2, 1))
+        with pytest.raises(ValueError, match=r"critic must be in evaluation mode"):
+            certified_lower_bound(critic, x, x, constant=3.0)
+        assert certified_lower_bound(critic.eval(), x, x + 1, constant=3.0) >= 0
+    with pytest.raises(ValueError, match=r"critic must take the samples x; got .* dtype"):
+        certified_lower_bound(nn.Linear(2, 1), x.double(), x.double())
+
+
+def test_a_critic_made_in_inference_mode_has_a_bound():
+    with torch.inference_mode():
+        critic = nn.Linear(2, 1)
+    length = critic.weight.detach().double().norm().item()
+    assert length <= lipschitz_bound(critic) <= length * (1 + 1e-9)

@@ -52,6 +52,17 @@ def test_no_path_between_crossed_bounds():
     assert staying_probability(2, np.array([1, 2]), np.array([0.5, 0.6]), np.array([0.3, 0.4])) == 0
 
 
+def test_bounds_at_the_ends_are_no_bounds():
+    found = staying_probability(2, np.array([1, 2]), np.array([0.0, 0.3]), np.array([0.7, 1.0]))
+    assert found == pytest.approx(steck([0.0, 0.3], [0.7, 1.0]), rel=1e-12)
+
+
+def test_a_quantile_that_rounds_to_one_is_no_error():
+    lower, upper = band(300_000, 2e-9)  # alpha / n is below the rounding of 1
+    assert (lower[0], upper[-1]) == (0.0, 1.0)
+    assert 1.0 - upper[0] == pytest.approx(lower[-1], abs=1e-12) != 1.0
+
+
 def test_both_convolutions_agree():
     g = np.random.default_rng(0)
     first, second = g.random(700), g.random(600)

@@ -230,12 +230,33 @@ def test_what_cannot_be_used_is_refused(function, arguments, options, error):
         ([[0, 1]], [0, 1], TypeError),
         ([math.nan], [0, math.nan], ValueError),
         ([0], [{}], TypeError),
+        ([0], np.array(3), TypeError),
     ],
 )
-@pytest.mark.parametrize("function", [total_variation_interval, js_interval, kl_interval])
+@pytest.mark.parametrize(
+    "function", [total_variation_interval, js_interval, kl_interval, compare_samples]
+)
 def test_labels_that_cannot_be_used_are_refused(function, x, support, error):
-    with pytest.raises(error, match=rf"^{function.__name__}: "):
+    with pytest.raises(error, match=r"^[a-z_]+: (x|support) must "):
         function(x, [0], support=support)
+
+
+def test_tensors_are_supports_but_no_labels():
+    torch = pytest.importorskip("torch")
+    x, y = np.arange(40) % 3, np.arange(40) % 2
+    expected = compare_samples(x, y, support=range(3))
+    assert compare_samples(torch.tensor(x), torch.tensor(y), support=torch.arange(3)) == expected
+    assert compare_samples(x[:, None], y, support=np.arange(3)[:, None]) == expected
+    for function in (total_variation_interval, compare_samples):
+        with pytest.raises(TypeError, match="support must be one tensor"):
+            function(x, y, support=list(torch.arange(3)))
+
+
+def test_a_level_too_near_to_one_to_be_divided_is_refused(samples):
+    level = math.nextafter(1.0, 0.0)
+    assert total_variation_interval(*samples, level=level).lower == 0.0
+    with pytest.raises(ValueError, match=r"^compare_samples: level must leave a risk"):
+        compare_samples(*samples, level=level)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and returns."""
 
+import json
 import os
 import shutil
 import sys
@@ -150,6 +151,21 @@ def test_a_folder_without_permission_is_refused(tmp_path, capsys):
     tmp_path.chmod(0o500)
     status, _, err = run_main(options(tmp_path / "run"), capsys)
     assert (status, err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("rank", "lines"), [("0", 1), ("1", 0)])
+def test_of_several_processes_one_refuses_the_arguments_aloud(
+    tmp_path, monkeypatch, capsys, rank, lines
+):
+    monkeypatch.setenv("RANK", rank)
+    words = ["train", "--batch-size", "0", "--out", str(tmp_path / "run")]
+    monkeypatch.delenv("TORCHELASTIC_ERROR_FILE", raising=False)
+    assert run_main(words, capsys)[2].count("\n") == 1  # nobody else is known to say it
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    status, out, err = run_main(words, capsys)
+    assert (status, out, err.count("\n")) == (2, "", lines)
+    message = json.loads((tmp_path / "error.json").read_text())["message"]
+    assert message.startswith("wgan: option batch_size must")
 
 
 def test_help_is_not_a_mistake(capsys):

@@ -55,6 +55,10 @@ def test_numbers_in_yaml_are_numbers(tmp_path):
         ("a.yaml", "learning_rat: 1e-3\n", "'learning_rat' is no option"),
         ("a.yaml", "learning_rate: fast\n", "option learning_rate must be"),
         ("a.yaml", "algorithm: sgan\n", "option algorithm must be one of wgan, "),
+        ("a.yaml", "steps: 2\nseed: 1\nsteps: 3\n", "'steps' stands there twice"),
+        ("a.json", '{"config": {"steps": 2, "steps": 3}}', "'steps' stands there twice"),
+        ("a.json", "[" * 100_000, "is no JSON"),
+        ("a.yaml", "a: " + "[" * 5000, "is no YAML"),
         (None, "", "cannot be read"),
     ],
 )

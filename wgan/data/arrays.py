@@ -1,5 +1,6 @@
 """NumPy's files, and what the entries of an array of images or points mean."""
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,11 +11,19 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, RunError
 
+_BLOCK = 1 << 20
+_DAMAGED = (
+    ValueError, EOFError, KeyError, OverflowError, MemoryError, NotImplementedError, RuntimeError,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What NumPy and zipfile raise for damaged files."""
+
 
 def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
     """The array of a ``.npy``, mapped into memory, or that of ``key`` in a ``.npz``.
 
-    A ``.npz`` of one array needs no key. Nothing is unpickled. RunError for a damaged file.
+    A ``.npz`` of one array needs no key. Nothing is unpickled. RunError for a damaged file, and
+    for a ``.npy`` of another length than its header says.
     """
     try:
         with path.open("rb") as file:
@@ -25,16 +34,31 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
         if key is not None:
             message = f"{path}: holds one array, it has no key {key!r}"
             raise ConfigError(message)
-        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        demand_length(array, path)
+        return np.asarray(array)
     except OSError as error:
         reason = error.strerror or "damaged or cut off"
         message = f"{path}: cannot be read ({reason})"
         raise RunError(message) from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
-        if isinstance(error, ConfigError):
-            raise
+    except (ConfigError, RunError):
+        raise
+    except _DAMAGED as error:
         message = f"{path}: cannot be read as an array ({_reason(error)})"
         raise RunError(message) from None
+
+
+def demand_length(array: NDArray[Any], path: Path) -> None:
+    """RunError where more bytes follow a header than it promises; fewer cannot be mapped."""
+    if not isinstance(array, np.memmap):
+        return
+    follow = path.stat().st_size - array.offset
+    if follow != array.nbytes:
+        message = (
+            f"{path}: damaged, its header promises {array.nbytes} bytes of shape {array.shape} "
+            f"and {follow} follow"
+        )
+        raise RunError(message)
 
 
 def _reason(error: Exception) -> str:
@@ -57,6 +81,9 @@ def _chosen(path: Path, names: list[str], key: str | None) -> str:
 def images_first(array: NDArray[Any], layout: str | None, name: str) -> NDArray[Any]:
     """Images as (n, channels, rows, columns), a view; ConfigError where the layout is in doubt."""
     if array.ndim == 3:
+        if layout is not None:
+            message = f"{name}: option layout has no meaning for images without an axis of channels"
+            raise ConfigError(message)
         return array[:, None]
     last, first = array.shape[3] in (1, 3), array.shape[1] in (1, 3)
     if not last and not first:
@@ -108,10 +135,13 @@ def limits(array: NDArray[Any], stated: str | None, name: str) -> tuple[float, f
 
 
 def demand_numbers(array: NDArray[Any], name: str) -> None:
-    """ConfigError unless the entries are real numbers."""
+    """ConfigError unless the entries are real numbers; RunError where there are none."""
     if array.dtype.kind not in "uif":
         message = f"{name}: entries must be integers or floats; they are {array.dtype}"
         raise ConfigError(message)
+    if not array.size:
+        message = f"{name}: holds no entries, its shape is {array.shape}"
+        raise RunError(message)
 
 
 def demand_finite(array: NDArray[Any], name: str) -> None:
@@ -119,3 +149,30 @@ def demand_finite(array: NDArray[Any], name: str) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         message = f"{name}: holds entries that are NaN or infinite"
         raise RunError(message)
+
+
+def narrowed(points: NDArray[Any], name: str) -> NDArray[np.float32]:
+    """Points as float32, in their units; RunError where these leave the numbers of float32."""
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = points.astype(np.float32)
+    largest, limit = float(np.abs(points).max()), np.finfo(np.float32)
+    if not np.isfinite(narrow).all() or 0 < largest < limit.tiny:
+        message = (
+            f"{name}: the largest entry is {largest:g}, and training computes with numbers from "
+            f"{limit.tiny:.1e} to {limit.max:.1e} (float32); change the unit"
+        )
+        raise RunError(message)
+    return narrow
+
+
+def unit_interval(array: NDArray[Any], low: float, high: float) -> NDArray[np.float32]:
+    """Values from [low, high] in [-1, 1], computed in float64: low and high may be near together.
+
+    In blocks of samples: the array may be larger than the memory that is free.
+    """
+    values = np.empty(array.shape, np.float32)
+    step = max(1, _BLOCK // array[:1].size)
+    for start in range(0, len(array), step):
+        block = array[start : start + step].astype(np.float64)
+        values[start : start + step] = (block - low) / ((high - low) / 2) - 1
+    return values

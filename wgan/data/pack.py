@@ -125,7 +125,7 @@ class _Session:
                 saved = json.loads((self.out / PROGRESS).read_text(encoding="utf-8"))
                 _demand_same(self.out, saved, self.identity)
                 self.first_reason = saved["first_reason"]
-            except (ValueError, KeyError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 message = f"{self.out / PROGRESS}: damaged; remove the folder to begin again"
                 raise RunError(message) from None
         self.entries, self.enlarged, self.count = (
@@ -134,6 +134,9 @@ class _Session:
         self.images.cut(self.count)
         self.keys.cut(self.count)
         with writing(self.out / ENTRIES):
+            if self.log.seek(0, os.SEEK_END) < saved["entries_bytes"]:
+                message = f"{part(self.out / ENTRIES)}: is shorter than it was; remove the folder"
+                raise RunError(message)
             self.log.truncate(saved["entries_bytes"])
 
     def work(
@@ -246,7 +249,7 @@ class _Session:
 
 def _demand_same(out: Path, found: dict[str, Any], identity: dict[str, Any]) -> dict[str, Any]:
     """RunError unless a packed or begun set is of this source and these options."""
-    if found["source_sha256"] != identity["source_sha256"]:
+    if found.get("source_sha256") != identity["source_sha256"]:
         message = f"{out}: holds another source, or the source has changed since; use a new folder"
         raise RunError(message)
     differing = [

@@ -18,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RunError
+from .arrays import demand_length
 
 FORMAT = "wgan-packed-1"
 IMAGES, KEYS, ENTRIES, MANIFEST = "images.npy", "keys.npy", "entries.jsonl", "manifest.json"
 PROGRESS = ".progress.json"
 _BLOCK = 1 << 22
+_NUMBERS = {"count": 1, "channels": 1, "size": 1, "skipped": 0, "enlarged": 0, "passed_over": 0}
+"""Numbers of a manifest, and what they are at least."""
 
 
 def is_packed(path: Path) -> bool:
@@ -48,9 +51,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if content["format"] != FORMAT:
             message = f"{path}: was packed by another version of wgan ({content['format']!r})"
             raise RunError(message)
-        if not all(isinstance(content[name], int) for name in ("count", "channels", "size")):
+        if not all(isinstance(content[name], int) and content[name] >= least
+                   for name, least in _NUMBERS.items()):  # fmt: skip
             raise TypeError
-        if not isinstance(content["sha256"], str):
+        if not all(isinstance(content[name], str) for name in ("sha256", "first_skipped")):
             raise TypeError
     except (OSError, ValueError, KeyError, TypeError):
         message = f"{path / MANIFEST}: damaged, it does not describe a packed set"
@@ -80,6 +84,7 @@ def _array(path: Path, kind: "np.dtype[Any]", shape: tuple[int, ...]) -> NDArray
     if array.dtype != kind or array.shape != shape:
         message = f"{path}: holds {array.dtype} {array.shape}, its manifest says {kind} {shape}"
         raise RunError(message)
+    demand_length(array, path)
     return array
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError
 from ..specification import demand, read_options, split
 from . import arrays
-from .augment import View, unit
+from .augment import View
 from .decode import DecodeOptions, silent_decoders
 from .decoded import decoded
 from .digits import Digits
@@ -116,11 +116,19 @@ def make_data(text: str, device: torch.device) -> Data:
         made: Data = read_options(kind, pairs, f"data {name}").build(device)
         return made
     path = Path(name)
-    if not name or not path.exists():
+    if not name or not _exists(path):
         message = f"option data must be one of {', '.join(DATA)}, or a path; got {name!r}"
         raise ConfigError(message)
     options = read_options(FileOptions, pairs, f"data {name}")
     return _from_path(path, options, device, _Given(path, set(pairs)))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        message = f"option data: {str(path)[:100]}: cannot be read ({error.strerror})"
+        raise ConfigError(message) from None
 
 
 class _Given:
@@ -201,7 +209,10 @@ def _from_array(array: NDArray[Any], name: str, options: FileOptions, device: to
     if array.ndim in (3, 4):
         images = arrays.images_first(array, options.layout, name)
         ends = arrays.limits(images, options.range, name)
-        images = images if images.dtype == np.uint8 else images.astype(np.float32)
+        if images.dtype.itemsize > 2 and images.dtype.newbyteorder("=") != np.float32:
+            images, ends = arrays.unit_interval(images, *ends), (-1.0, 1.0)
+        elif images.dtype != np.uint8:
+            images = images.astype(np.float32)
         return _images(images, keys(images), ends, name, options, device)
     if array.ndim != 2:
         message = (
@@ -213,10 +224,10 @@ def _from_array(array: NDArray[Any], name: str, options: FileOptions, device: to
         message = f"{name}: points of {array.dtype} need their range, as images of them do"
         raise ConfigError(message)
     arrays.demand_finite(array, name)
-    points = array.astype(np.float32)
-    if options.range is not None:
-        low, high = arrays.limits(array, options.range, name)
-        points = unit(torch.from_numpy(array.astype(np.float64)), low, high).numpy()
+    if options.range is None:
+        points = arrays.narrowed(array, name)
+    else:
+        points = arrays.unit_interval(array, *arrays.limits(array, options.range, name))
     sample_keys = keys(points)
     rows = split_rows(sample_keys, options.held_out, name)
     bounded = options.range is not None

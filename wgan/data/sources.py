@@ -97,7 +97,10 @@ def _scan(folder: Path) -> list["os.DirEntry[str]"]:
 
 def _is_image(entry: "os.DirEntry[str]") -> bool:
     suffix = os.path.splitext(entry.name)[1].lower()
-    return suffix in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    try:
+        return suffix in SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 class LmdbSource:
@@ -118,11 +121,21 @@ class LmdbSource:
             raise RunError(message) from None
         self.path = path
         data = path / "data.mdb" if path.is_dir() else path
+        self._demand_whole(data)
         line = f"lmdb\0{self.count}\0{data.stat().st_size}\0{data.stat().st_mtime_ns}"
         self.fingerprint = hashlib.sha256(line.encode()).hexdigest()
         if not self.count:
             self.close()
             message = f"{path}: this lmdb holds no entries"
+            raise RunError(message)
+
+    def _demand_whole(self, data: Path) -> None:
+        """RunError for a file that was cut off: reading beyond its end kills the process."""
+        pages = int(self._database.info()["last_pgno"]) + 1
+        promised, found = pages * int(self._database.stat()["psize"]), data.stat().st_size
+        if found < promised:
+            self.close()
+            message = f"{self.path}: cut off, {found} of {promised} bytes of the lmdb are there"
             raise RunError(message)
 
     def entries(self, start: int) -> Iterator[Entry]:

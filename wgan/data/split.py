@@ -25,8 +25,11 @@ def key(sample: bytes) -> int:
 
 
 def keys(samples: NDArray[np.generic]) -> NDArray[np.uint64]:
-    """Keys of samples along the first axis."""
-    rows = (np.ascontiguousarray(sample).tobytes() for sample in samples)
+    """Keys of samples along the first axis; -0.0 equals 0.0."""
+    floating = samples.dtype.kind == "f"
+    rows = (
+        np.ascontiguousarray(sample + 0.0 if floating else sample).tobytes() for sample in samples
+    )
     return np.fromiter(map(key, rows), np.uint64, len(samples))
 
 

@@ -97,6 +97,16 @@ def test_lmdbs_that_are_none_are_one_line(tmp_path, monkeypatch):
     (tmp_path / "bad" / "data.mdb").write_bytes(b"spoilt" * 5000)
     with pytest.raises(RunError, match="cannot be read as an lmdb"):
         pack(tmp_path / "bad", tmp_path / "out", SMALL, quiet=True)
+    with (
+        lmdb.open(str(tmp_path / "cut"), map_size=1 << 24) as database,
+        database.begin(write=True) as transaction,
+    ):
+        for index in range(200):
+            transaction.put(b"%03d" % index, bytes(3000))
+    whole = (tmp_path / "cut" / "data.mdb").read_bytes()
+    (tmp_path / "cut" / "data.mdb").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunError, match=r"cut off, \d+ of \d+ bytes of the lmdb are there"):
+        pack(tmp_path / "cut", tmp_path / "out", SMALL, quiet=True)  # mapped, it kills the process
     (tmp_path / "empty").mkdir()
     lmdb.open(str(tmp_path / "empty")).close()
     with pytest.raises(RunError, match="holds no entries"):
@@ -295,13 +305,49 @@ def test_damaged_packed_sets_are_one_line(tmp_path):
     refused(r"images.npy: cannot be read \(damaged or cut off\)")
     (out / "images.npy").unlink()
     refused("images.npy: cannot be read")
+    (out / "images.npy").write_bytes(images + b"x")
+    refused("images.npy: damaged, its header promises 768 bytes")
     (out / "images.npy").write_bytes(images)
     (out / "manifest.json").write_text(manifest.replace('"count": 4', '"count": 5'))
     refused("its manifest says uint8 .5, 3, 8, 8.")
-    (out / "manifest.json").write_text("{}")
-    refused("does not describe a packed set")
+    for damaged in ("{}", "[]", manifest.replace("skipped", "s"), manifest.replace(": 4", ": 0")):
+        (out / "manifest.json").write_text(damaged)
+        refused("does not describe a packed set")
+    (out / "manifest.json").write_text(manifest.replace("source_sha256", "source"))
+    with pytest.raises(RunError, match="holds another source"):
+        pack(tmp_path / "in", out, SMALL, quiet=True)
     (out / "manifest.json").write_text(manifest.replace("packed-1", "packed-9"))
     refused("another version of wgan")
+
+
+def test_a_pass_whose_saved_state_is_damaged_is_one_line(tmp_path, monkeypatch):
+    source = folder_of(tmp_path / "in", 6)
+    monkeypatch.setattr(module, "SAVE_SECONDS", -1.0)  # after every image
+    (source / "broken.jpg").unlink()
+    (source / "part1" / "broken.png").write_bytes(b"")  # the last entry
+    with pytest.raises(RunError, match=r"broken\.png"):
+        pack(source, tmp_path / "out", SMALL, on_corrupt="fail", quiet=True)
+    for name, content, message in [
+        ("entries.jsonl.part", b"{", "entries.jsonl.part: is shorter than it was"),
+        ("keys.npy.part", b"", "keys.npy.part: is shorter than it was"),
+        (".progress.json", b"[]", "progress.json: damaged; remove the folder"),
+    ]:
+        whole = (tmp_path / "out" / name).read_bytes()
+        (tmp_path / "out" / name).write_bytes(content)
+        with pytest.raises(RunError, match=message):
+            pack(source, tmp_path / "out", SMALL, quiet=True)
+        (tmp_path / "out" / name).write_bytes(whole)
+    assert pack(source, tmp_path / "out", SMALL, quiet=True)["count"] == 6
+
+
+def test_verification_takes_nothing_else(tmp_path, capsys):
+    pack(folder_of(tmp_path / "in", 4), tmp_path / "out", SMALL, quiet=True)
+    for more in ([str(tmp_path / "in")], ["--size", "8"]):
+        assert main(["pack", "--verify", str(tmp_path / "out"), *more]) == 2
+        assert (
+            capsys.readouterr().err == "wgan: pack --verify takes a packed set and nothing else\n"
+        )
+    assert main(["pack", "--verify", str(tmp_path / "out")]) == 0
 
 
 def test_sources_are_read_in_an_order_without_accidents(tmp_path):
@@ -322,6 +368,7 @@ def test_links_neither_loop_nor_break(tmp_path):
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "broken.png").symlink_to(tmp_path / "nothing.png")
+    (tmp_path / "self.png").symlink_to(tmp_path / "self.png")
     with open_source(tmp_path) as source:
         assert [name for name, _ in source.entries(0)] == ["link.png", "real.png"]
 

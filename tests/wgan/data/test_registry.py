@@ -187,7 +187,12 @@ def test_mnist_is_read_where_it_is_at_hand():
         (pixels(4, 5, 5), "crop=random", "crop=random needs a size below"),
         (pixels(4, 5, 5), "held_out=4", "1 to 3 can be held out; got 4"),
         (pixels(1, 5, 5), "", "holds 1 of the 2 samples"),
-        (pixels(0, 5, 5), "", "holds 0 of the 2 samples"),
+        (pixels(0, 5, 5), "", r"holds no entries, its shape is \(0, 5, 5\)"),
+        (np.zeros((4, 0, 5)), "range=0..1", "holds no entries"),
+        (np.zeros((4, 0)), "", "holds no entries"),
+        (pixels(4, 5, 5), "layout=nhwc", "option layout has no meaning for images without"),
+        (np.array([[1.0, 1e39]] * 4), "", r"the largest entry is 1e\+39, and training computes"),
+        (np.array([[0.0, 1e-300]] * 4), "", "the largest entry is 1e-300"),
         (np.zeros((9, 5, 5), np.uint8), "", "all 9 samples are equal"),
         (pixels(4, 5, 5), "key=a", "it has no key 'a'"),
         (pixels(4, 5, 5), "mirror=maybe", "must be yes or no"),
@@ -199,6 +204,44 @@ def test_what_is_in_doubt_is_refused_in_one_line(tmp_path, array, options, messa
     with pytest.raises(RunError, match=message) as caught:
         make_data(f"{path},{options}" if options else path, CPU)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["f8", ">f8", "i4", ">i8"])
+@pytest.mark.parametrize("shape", [(20, 4, 4), (20, 16)])
+def test_a_range_far_from_zero_keeps_its_digits(tmp_path, kind, shape):
+    steps = np.random.default_rng(3).integers(0, 101, shape)
+    steps.flat[:2] = 0, 100
+    path = saved(tmp_path / "far.npy", (100_000_000 + steps).astype(kind))
+    near = saved(tmp_path / "near.npy", steps.astype(kind))
+    far = make_data(f"{path},range=100000000..100000100", CPU)
+    expected = make_data(f"{near},range=0..100", CPU)
+    found, rows = (torch.cat([data.held_out, data.reference]) for data in (far, expected))
+    assert torch.equal(found, rows)
+    assert found.abs().max() == 1
+
+
+def test_equal_samples_lie_on_one_side_whatever_the_sign_of_zero(tmp_path):
+    points = np.array([[0.0, 1.0]] * 10 + [[-0.0, 1.0]] * 10)
+    with pytest.raises(RunError, match="all 20 samples are equal"):
+        make_data(saved(tmp_path / "zeros.npy", points), CPU)
+
+
+def test_a_path_that_no_system_takes_is_one_line():
+    with pytest.raises(ConfigError, match=r"option data: aaa.* cannot be read"):
+        make_data("a" * 5000, CPU)
+
+
+def test_a_header_that_promises_other_bytes_than_follow_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", pixels(40, 8, 8))
+    whole = (tmp_path / "a.npy").read_bytes()
+    for content, message in [
+        (whole + b"x", "promises 2560 bytes of shape .40, 8, 8. and 2561 follow"),
+        (whole.replace(b"(40,", b"(20,"), "promises 1280 bytes of shape .20, 8, 8. and 2560"),
+        (whole.replace(b"(40,", b"(-4,"), "cannot be read as an array"),
+    ]:
+        (tmp_path / "b.npy").write_bytes(content)
+        with pytest.raises(RunError, match=message):
+            make_data(str(tmp_path / "b.npy"), CPU)
 
 
 def test_damaged_and_strange_files_are_refused_in_one_line(tmp_path):
