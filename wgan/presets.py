@@ -84,6 +84,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "critic": "orthogonal,widths=,cones=256,spread=3,temperature=0.05",
         "critic_learning_rate": 1e-2,
         "critic_decays": False,
+        "beta2": 0.99,
         "steps": 10_000,
         "decay_steps": 10_000,
     },
