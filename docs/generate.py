@@ -73,6 +73,7 @@ def write(_app: Any) -> None:
     for table in (tables.wasserstein1, tables.dense, tables.mutation, tables.training_speed):
         (TARGET / f"{table.__name__}.md").write_text(table())
     (TARGET / "ring.md").write_text(ring.table())
+    (TARGET / "ring_losses.md").write_text(ring.losses_table())
     for name, text in tables.experiments().items():
         (TARGET / f"{name}.md").write_text(text)
     for draw in (transport_pictures.plan_and_critic, transport_pictures.levels,

@@ -33,7 +33,7 @@ _RING: dict[str, Any] = {
 _GRID: dict[str, Any] = {
     **_RING,
     "data": "grid",
-    "generator": "mlp,widths=128x128x128x128",
+    "generator": "mlp,widths=128x128x128x128,skip=3",
     "steps": 6000,
     "decay_steps": 6000,
 }
@@ -81,7 +81,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-orthogonal": {
         **_GRID,
         **_CERTIFIED,
-        "critic": "orthogonal,widths=16,cones=512,spread=3",
+        "critic": "orthogonal,widths=,cones=256,spread=3,temperature=0.05",
+        "critic_learning_rate": 1e-2,
+        "critic_decays": False,
+        "beta2": 0.99,
+        "steps": 10_000,
+        "decay_steps": 10_000,
     },
     "grid-gan": {
         **_GRID,

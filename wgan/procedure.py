@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from divergences.dual import (
+    ActiveCones,
     Constraint,
     GradientPenalty,
     OneSidedGradientPenalty,
@@ -189,4 +190,6 @@ def make_constraint(
         return GradientPenalty(config.penalty, random)
     if kind == "one-sided penalty":
         return OneSidedGradientPenalty(config.penalty, random)
-    return SpectralNormalization() if kind == "spectral" else None
+    if kind == "spectral":
+        return SpectralNormalization()
+    return ActiveCones() if kind == "orthogonal" else None

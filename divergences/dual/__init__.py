@@ -8,6 +8,7 @@ upper bound of a critic's slope; `ascent_step` with a constraint such as `Weight
 step of the paper's critic.
 """
 
+from ._active_cones import ActiveCones
 from ._adversarial import (
     adversarial_objective,
     js_lower_estimate,
@@ -44,6 +45,7 @@ from ._zero_centered_penalty import ZeroCenteredGradientPenalty
 
 __all__ = [
     "AOLConv2d",
+    "ActiveCones",
     "CTransformPenalty",
     "CollapsedCriticError",
     "ConeCritic",

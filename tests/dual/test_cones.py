@@ -1,9 +1,11 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from divergences.dual import ConeCritic
+from divergences.dual import ActiveCones, ConeCritic, dual_objective, lipschitz_bound
 
 
 def _critic(seed, *, count=7, dimension=3, kind="max", temperature=0.0):
@@ -131,3 +133,65 @@ def test_torch_func_works_in_training_mode():
     x.requires_grad_()
     (together,) = torch.autograd.grad(critic(x).sum(), x)
     torch.testing.assert_close(by_rows, together)
+
+
+def _hard(critic):
+    return ConeCritic(critic.anchors, critic.heights, kind=critic.kind).eval()
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(["max", "min"]),
+    temperature=st.sampled_from([0.0, 1e-2, 1.0]),
+    margin=st.sampled_from([0.0, 1.0, 4.0]),
+    dimension=st.integers(1, 20),
+)
+def test_hidden_cones_are_raised_and_the_critic_stays(seed, kind, temperature, margin, dimension):
+    critic = _critic(seed, kind=kind, temperature=temperature, dimension=dimension)
+    with torch.no_grad():
+        critic.heights[0] += 20 + torch.cdist(critic.anchors, critic.anchors).max()  # hides all
+    before, heights = _hard(critic), critic.heights.detach().clone()
+    x = 2 * torch.randn(200, dimension, dtype=torch.float64)
+    values = critic(x)
+    ActiveCones(margin).project(critic)
+    apart = torch.cdist(critic.anchors, critic.anchors, compute_mode="donot_use_mm_for_euclid_dist")
+    at_apex = (critic.heights - apart).amax(dim=1)
+    # distances are off by up to the root of eps of the anchors' size
+    assert (critic.heights >= at_apex - margin * temperature - 1e-6).all()
+    assert (critic.heights >= heights).all()
+    assert (critic.heights[1:] > heights[1:]).all()
+    torch.testing.assert_close(_hard(critic)(x), before(x), rtol=0, atol=1e-6)
+    most = temperature * math.log1p(len(heights) * math.exp(-margin))
+    assert ((critic(x) - values).abs() <= most + 1e-6).all()
+    again = critic.heights.detach().clone()
+    ActiveCones(margin).project(critic)
+    torch.testing.assert_close(critic.heights.detach(), again, rtol=0, atol=1e-6)
+    assert lipschitz_bound(critic) == ActiveCones().lipschitz_bound(critic) == 1.0
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_critic_of_which_one_cone_hides_all_others_learns_again(active):
+    """Five modes, samples of none: without the projection all heights but one have gradient 0."""
+    angle = torch.arange(5) * (2 * math.pi / 5)
+    modes = torch.stack([angle.cos(), angle.sin()], dim=1)
+    critic = ConeCritic(torch.cat([torch.zeros(1, 2), modes]), temperature=0.05)
+    with torch.no_grad():
+        critic.heights[0] = 10.0
+    optimizer = torch.optim.Adam(critic.parameters(), lr=0.02)
+    for _ in range(300):
+        optimizer.zero_grad()
+        (-dual_objective(critic, modes, torch.zeros(5, 2))).backward()
+        optimizer.step()
+        if active:
+            ActiveCones().project(critic)
+    value = dual_objective(critic.eval(), modes, torch.zeros(5, 2)).item()
+    assert value <= 1 + 1e-6  # the distance
+    assert (value > 0.9) == active
+
+
+def test_active_cones_refuse_a_margin_below_0():
+    with pytest.raises(ValueError, match=r"ActiveCones: margin must be at least 0; got .*-1"):
+        ActiveCones(-1)
+    with pytest.raises(TypeError):
+        ActiveCones("4")

@@ -269,6 +269,31 @@ def test_layers_are_those_asked_for():
     assert type(make_generator(3, (), 6, False, random)[-1]) is nn.Linear
 
 
+@pytest.mark.parametrize("bounded", [False, True])
+def test_a_skip_connection_adds_the_noise_before_the_tanh(bounded):
+    plain, moved = (
+        make_generator(3, (5,), 3, bounded, torch.Generator().manual_seed(0), skip=skip)
+        for skip in (0.0, 2.5)
+    )
+    z = torch.randn(7, 3, generator=torch.Generator().manual_seed(1))
+    expected = plain[:3](z) + 2.5 * z
+    torch.testing.assert_close(moved(z), expected.tanh() if bounded else expected)
+    ((moved(z) - 1).square().sum()).backward()
+    assert all(parameter.grad.abs().max() > 0 for parameter in moved.parameters())
+
+
+def test_a_skip_connection_wants_noise_of_the_datas_dimension():
+    def generator(text, latent):
+        return build_generator(text, latent, (2,), torch.Generator(), bounded=False)
+
+    with pytest.raises(ConfigError, match=r"option skip must be 0 unless the latent dimension is "
+                       r"that of the data, 2; got '1.0 with a latent of 5'"):  # fmt: skip
+        generator("mlp,widths=8,skip=1", 5)
+    assert generator("mlp,widths=8,skip=1", 2)(torch.zeros(1, 2)).shape == (1, 2)
+    with pytest.raises(ConfigError, match="option skip must be at least 0 and below 1000"):
+        generator("mlp,skip=-1", 2)
+
+
 def test_initialisation_is_torchs_law_and_leaves_the_global_state_alone():
     before = torch.get_rng_state()
     layer = make_critic(400, (300,), torch.Generator().manual_seed(1))[0]

@@ -48,6 +48,31 @@ def perceptron(
     return network
 
 
+class Residual(nn.Sequential):
+    r"""Layers around a skip connection: maps z to :math:`N(z) + \sigma z`, of the same shape.
+
+    Parameters
+    ----------
+    network : Sequential
+        Its layers become this module's.
+    factor : float
+        :math:`\sigma`.
+    """
+
+    def __init__(self, network: nn.Sequential, factor: float) -> None:
+        super().__init__(*network)
+        self.factor = factor
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Maps (n, d) to (n, d)."""
+        move: torch.Tensor = super().forward(z)  # type: ignore[no-untyped-call]
+        return torch.add(move, z, alpha=self.factor)
+
+    def extra_repr(self) -> str:
+        """The factor, for ``repr``."""
+        return f"factor={self.factor}"
+
+
 def make_generator(
     latent: int,
     widths: Sequence[int],
@@ -55,6 +80,7 @@ def make_generator(
     bounded: bool,
     random: torch.Generator,
     gain: float = 1.0,
+    skip: float = 0.0,
 ) -> nn.Sequential:
     """A generator from noise (n, latent) to samples (n, outputs).
 
@@ -63,6 +89,10 @@ def make_generator(
     without (floor 2.8).
     """
     network = perceptron(latent, widths, outputs, random, gain)
+    if skip:
+        requirement = f"be 0 unless the latent dimension is that of the data, {outputs}"
+        demand(latent == outputs, "skip", requirement, f"{skip} with a latent of {latent}")
+        network = nn.Sequential(Residual(network, skip))
     return network.append(nn.Tanh()) if bounded else network
 
 
@@ -85,10 +115,16 @@ class PerceptronOptions:
     gain: float = 1.0
     """Factor of the first weights, over torch's. With 2.449, the root of 6, signals keep their size
     through the layers (He et al. 2015), and a generator starts as wide as its input."""
+    skip: float = 0.0
+    """Adds so many times the noise to the samples of a generator, whose latent dimension is then
+    that of the data. It starts near a multiple of the noise and learns how samples move from there:
+    neighbours in the noise stay together, and few samples lie between modes. Of no meaning for a
+    critic."""
 
     def __post_init__(self) -> None:
         demand(all(width >= 1 for width in self.widths), "widths", "be positive", self.widths)
         demand(0 < self.gain < 1000, "gain", "be positive and below 1000", self.gain)
+        demand(0 <= self.skip < 1000, "skip", "be at least 0 and below 1000", self.skip)
 
     def generator(
         self, latent: int, shape: tuple[int, ...], random: torch.Generator, *, bounded: bool
@@ -96,7 +132,7 @@ class PerceptronOptions:
         """Maps (n, latent) to (n, d)."""
         tanh = bounded if self.tanh is None else self.tanh
         outputs = torch.Size(shape).numel()
-        return make_generator(latent, self.widths, outputs, tanh, random, self.gain)
+        return make_generator(latent, self.widths, outputs, tanh, random, self.gain, self.skip)
 
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
