@@ -74,6 +74,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "critic": "mlp,widths=128x128x128",
         "penalty": 0.1,
         "learning_rate": 5e-3,
+        "beta2": 0.99,
         "steps": 12_000,
         "decay_steps": 12_000,
         "average_decay": 0.998,
@@ -81,7 +82,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-orthogonal": {
         **_GRID,
         **_CERTIFIED,
-        "critic": "orthogonal,widths=,cones=256,spread=3,temperature=0.05",
+        "critic": "orthogonal,widths=,cones=256,start=data,temperature=0.05",
         "critic_learning_rate": 1e-2,
         "critic_decays": False,
         "beta2": 0.99,

@@ -66,7 +66,9 @@ class TrainingState:
         generator = build_generator(
             config.generator, config.latent, shape, random, bounded=data.bounded
         ).to(device)
-        critic = build_critic(str(config.critic), shape, random).to(device)
+        critic = build_critic(
+            str(config.critic), shape, random, lambda count: data.batch(count, random)
+        ).to(device)
         _demand_certified(config, critic)
         if config.channels_last:
             for network in (generator, critic):

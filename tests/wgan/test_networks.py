@@ -1,11 +1,13 @@
 import copy
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from divergences.dual import ConeCritic, GroupSort, MaxMin, WeightClipping, lipschitz_bound
-from wgan import ConfigError
+from wgan import ConfigError, TrainingConfig
+from wgan.data.registry import make_data
 from wgan.networks import (
     NETWORKS,
     build_critic,
@@ -14,6 +16,7 @@ from wgan.networks import (
     make_generator,
     mixes_samples,
 )
+from wgan.state import TrainingState
 
 PHOTOGRAPH = (3, 64, 64)
 
@@ -267,6 +270,36 @@ def test_layers_are_those_asked_for():
     assert WeightClipping(0.5).lipschitz_bound(critic) > 0
     assert type(make_generator(3, (), 6, True, random)[-1]) is nn.Tanh
     assert type(make_generator(3, (), 6, False, random)[-1]) is nn.Linear
+
+
+@pytest.mark.parametrize("widths", ["", "8"])
+def test_cones_start_at_the_data_where_they_are_asked_to(widths):
+    data = torch.randn(40, 2, generator=torch.Generator().manual_seed(3)) + 7
+
+    def critic(start):
+        text = f"orthogonal,widths={widths},cones=40,start={start}"
+        return build_critic(text, (2,), torch.Generator().manual_seed(0), lambda n: data[:n])
+
+    at_data, elsewhere = critic("data"), critic("normal")
+    expected = at_data[:-1](data)
+    assert torch.equal(at_data[-1].anchors, expected)
+    assert not torch.equal(elsewhere[-1].anchors, expected)
+    assert lipschitz_bound(at_data) <= 1 + 1e-6
+    with pytest.raises(ConfigError, match="option start of network orthogonal must be one of"):
+        critic("elsewhere")
+
+
+def test_a_run_starts_its_cones_at_training_samples():
+    config = TrainingConfig(
+        Path("unused"), data="grid", algorithm="wgan-orthogonal", latent=2,
+        generator="mlp,widths=8", critic="orthogonal,widths=,cones=100,start=data",
+    )  # fmt: skip
+    data = make_data("grid", torch.device("cpu"))
+    critic = TrainingState.fresh(config, data, torch.device("cpu")).critic
+    apart = torch.cdist(critic[-1].anchors.detach(), data.modes).min(dim=1).values
+    assert (apart <= 6 * data.deviation).all()
+    again = TrainingState.fresh(config, data, torch.device("cpu")).critic
+    assert torch.equal(again[-1].anchors, critic[-1].anchors)
 
 
 @pytest.mark.parametrize("bounded", [False, True])

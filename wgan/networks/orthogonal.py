@@ -1,10 +1,12 @@
 """Critics that are 1-Lipschitz by construction, for ``--algorithm wgan-orthogonal``."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from divergences.dual import ConeCritic, orthogonal_mlp
 
@@ -32,6 +34,9 @@ class OrthogonalOptions(PerceptronOptions):
     """Width of the cones' smooth maximum, in the units of the data: every cone near it learns."""
     spread: float = 1.0
     """Standard deviation of the points at whose units the cones start, in the units of the data."""
+    start: Literal["normal", "data"] = "normal"
+    """At the units of which points the cones start: normal ones, or samples of the data, where an
+    optimal critic has its cones: then every mode has some from the beginning."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,4 +65,15 @@ class OrthogonalOptions(PerceptronOptions):
         points = self.spread * torch.randn(self.cones, inputs, generator=random)
         with torch.no_grad():
             anchors = hidden(points)
-        return hidden.append(ConeCritic(anchors, temperature=self.temperature))
+        cones = ConeCritic(anchors, temperature=self.temperature)
+        cones.starts_at_data = self.start == "data"  # type: ignore[assignment]
+        return hidden.append(cones)
+
+
+@torch.no_grad()
+def start_at_data(critic: nn.Sequential, draw: Callable[[int], Tensor]) -> None:
+    """Move the cones of a critic that asks for it to samples of the data, ``draw(count)``."""
+    cones = critic[-1] if len(critic) else None
+    if getattr(cones, "starts_at_data", False):
+        anchors: Tensor = cones.anchors  # type: ignore[union-attr,assignment]
+        anchors.copy_(critic[:-1](draw(len(anchors)).to(anchors)))

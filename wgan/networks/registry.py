@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..specification import read_options, split
 from .dcgan import DCGANOptions, PlainDCGANOptions
 from .digits import DigitsOptions
-from .orthogonal import OrthogonalOptions
+from .orthogonal import OrthogonalOptions, start_at_data
 from .perceptron import PerceptronOptions, PlaneOptions, SmallOptions
 from .resnet import ResNetOptions
 
@@ -88,8 +88,19 @@ def build_generator(
     return architecture(text).generator(latent, shape, random, bounded=bounded)
 
 
-def build_critic(text: str, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
+def build_critic(
+    text: str,
+    shape: tuple[int, ...],
+    random: torch.Generator,
+    draw: Callable[[int], torch.Tensor] | None = None,
+) -> nn.Sequential:
     """A critic by the name and options of its network; parameters and errors as above.
+
+    Parameters
+    ----------
+    draw : callable, optional
+        ``draw(count)`` gives samples of the data (count, d), for critics that start at them
+        (``orthogonal,cones=256,start=data``); without it they start elsewhere.
 
     Returns
     -------
@@ -98,6 +109,8 @@ def build_critic(text: str, shape: tuple[int, ...], random: torch.Generator) -> 
         value depends on the other samples of the batch.
     """
     critic = architecture(text).critic(shape, random)
+    if draw is not None:
+        start_at_data(critic, draw)
     critic.mixes_samples = mixes_samples(critic)  # type: ignore[assignment]
     return critic
 
