@@ -33,7 +33,7 @@ from .algorithms import (
 )
 from .config import TrainingConfig
 from .data import Stream
-from .networks import mixes_samples
+from .networks import has_cones_of_the_data, mixes_samples
 from .parallel import Share
 
 Objective = Callable[..., Tensor]
@@ -192,4 +192,5 @@ def make_constraint(
         return OneSidedGradientPenalty(config.penalty, random)
     if kind == "spectral":
         return SpectralNormalization()
-    return ActiveCones() if kind == "orthogonal" else None
+    cones = kind == "orthogonal" and has_cones_of_the_data(str(config.critic))
+    return ActiveCones() if cones else None

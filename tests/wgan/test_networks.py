@@ -5,7 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from divergences.dual import ConeCritic, GroupSort, MaxMin, WeightClipping, lipschitz_bound
+from divergences.dual import (
+    ActiveCones,
+    ConeCritic,
+    GroupSort,
+    MaxMin,
+    WeightClipping,
+    lipschitz_bound,
+)
 from wgan import ConfigError, TrainingConfig
 from wgan.data.registry import make_data
 from wgan.networks import (
@@ -16,6 +23,7 @@ from wgan.networks import (
     make_generator,
     mixes_samples,
 )
+from wgan.procedure import make_constraint
 from wgan.state import TrainingState
 
 PHOTOGRAPH = (3, 64, 64)
@@ -337,3 +345,13 @@ def test_initialisation_is_torchs_law_and_leaves_the_global_state_alone():
     assert abs(layer.weight.square().mean().item() * 1200 - 1) < 0.015
     again = make_critic(400, (300,), torch.Generator().manual_seed(1))[0]
     assert torch.equal(layer.weight, again.weight)
+
+
+def test_hidden_cones_are_raised_where_they_live_among_the_data():
+    def constraint(critic):
+        config = TrainingConfig(Path("unused"), algorithm="wgan-orthogonal", critic=critic)
+        return make_constraint(config)
+
+    assert isinstance(constraint("orthogonal,widths=,cones=8"), ActiveCones)
+    assert constraint("orthogonal,widths=16,cones=8") is None
+    assert constraint("orthogonal,widths=16") is None

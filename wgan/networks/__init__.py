@@ -4,13 +4,21 @@ All of them are flat outside: samples are (n, d) and values (n,), whatever shape
 """
 
 from .perceptron import make_critic, make_generator, perceptron
-from .registry import NETWORKS, architecture, build_critic, build_generator, mixes_samples
+from .registry import (
+    NETWORKS,
+    architecture,
+    build_critic,
+    build_generator,
+    has_cones_of_the_data,
+    mixes_samples,
+)
 
 __all__ = [
     "NETWORKS",
     "architecture",
     "build_critic",
     "build_generator",
+    "has_cones_of_the_data",
     "make_critic",
     "make_generator",
     "mixes_samples",

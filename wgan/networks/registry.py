@@ -115,6 +115,17 @@ def build_critic(
     return critic
 
 
+def has_cones_of_the_data(text: str) -> bool:
+    """Whether a critic is a maximum of cones in the space of the data, with no layer before them.
+
+    There a cone that others hide is lost for all data. In the units of a layer the data are a thin
+    surface: raising what is hidden in the whole space does not help the cones that touch it, and
+    left a mode of ``ring-orthogonal`` off its place in one seed of six.
+    """
+    options = architecture(text)
+    return isinstance(options, OrthogonalOptions) and bool(options.cones) and not options.widths
+
+
 def mixes_samples(network: nn.Module) -> bool:
     """Whether a network's value of a sample depends on the others of its batch (batch norm).
 
