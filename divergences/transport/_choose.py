@@ -301,15 +301,22 @@ def _solve_low_dimension(
     residual: Residual, metric: Metric, total: int, scale: float, clock: Clock
 ) -> tuple[Flow, Float64Array]:
     """Flow between sources and sinks, and the potential at all atoms, in O(n) memory."""
+
+    def bracket(flow: Flow, potential: Float64Array) -> Bracket:
+        atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
+        lengths = metric.listed(atoms, sources[flow.source], atoms, sinks[flow.target])
+        dual = _dual(residual.marginals, total, potential[sources], potential[sinks])
+        return Bracket(max(dual, 0.0) / scale, cost_of(flow, lengths, total) / scale)
+
+    def tell(flow: Flow, potential: Float64Array) -> None:
+        if clock.listener is not None:
+            clock.listener(bracket(flow, potential))
+
     try:
-        return _low_dimension.solve(residual, metric, clock)
+        return _low_dimension.solve(residual, metric, clock, tell if clock.listener else None)
     except _low_dimension.StoppedEarly as stopped:
-        flow, potential = stopped.flow, stopped.potential
-    atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
-    lengths = metric.listed(atoms, sources[flow.source], atoms, sinks[flow.target])
-    supply, demand = (as_fractions(m, total) for m in residual.marginals[:2])
-    dual = _certificate.dual_value(supply, demand, potential[sources], -potential[sinks])
-    raise _too_late(cost_of(flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
+        known = bracket(stopped.flow, stopped.potential)
+    raise _too_late(known.upper, known.lower, clock)
 
 
 def _solve_dense(
