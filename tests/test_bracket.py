@@ -6,11 +6,12 @@ import time
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from divergences import Bracket, Discrete, wasserstein1, wasserstein1_bracket
-from divergences.transport import _choose, _low_dimension
+from divergences._metrics import Metric
+from divergences.transport import Clock, _choose, _low_dimension, couple, solve_points
 
 METRICS = ["euclidean", "cityblock", "chebyshev", ("minkowski", 3.0), "angular"]
 
@@ -43,6 +44,101 @@ def test_encloses_whether_solved_or_not(seed, metric, dimension, weighted):
         encloses(wasserstein1_bracket(x, y, a, b, metric=metric, seconds=1), value)
         encloses(wasserstein1_bracket(x, y, a, b, metric=city, seconds=1),
                  wasserstein1(x, y, a, b, metric="cityblock"))  # fmt: skip
+
+
+def unsolved(patch, *laws, **keywords):
+    """The bracket of what is known before a problem as a whole is solved, whatever that takes."""
+    with patch.context() as context:
+        context.setattr("divergences._bracket.within", lambda seconds, work: None)
+        context.setattr("divergences._bracket._PAIRS_SOLVED_SOON", 0)
+        return wasserstein1_bracket(*laws, seconds=1e4, **keywords)
+
+
+@given(st.integers(0, 2**32), st.sampled_from(METRICS), st.integers(1, 4), st.booleans(),
+       st.sampled_from([0.0, 1e6]))  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_encloses_what_is_solved_in_parts_alone(seed, metric, dimension, weighted, offset):
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(60, 300, size=2)
+    x = rng.standard_t(2, size=(n, dimension)) + offset
+    y = rng.standard_t(2, size=(m, dimension)) * rng.uniform(0.5, 2) + offset
+    a, b = (rng.dirichlet(np.full(k, 0.3)) if weighted else None for k in (n, m))
+    if weighted:
+        a[: n // 3] = 0
+        a /= a.sum()
+    y[: m // 4] = x[0]
+    bracket = unsolved(pytest.MonkeyPatch, x, y, a, b, metric=metric)
+    encloses(bracket, wasserstein1(x, y, a, b, metric=metric))
+
+
+def two_laws(kind, rng):
+    if kind == "shifted":
+        return rng.normal(size=(1500, 2)), rng.normal(size=(1200, 2)) + 0.3, 0.06
+    if kind == "scaled":
+        return rng.normal(size=(1500, 3)), 2 * rng.normal(size=(1500, 3)), 0.25
+    centres = 5 * rng.normal(size=(6, 2))
+    clouds = (
+        centres[
+            rng.integers(
+                0,
+                6,
+                1500,
+            )
+        ]
+        for _ in range(2)
+    )
+    x, y = (cloud + 0.1 * rng.normal(size=(1500, 2)) for cloud in clouds)
+    return x, y + 1.5 * (y[:, :1] > 0), 0.15
+
+
+@pytest.mark.parametrize("kind", ["shifted", "scaled", "clusters"])
+def test_parts_and_samples_alone_bracket_well(kind):
+    x, y, width = two_laws(kind, np.random.default_rng(3))
+    value = wasserstein1(x, y)
+    bracket = unsolved(pytest.MonkeyPatch, x, y)
+    encloses(bracket, value)
+    assert bracket.upper - bracket.lower <= width * value
+    first = _first_of_all(x, y)
+    encloses(first, value)
+    assert bracket.upper - bracket.lower < 0.5 * (first.upper - first.lower)
+
+
+def _first_of_all(x, y):
+    clock = Clock(1.0)
+    clock.stop()
+    return couple(x, y, None, None, Metric("euclidean"), clock).bracket
+
+
+@pytest.mark.parametrize(
+    ("metric", "step", "norm"),
+    [("euclidean", [3.0, 4.0, 0.0], 5.0), ("cityblock", [3.0, -4.0, 1.0], 8.0),
+     ("chebyshev", [1.0, -6.0, 2.0], 6.0), (("minkowski", 3.0), [3.0, 4.0, 5.0], 6.0)],
+)  # fmt: skip
+def test_a_translation_is_known_at_once_from_below(metric, step, norm):
+    """The linear function along the step has slope 1, and W1 is the norm of the step."""
+    x = np.random.default_rng(5).normal(size=(500, 3))
+    bracket = unsolved(pytest.MonkeyPatch, x, x + step, metric=metric)
+    assert bracket.lower == pytest.approx(norm, rel=1e-9)
+    assert bracket.lower <= norm * (1 + 1e-14)
+    assert bracket.upper >= norm * (1 - 1e-14)
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_the_multiscale_solver_tells_bounds_from_level_to_level(dimension, monkeypatch):
+    monkeypatch.setattr("divergences.transport._multiscale._TOLD", 0)
+    rng = np.random.default_rng(6)
+    x, y = rng.random((1500, dimension)), rng.random((1100, dimension)) ** 2
+    told = []
+    metric = Metric("euclidean")
+    solution = solve_points(x, y, None, None, metric, "multiscale", Clock(listener=told.append))
+    assert len(told) == 2  # 64 and 256 clusters, before the points
+    for bracket in told:
+        encloses(bracket, solution.value)
+    widths = [bracket.upper - bracket.lower for bracket in told]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 0.2 * solution.value
+    alone = solve_points(x, y, None, None, metric, "multiscale")
+    assert alone.value == solution.value
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e200])

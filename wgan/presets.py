@@ -82,7 +82,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-orthogonal": {
         **_GRID,
         **_CERTIFIED,
-        "critic": "orthogonal,widths=,cones=256,start=data,temperature=0.05",
+        "critic": "orthogonal,widths=,cones=256,start=data,anchor_rate=0.1,temperature=0.05",
         "critic_learning_rate": 1e-2,
         "critic_decays": False,
         "beta2": 0.99,

@@ -19,7 +19,7 @@ from .data import Data, Stream
 from .data.finite import FiniteData
 from .errors import ConfigError
 from .networks import build_critic, build_generator
-from .optimizers import make_optimizer
+from .optimizers import make_optimizer, parameters_of, set_learning_rate
 
 
 @dataclass
@@ -115,9 +115,9 @@ class TrainingState:
             left = max(0.0, 1 - self.step / self.decay_steps)
             if self.decay == "cosine":
                 left = (1 - math.cos(math.pi * left)) / 2
-            self.generator_optimizer.param_groups[0]["lr"] = self.learning_rate * left
+            set_learning_rate(self.generator_optimizer, self.learning_rate * left)
             if self.critic_decays:
-                self.critic_optimizer.param_groups[0]["lr"] = self.critic_learning_rate * left
+                set_learning_rate(self.critic_optimizer, self.critic_learning_rate * left)
 
     @torch.no_grad()
     def average(self) -> None:
@@ -153,7 +153,7 @@ class TrainingState:
         self.restore_networks(named, step)
         for part in ("generator_optimizer", "critic_optimizer"):
             optimizer = getattr(self, part)
-            parameters = optimizer.param_groups[0]["params"]
+            parameters = parameters_of(optimizer)
             moments: dict[int, dict[str, Tensor]] = {}
             for key, tensor in _under(named, f"{part}.").items():
                 index, _, name = key.partition(".")

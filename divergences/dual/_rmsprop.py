@@ -32,7 +32,9 @@ class RMSprop(torch.optim.RMSprop):
 
     Parameters
     ----------
-    parameters : iterable of Parameter
+    parameters : iterable of Parameter, or of groups
+        Groups are dictionaries as torch's optimisers take them, each with its own ``lr`` if it
+        names one.
     learning_rate : float
         :math:`\alpha`; a positive finite number.
 
@@ -47,11 +49,16 @@ class RMSprop(torch.optim.RMSprop):
     algorithm 1, line 6.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
+    def __init__(
+        self, parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]], learning_rate: float
+    ) -> None:
         real_number(learning_rate, "learning_rate", "RMSprop", positive=True)
-        parameters = list(parameters)
-        on_gpu = any(parameter.is_cuda for parameter in parameters)
-        super().__init__(parameters, lr=learning_rate, capturable=on_gpu)
+        super().__init__(parameters, lr=learning_rate)
+        moved = [parameter for group in self.param_groups for parameter in group["params"]]
+        if any(parameter.is_cuda for parameter in moved):
+            self.defaults["capturable"] = True
+            for group in self.param_groups:
+                group["capturable"] = True
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -1,7 +1,7 @@
 """Exact optimal transport between weighted atoms: arrays in, certified solution out."""
 
 from ._batch import MANY_PAIRS, Plans, solve_batch
-from ._bounds import bounds_by_a_point, bounds_by_coordinates
+from ._bounds import bounds_by_a_point, couple
 from ._choose import SOLVERS, choose, solve_cost, solve_points, value_of_small
 from ._clock import Clock
 from ._grid import GridSolution, solve_grid, value_of_few_cells
@@ -11,6 +11,7 @@ from ._line import values as distances_on_the_line
 from ._line_arrays import safe_scale, uniform_distances, weighted_distances
 from ._lookup import lowest
 from ._near_pairs import near_pairs
+from ._part_by_part import narrowed
 from ._result import Bracket, CertificateError, Solution, TimeLimitReached, TransportResult
 from ._verify import Claims, verify
 
@@ -27,11 +28,12 @@ __all__ = [
     "TimeLimitReached",
     "TransportResult",
     "bounds_by_a_point",
-    "bounds_by_coordinates",
     "choose",
+    "couple",
     "distance_on_the_line",
     "distances_on_the_line",
     "lowest",
+    "narrowed",
     "near_pairs",
     "safe_scale",
     "solve_batch",

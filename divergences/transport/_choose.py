@@ -44,8 +44,9 @@ from . import _certificate, _high_dimension, _line, _low_dimension, _simplex, _s
 from ._clock import Clock
 from ._common_mass import Residual, cancel_laws, expand
 from ._interrupt import interruptible
+from ._known import bracket_of, dual_of, too_late
 from ._masses import Flow, Marginals, as_fractions, cost_of, marginals, only_plan
-from ._result import Bracket, CertificateError, Solution, TimeLimitReached
+from ._result import Bracket, CertificateError, Solution
 
 SOLVERS = ("line", "multiscale", "dense", "simplex")
 
@@ -220,8 +221,8 @@ def _solve_matrix(cost: Float64Array, masses: Marginals, scale: float, clock: Cl
     except _high_dimension.StoppedEarly as stopped:
         flow, total = stopped.flow, masses.total
         value = cost_of(flow, cost[flow.source, flow.target], total)
-        dual = _dual(masses, total, stopped.f, stopped.g)
-        raise _too_late(value / scale, dual / scale, clock) from None
+        dual = dual_of(masses, total, stopped.f, stopped.g)
+        raise too_late(Bracket(dual / scale, value / scale), clock) from None
     return _Dense(flow, f, -g)
 
 
@@ -285,31 +286,25 @@ def _solve_high_dimension(
     try:
         return _high_dimension.solve_points(residual, metric, diameter * scale, clock)
     except _high_dimension.StoppedEarly as stopped:
-        known = stopped
-    atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
-    lengths = metric.listed(atoms, sources[known.flow.source], atoms, sinks[known.flow.target])
-    dual = _dual(residual.marginals, total, known.f, known.g)
-    raise _too_late(cost_of(known.flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
-
-
-def _dual(masses: Marginals, total: int, f: Float64Array, g: Float64Array) -> float:
-    supply, demand = (as_fractions(m, total) for m in (masses.supply, masses.demand))
-    return _certificate.dual_value(supply, demand, f, -g)
+        known = bracket_of(residual, metric, total, scale, stopped.flow, stopped.f, stopped.g)
+    raise too_late(known, clock)
 
 
 def _solve_low_dimension(
     residual: Residual, metric: Metric, total: int, scale: float, clock: Clock
 ) -> tuple[Flow, Float64Array]:
     """Flow between sources and sinks, and the potential at all atoms, in O(n) memory."""
+
+    def bracket(flow: Flow, potential: Float64Array) -> Bracket:
+        f, g = potential[residual.sources], potential[residual.sinks]
+        return bracket_of(residual, metric, total, scale, flow, f, g)
+
+    listener = clock.listener
+    tell = None if listener is None else lambda *known: listener(bracket(*known))
     try:
-        return _low_dimension.solve(residual, metric, clock)
+        return _low_dimension.solve(residual, metric, clock, tell)
     except _low_dimension.StoppedEarly as stopped:
-        flow, potential = stopped.flow, stopped.potential
-    atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
-    lengths = metric.listed(atoms, sources[flow.source], atoms, sinks[flow.target])
-    supply, demand = (as_fractions(m, total) for m in residual.marginals[:2])
-    dual = _certificate.dual_value(supply, demand, potential[sources], -potential[sinks])
-    raise _too_late(cost_of(flow, lengths, total) / scale, max(dual, 0.0) / scale, clock)
+        raise too_late(bracket(stopped.flow, stopped.potential), clock) from None
 
 
 def _solve_dense(
@@ -350,20 +345,12 @@ def _solve_dense(
             allowed = 0.5 * _certificate.tolerance(best_value, diameter * scale)
             if best_value - best_dual <= allowed:  # late, but an answer
                 break
-            raise _too_late(best_value / scale, best_dual / scale, clock)
+            raise too_late(Bracket(best_dual / scale, best_value / scale), clock)
         began = clock.elapsed()
     if best_flow is None or best_pair is None:
         message = f"the network simplex found no finite plan (diameter {diameter:.3g})"
         raise CertificateError(message)
     return _Dense(best_flow, *best_pair)
-
-
-def _too_late(value: float, dual: float, clock: Clock) -> TimeLimitReached:
-    message = (
-        f"optimal_transport: time_limit of {clock.limit:g} s does not suffice; after "
-        f"{clock.elapsed():.3g} s the value is known to lie in [{dual!r}, {value!r}]"
-    )
-    return TimeLimitReached(message, Bracket(min(dual, value), value))
 
 
 def _certified(

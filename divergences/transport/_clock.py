@@ -2,8 +2,11 @@
 
 import math
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
+
+from ._result import Bracket
 
 _BETWEEN_DRAWINGS = 0.1  # seconds
 
@@ -12,12 +15,20 @@ class Clock:
     """Seconds since it was made, against a limit; shows phases on a bar of tqdm's if asked.
 
     ``stop`` ends the time at once, from any thread: the computation notices where it would notice
-    the limit.
+    the limit. A ``listener`` is told bounds of the value while they are found, where a solver has
+    some on its way.
     """
 
-    def __init__(self, limit: float | None = None, *, progress: bool = False) -> None:
+    def __init__(
+        self,
+        limit: float | None = None,
+        *,
+        progress: bool = False,
+        listener: Callable[[Bracket], None] | None = None,
+    ) -> None:
         self.start = time.monotonic()
         self.limit = math.inf if limit is None else limit
+        self.listener = listener
         self._bar = _bar() if progress else None
         self._drawn = 0.0
 

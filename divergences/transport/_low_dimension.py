@@ -5,6 +5,8 @@ undone. The compiler is loaded by the first problem that comes here.
 """
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from ._clock import Clock
 from ._common_mass import Residual
 from ._forest import flows_on_forest
 from ._masses import UNITS, Flow, in_int64
+
+if TYPE_CHECKING:
+    from ._multiscale import Potential
 
 _SAMPLE = 512
 
@@ -41,10 +46,16 @@ def filled(atoms: Float64Array, metric: Metric) -> float:
     return math.log(count) / math.log(mean / nearest) if mean > nearest else math.inf
 
 
-def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float64Array]:
+def solve(
+    residual: Residual,
+    metric: Metric,
+    clock: Clock,
+    tell: Callable[[Flow, Float64Array], None] | None = None,
+) -> tuple[Flow, Float64Array]:
     """Optimal flow between sources and sinks, and an optimal potential at all atoms.
 
-    The metric is that of a norm. O(n) memory; see ``_multiscale`` for the time.
+    The metric is that of a norm. O(n) memory; see ``_multiscale`` for the time. ``tell`` is called
+    with feasible flows and 1-Lipschitz potentials on the way.
 
     Raises
     ------
@@ -59,16 +70,24 @@ def solve(residual: Residual, metric: Metric, clock: Clock) -> tuple[Flow, Float
     supply, demand = in_int64(masses)
     used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
     sources, sinks = residual.sources[used_x], residual.sinks[used_y]
+
+    def known(flow: Flow, guess: "Potential | None") -> tuple[Flow, Float64Array]:
+        flow = _exact(flow, used_x, used_y, residual, metric)
+        heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
+        return flow, heights * scale
+
+    def told(flow: Flow, guess: "Potential") -> None:
+        if tell is not None:
+            tell(*known(flow, guess))
+
     try:
         found = _multiscale.solve(
             atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock,
             shared=residual.shares_atoms(),
+            tell=tell and told,
         )  # fmt: skip
     except _multiscale.OutOfTime as stopped:
-        flow = _exact(stopped.flow, used_x, used_y, residual, metric)
-        guess = stopped.potential
-        heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
-        raise StoppedEarly(flow, heights * scale) from None
+        raise StoppedEarly(*known(stopped.flow, stopped.potential)) from None
     clock.announce("certificate")
     flow = _exact(found.flow, used_x, used_y, residual, metric)
     heights, others = np.empty(atoms.shape[0]), np.ones(atoms.shape[0], dtype=bool)

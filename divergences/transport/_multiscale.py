@@ -15,6 +15,7 @@ integers, so marginals hold exactly. O(n) memory. Measured in the plane, n = 10,
 grows as about n^1.2 where mass moves little, n^1.6 where it moves far.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ _ROUNDING = 4e-15  # reduced costs above minus this count as 0, in diameters
 _LIFT = 1e-14  # more than that: a potential lifted so far contradicts a pair of every point
 _NEAR, _NEAREST = 2.0**-15, 5  # arcs listed before they contradict: so near, and so many
 _EXACT, _COARSE = 1e-13, 1e-4  # a level ends when its excess cost is below this share of its cost
+_TOLD = 6  # a listener is told bounds when so many times the seconds that it has taken are over
 _ROUNDS = 2000  # far beyond any problem met: the guard against an endless loop
 _SWEEPS, _LEAST_PARTS = 4, 2
 # Sweeps over parts: so many points at most, and so many rounds over lists and pricing, of which
@@ -116,14 +118,15 @@ class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is know
 
 def solve(
     x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float,
-    clock: Clock, *, shared: bool,
+    clock: Clock, *, shared: bool, tell: Callable[[Flow, Potential], None] | None = None,
 ) -> Optimum:  # fmt: skip
     """Optimal flow from points x (n, d) to y (m, d) under the norm of this order; its potential.
 
     Masses are positive int64 of equal sums, at most 2^62; points are scaled so that their diameter
     is about 1. The potential has slope 1, and f(x_i) - f(y_j) = d(x_i, y_j) where mass flows. Where
     atoms are ``shared`` by the laws its values at the sinks bound others from above too, and are
-    found to the last digits; else they agree with it to 4e-15.
+    found to the last digits; else they agree with it to 4e-15. ``tell`` is called with the plan and
+    the potential of coarser levels, while that takes a small part of the time.
 
     Raises
     ------
@@ -134,15 +137,23 @@ def solve(
     x_order, y_order = sort(x), sort(y)
     supply, demand = supply[x_order], demand[y_order]
     found: Level | None = None
+    spent = 0.0
+
+    def given(flow: Flow | None) -> Flow:
+        flow = _split(flow, supply, demand)
+        return Flow(x_order[flow.source], y_order[flow.target], flow.mass)
+
     try:
         for level in _levels(max(x.shape[0], y.shape[0])):
             sources, sinks = _clusters(x, supply, level), _clusters(y, demand, level)
             clock.announce(f"{sources.mass.size} sources, {sinks.mass.size} sinks")
             found = _solve_level(sources, sinks, found, order, clock)
+            if tell is not None and level is not None and clock.elapsed() >= _TOLD * spent:
+                began = clock.elapsed()
+                tell(given(found.flow), Potential(found.sinks.tree, found.g))
+                spent += clock.elapsed() - began
     except OutOfTime as stopped:
-        flow = _split(stopped.flow, supply, demand)
-        flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
-        raise OutOfTime(flow, stopped.potential) from None
+        raise OutOfTime(given(stopped.flow), stopped.potential) from None
     assert found is not None
     flow = found.flow
     flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)

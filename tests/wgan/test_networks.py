@@ -310,6 +310,12 @@ def test_a_run_starts_its_cones_at_training_samples():
     assert torch.equal(again[-1].anchors, critic[-1].anchors)
 
 
+def test_a_rate_of_places_is_not_negative():
+    for wrong in ("-0.1", "inf"):
+        with pytest.raises(ConfigError, match="option anchor_rate must be at least 0 and finite"):
+            build_critic(f"orthogonal,cones=4,anchor_rate={wrong}", (2,), torch.Generator())
+
+
 @pytest.mark.parametrize("bounded", [False, True])
 def test_a_skip_connection_adds_the_noise_before_the_tanh(bounded):
     plain, moved = (

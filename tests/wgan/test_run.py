@@ -63,6 +63,16 @@ def test_a_run_in_two_parts_is_the_run_in_one(tmp_path, halt):
     assert estimates[0] == estimates[1]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+def test_parameters_of_several_rates_resume_to_the_bit(tmp_path, optimizer):
+    options = {"algorithm": "wgan-orthogonal", "optimizer": optimizer, "decay_steps": 25,
+               "critic": "orthogonal,widths=8,cones=6,anchor_rate=0.3"}  # fmt: skip
+    train(small_config(tmp_path / "run", **options), quiet=True)
+    before = fingerprint(tmp_path / "run")
+    train(small_config(tmp_path / "run", **options), resume_step=15, quiet=True)
+    assert fingerprint(tmp_path / "run") == before
+
+
 def test_resuming_from_the_checkpoint_before_cuts_the_log_and_ends_equal(tmp_path):
     train(small_config(tmp_path / "run", decay_steps=25), quiet=True)
     before = fingerprint(tmp_path / "run")

@@ -424,6 +424,31 @@ def test_the_learning_rate_falls_to_zero(tmp_path, decay, left):
         assert torch.equal(w, old)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+@pytest.mark.parametrize("factor", [0, 0.1, 3])
+def test_places_of_cones_have_a_rate_of_their_own(tmp_path, optimizer, factor):
+    """The first step of both optimisers is the rate times a power of ten, whatever the gradient."""
+    critic = f"orthogonal,widths=,cones=9,temperature=0.5,start=data,anchor_rate={factor}"
+    options = {"critic": critic, "algorithm": "wgan-orthogonal", "optimizer": optimizer}
+    options |= {"data": "ring", "learning_rate": 1e-3, "critic_steps": 1, "decay_steps": 2}
+    options |= {"critic_learning_rate": 1e-4}
+    _, state, procedure = prepare(tmp_path, **options)
+    first = {"adam": 1.0, "rmsprop": 10.0}[optimizer]  # 1 / sqrt(1 - .99)
+    for left in (1, 0.5, 0):
+        cones = state.critic[-1]
+        anchors, heights = cones.anchors.detach().clone(), cones.heights.detach().clone()
+        train_step(state, procedure)
+        moved = (cones.anchors.detach() - anchors).abs().max().item()
+        raised = (cones.heights.detach() - heights).abs().max().item()
+        if left == 1:
+            assert raised == pytest.approx(first * 1e-4, rel=1e-3)
+            assert moved == pytest.approx(first * 1e-4 * factor, rel=0.02, abs=1e-30)
+        rates = [group["lr"] for group in state.critic_optimizer.param_groups]
+        assert rates == pytest.approx([1e-4 * factor * left, 1e-4 * left], rel=1e-12, abs=0)
+    assert (moved, raised) == (0, 0)
+    assert state.generator_optimizer.param_groups[0]["lr"] == 0
+
+
 @pytest.mark.parametrize("decays", [True, False])
 def test_the_critic_has_a_rate_of_its_own(tmp_path, decays):
     """It falls as the generator's does, or stays; without one it is the generator's."""

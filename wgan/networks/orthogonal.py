@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from divergences.dual import ConeCritic, orthogonal_mlp
 
+from ..optimizers import set_rate_factor
 from ..specification import demand
 from .perceptron import PerceptronOptions
 
@@ -37,6 +38,9 @@ class OrthogonalOptions(PerceptronOptions):
     start: Literal["normal", "data"] = "normal"
     """At the units of which points the cones start: normal ones, or samples of the data, where an
     optimal critic has its cones: then every mode has some from the beginning."""
+    anchor_rate: float = 1.0
+    """Learning rate of the cones' places over that of their heights. Adam moves a place by its rate
+    at every step, however small the gradient: at 1 cones that start well wander off."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -48,6 +52,8 @@ class OrthogonalOptions(PerceptronOptions):
         for name in ("temperature", "spread"):
             value = getattr(self, name)
             demand(0 < value < math.inf, name, "be positive and finite", value)
+        rate = self.anchor_rate
+        demand(0 <= rate < math.inf, "anchor_rate", "be at least 0 and finite", rate)
 
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
@@ -76,6 +82,7 @@ class OrthogonalOptions(PerceptronOptions):
         with torch.no_grad():
             anchors = hidden(points)
         cones = ConeCritic(anchors, temperature=self.temperature)
+        set_rate_factor(cones.anchors, self.anchor_rate)
         cones.starts_at_data = self.start == "data"  # type: ignore[assignment]
         return hidden.append(cones)
 
