@@ -103,7 +103,9 @@ UNREAD = [
     ("critic", "orthogonal,widths=16,gain=2", ["gain"]),
     ("critic", "orthogonal,widths=16,temperature=0.1,start=data", ["temperature", "start"]),
     ("critic", "orthogonal,widths=16,cones=4,start=data,spread=2", ["spread"]),
-    ("critic", "orthogonal,widths=16,cones=4,temperature=0.1,spread=2,group=4", []),
+    ("critic", "orthogonal,widths=16,cones=4,temperature=0.1,spread=2,group=4,anchor_rate=0.1", []),
+    ("critic", "orthogonal,widths=16,anchor_rate=0.1", ["anchor_rate"]),
+    ("generator", "orthogonal,widths=16,anchor_rate=0.1", ["anchor_rate"]),
     ("generator", "orthogonal,widths=16,group=4,cones=3", ["group", "cones"]),
     ("generator", "orthogonal,widths=16,gain=2,tanh=yes", []),
     ("generator", "mlp,widths=16,tanh=no,gain=2,skip=1", []),
@@ -148,7 +150,8 @@ def _network(role, text, shape, latent):
         made = build_critic(text, shape, random, lambda n: normal(n, random_stream(4, "data")))
     temperature = getattr(made[-1], "temperature", None)
     values = [parameter.detach().numpy().tobytes() for parameter in made.parameters()]
-    return repr(made), str(temperature), values
+    rates = [getattr(parameter, "rate_factor", 1.0) for parameter in made.parameters()]
+    return repr(made), str(temperature), rates, values
 
 
 def test_presets_and_experiments_give_nothing_in_vain(tmp_path):

@@ -67,7 +67,7 @@ class OrthogonalOptions(PerceptronOptions):
 
     def unread(self, role: str) -> frozenset[str]:
         """Options that do nothing in the generator, or in this critic."""
-        of_cones = {"temperature", "spread", "start"}
+        of_cones = {"temperature", "spread", "start", "anchor_rate"}
         if role == "generator":
             return frozenset({"group", "cones"} | of_cones)
         of_perceptrons = {"tanh", "skip", "gain"}
