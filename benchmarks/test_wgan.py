@@ -12,6 +12,9 @@ gradient is exactly 0 after some steps are shrunk at once by as much as so many 
 Between both, the matrix products of a step are taken alone, those of all units and in our step's
 shapes, on arrays that are there: ``bound`` is the ratio that would be reached if everything else
 cost nothing and no unit were silent. Convolutions have no such row.
+
+A last test, of the CPU alone, says what a step of ours is made of: the share of its processor time
+that each operation of torch takes by itself.
 """
 
 import copy
@@ -43,6 +46,8 @@ CASES = {
 }
 ROUNDS = {"plane 3x512": 7, "mlp 4x512, 64x64x3": 5, "dcgan 64x64x3": 5}
 STEPS = {"plane 3x512": 10, "mlp 4x512, 64x64x3": 1, "dcgan 64x64x3": 1}
+PROFILED = {"plane 3x512": 50, "mlp 4x512, 64x64x3": 10}
+"""Steps whose operations are told apart, where they are not all convolutions."""
 LATE = {"plane 3x512": (200, 1500)}
 """Generator steps that are taken, and those after which dead units are as shown."""
 
@@ -197,6 +202,26 @@ def compare(name, options, device):
     return figures
 
 
+def shares(step, count):
+    """Parts of the processor time of some steps, by operation; those below .5 % are the others."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        for _ in range(count):
+            step()
+    times = {event.key: event.self_cpu_time_total for event in profile.key_averages()}
+    whole = sum(times.values())
+    order = sorted(times, key=times.__getitem__, reverse=True)
+    found = {name: round(times[name] / whole, 3) for name in order if times[name] > 0.005 * whole}
+    return {**found, "others": round(1 - sum(found.values()), 3)}
+
+
+def when():
+    """The day, and how busy the machine is."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "load of the machine before": round(os.getloadavg()[0], 1),
+    }
+
+
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     import numpy as np
@@ -214,10 +239,21 @@ def test_wgan(images, place, name):
         "threads": THREADS,
         "time": "processor" if place == "cpu" else "clock",
         "rounds": ROUNDS[name],
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "load of the machine before": round(os.getloadavg()[0], 1),
+        **when(),
     }
     with threads(THREADS):
         figures = compare(name, options, torch.device(place))
     print(name, figures, flush=True)
     record_part("wgan" if place == "cpu" else f"wgan-{place}", name, {**about, **figures})
+
+
+@pytest.mark.parametrize("name", PROFILED)
+def test_operations(images, name):
+    options = {**CASES[name], "data": CASES[name]["data"].replace("IMAGES", str(images))}
+    figures = {"threads": THREADS, **when()}
+    with threads(THREADS):
+        ours, _, _ = prepare(options, torch.device("cpu"))
+        ours()
+        figures["shares"] = shares(ours, PROFILED[name])
+    print(name, figures, flush=True)
+    record_part("wgan-operations", name, figures)

@@ -124,12 +124,14 @@ class Sample:
         import numpy as np
 
         from .checkpoint import write_atomically
+        from .folder import demand_foreign
         from .pictures import picture
         from .run import load
 
         if self.out.suffix not in (".png", ".npy"):
             message = f"option out must end in .png or .npy; got {self.out.name!r}"
             raise RunError(message)
+        demand_foreign(self.out)
         run = load(self.run, best=self.best)
         try:
             samples = run.sample(self.n, self.seed, averaged=self.averaged)

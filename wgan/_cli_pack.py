@@ -1,7 +1,7 @@
 """The command ``wgan pack``."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +42,9 @@ class Pack:
         from .data.packed import verify_packed
 
         if self.verify:
-            if self.out is not None or self.size is not None:
+            apart = ("source", "verify")
+            others = [field for field in fields(self) if field.name not in apart]
+            if any(getattr(self, field.name) != field.default for field in others):
                 message = "pack --verify takes a packed set and nothing else"
                 raise ConfigError(message)
             print(f"{self.source}: intact, SHA-256 {verify_packed(self.source)}")

@@ -38,12 +38,14 @@ class Interpolate:
 
     def __call__(self) -> int:
         """Write the file; returns the exit status."""
+        from .folder import demand_foreign
         from .interpolation import interpolate
         from .run import load
 
         if self.out.suffix not in (".png", ".gif", ".npy"):
             message = f"option out must end in .png, .gif or .npy; got {self.out.name!r}"
             raise RunError(message)
+        demand_foreign(self.out)
         run = load(self.run, best=self.best)
         try:
             samples = interpolate(
@@ -90,9 +92,11 @@ class Animate:
     def __call__(self) -> int:
         """Write the file; returns the exit status."""
         from .animation import animate_run, animation_format
+        from .folder import demand_foreign
         from .runlog import read_log
 
         animation_format(self.out)
+        demand_foreign(self.out)
         if self.frames < 2 or not 0.1 <= self.rate <= 50:
             message = (
                 "animate needs frames of at least 2 and a rate from 0.1 to 50; "

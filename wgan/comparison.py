@@ -16,6 +16,7 @@ from .charts import (
     running_median,
 )
 from .errors import RunError
+from .folder import demand_foreign
 from .metrics_table import metrics_rows
 from .page import Section, page, picture, table
 from .report import command, distance_of, spread, write_page
@@ -36,11 +37,12 @@ def write_comparison(runs: Sequence[Path], out: Path) -> None:
     ------
     RunError
         For fewer than two runs, a folder without one, a run named twice, or a file that cannot be
-        written.
+        written or is one of a run's own.
     """
     if len(runs) < 2:
         message = f"compare takes two runs or more; got {len(runs)}"
         raise RunError(message)
+    demand_foreign(out)
     logs = read_logs(runs)
     sections = [
         Section("Distance to held-out data", distance_charts(logs)),

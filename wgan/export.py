@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from .checkpoint import write_atomically
 from .errors import RunError
+from .folder import demand_foreign
 from .model_card import card_path, model_card
 from .networks import build_generator
 from .run import Run
@@ -67,11 +68,13 @@ def export(run: Run, to: Target, out: Path, *, averaged: bool = False) -> Check:
     Raises
     ------
     RunError
-        Where the name of the file ends like one of the other format, a package is missing, the run
-        keeps no average, a parameter is not finite, the file computes something else, or cannot be
-        written. Nothing is written then.
+        Where the name of the file ends like one of the other format or is that of a file of a run's
+        own, a package is missing, the run keeps no average, a parameter is not finite, the file
+        computes something else, or cannot be written. Nothing is written then.
     """
     _demand_suffix(to, out)
+    demand_foreign(out)
+    demand_foreign(card_path(out))
     if to == "onnx":
         _demand_onnx()
     try:

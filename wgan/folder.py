@@ -42,6 +42,11 @@ class RunFolder:
         """Whether a run lies here."""
         return self.description.is_file()
 
+    def owns(self, path: Path) -> bool:
+        """Whether a path is that of a file that training or evaluation writes here."""
+        files = self.description, self.metrics, self.path / ".lock", self.path / EVALUATION
+        return path in files or path.parent in (self.checkpoints, self.samples, self.board)
+
     def demand_run(self) -> None:
         """RunError unless a run lies here."""
         if not self.path.is_dir():
@@ -145,6 +150,16 @@ class RunFolder:
         except (ValueError, TypeError, KeyError):
             message = f"{self.metrics}: damaged, a line of it is no record of a step"
             raise RunError(message) from None
+
+
+def demand_foreign(out: Path) -> None:
+    """RunError for a file to be written that is one of a run's own: it would be lost."""
+    for path in (Path(os.path.abspath(out)), out.resolve()):  # named there, or by a link to it
+        for place in path.parents[:2]:
+            folder = RunFolder(place)
+            if folder.holds_run() and folder.owns(path):
+                message = f"{out}: belongs to the run in {place}; name another file to write"
+                raise RunError(message)
 
 
 def _is_leftover(entry: Path) -> bool:

@@ -9,9 +9,14 @@ from .errors import ConfigError
 
 
 def write_options(path: Path, values: dict[str, Any]) -> None:
-    """Write a mapping as YAML, or as JSON where the name ends in .json; whole or not at all."""
-    from .checkpoint import write_atomically
+    """Write a mapping as YAML, or as JSON where the name ends in .json; whole or not at all.
 
+    RunError where that is not possible, or the file is one of a run's own.
+    """
+    from .checkpoint import write_atomically
+    from .folder import demand_foreign
+
+    demand_foreign(path)
     plain = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
     text = json.dumps(plain, indent=2) + "\n" if path.suffix == ".json" else _yaml_text(plain)
     write_atomically(path, lambda file: file.write(text.encode()))

@@ -17,6 +17,7 @@ from .doctor import diagnose
 from .doctor.page import findings_body
 from .errors import RunError
 from .evaluate import EVALUATED
+from .folder import demand_foreign
 from .page import Section, page, picture, table
 from .pictures import SHOWN
 from .pictures import picture as draw
@@ -37,8 +38,10 @@ def write_report(run: Path, out: Path) -> None:
     Raises
     ------
     RunError
-        For a folder without a run, or without an evaluation yet, or a file that cannot be written.
+        For a folder without a run, or without an evaluation yet, or a file that cannot be written
+        or is one of a run's own.
     """
+    demand_foreign(out)
     loaded = load(run)
     title = f"Wasserstein GAN on {loaded.config.data}, {loaded.step} generator steps"
     write_page(out, page(title, lead(loaded), sections(loaded)))

@@ -18,6 +18,7 @@ from .progress import threads
 from .run import Run, load
 from .session import Session
 from .state import TrainingState
+from .unused import demand_convolutions, demand_read
 
 PATIENCE = 600.0
 """Seconds without an answer after which another process counts as lost: an evaluation and a
@@ -56,8 +57,9 @@ def train(
     Raises
     ------
     RunError
-        For a folder, option or checkpoint that cannot be used, with nothing changed; where memory
-        or the disk is full, with the last checkpoint intact.
+        For a folder, option or checkpoint that cannot be used, or an option that a new run would
+        not read, with nothing changed; where memory or the disk is full, with the last checkpoint
+        intact.
     DivergedError
         Where the loss or a parameter is no longer finite; the last checkpoint is intact.
     InterruptedRunError
@@ -99,6 +101,8 @@ def _refused_or_ready(
 ) -> Session:
     """The session; whatever must be refused is refused here, before the first byte is written."""
     folder = RunFolder(config.out)
+    if not resume:
+        demand_read(config)
     device = choose_device(config.device)
     _demand_products(config, device)
     Board.demand(config)
@@ -109,7 +113,9 @@ def _refused_or_ready(
     if resume:
         _demand_same_options(folder, config)
         session.take(read_checkpoint(folder.checkpoints, resume_step))
-    elif workers.first:
+        return session
+    demand_convolutions(config, state.generator, state.critic)
+    if workers.first:
         folder.demand_room()
         folder.create()
     return session

@@ -111,6 +111,9 @@ class _Study:
         if settings.minutes is not None and not 0 < settings.minutes < 1e6:
             message = f"option minutes must be positive; got {settings.minutes!r}"
             raise ConfigError(message)
+        if settings.minutes is not None and settings.steps is not None:
+            message = "option minutes does nothing beside steps, which say how long runs are"
+            raise ConfigError(message)
         self.device = choose_device(settings.device)
         self.settings, self.experiment = settings, experiment
         self.data = make_data(settings.data, self.device)
@@ -256,8 +259,11 @@ def command(settings: Settings, steps: int | None) -> str:
 
 
 def _demand_no_training(settings: Settings) -> None:
-    for name in ("data", "minutes", "steps", "cases"):
-        if getattr(settings, name) not in (None, ()):
+    """ConfigError for what only training reads; that the CPU computes, on few threads, is true."""
+    defaults = {field.name: field.default for field in dataclasses.fields(settings)}
+    for name in ("data", "scale", "minutes", "steps", "cases", "seed", "device"):
+        value = getattr(settings, name)
+        if value != defaults[name] and value != "cpu":
             message = f"option {name} has no meaning for {settings.figure}, which trains nothing"
             raise ConfigError(message)
 

@@ -11,6 +11,7 @@ from .registry import (
     build_generator,
     has_cones_of_the_data,
     mixes_samples,
+    unread_options,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "make_generator",
     "mixes_samples",
     "perceptron",
+    "unread_options",
 ]

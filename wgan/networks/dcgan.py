@@ -72,6 +72,11 @@ class DCGANOptions:
             layers += [nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False), nn.Flatten(0)]
         return initialised(nn.Sequential(*layers), normal_of_dcgan, random)
 
+    def unread(self, role: str) -> frozenset[str]:
+        """Options that do nothing in the generator, or in the critic: none."""
+        del role
+        return frozenset()
+
     def _widths(self, shape: tuple[int, ...]) -> list[int]:
         """Channels from the image's half down to 4x4."""
         demand_square("dcgan", shape, SIZES)

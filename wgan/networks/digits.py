@@ -45,6 +45,11 @@ class DigitsOptions:
             ]  # fmt: skip
         return initialised(nn.Sequential(*layers), uniform_of_he, random)
 
+    def unread(self, role: str) -> frozenset[str]:
+        """Options that do nothing in the generator, or in the critic: none."""
+        del role
+        return frozenset()
+
     def _quarter(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
         if len(shape) != 3 or shape[1] % 4 or shape[2] % 4:
             message = f"network digits is for images whose sides are multiples of 4; got {shape}"

@@ -19,7 +19,7 @@ from .perceptron import PerceptronOptions
 class OrthogonalOptions(PerceptronOptions):
     """Orthogonal dense layers with sorting between them; as generator, a plain perceptron.
 
-    The gain is the perceptron's alone.
+    The gain is the perceptron's alone, groups and cones the critic's.
     """
 
     widths: tuple[int, ...] = (128, 128, 128)
@@ -64,6 +64,16 @@ class OrthogonalOptions(PerceptronOptions):
         if self.cones:
             return self._with_cones(nn.Sequential(*list(network)[:-1]), inputs, random)
         return network.append(nn.Flatten(0))
+
+    def unread(self, role: str) -> frozenset[str]:
+        """Options that do nothing in the generator, or in this critic."""
+        of_cones = {"temperature", "spread", "start", "anchor_rate"}
+        if role == "generator":
+            return frozenset({"group", "cones"} | of_cones)
+        of_perceptrons = {"tanh", "skip", "gain"}
+        if not self.cones:
+            return frozenset(of_perceptrons | of_cones)
+        return frozenset(of_perceptrons | ({"spread"} if self.start == "data" else set()))
 
     def _with_cones(
         self, hidden: nn.Sequential, inputs: int, random: torch.Generator

@@ -111,15 +111,15 @@ class PerceptronOptions:
     """Units of each hidden ReLU layer, written 512x512x512x512."""
     tanh: bool | None = None
     """Whether a generator ends in tanh; by default it does for images (data in [-1, 1]). The
-    authors' program of 2017 has none in its perceptron. Of no meaning for a critic."""
+    authors' program of 2017 has none in its perceptron. A critic has none, and refuses it."""
     gain: float = 1.0
     """Factor of the first weights, over torch's. With 2.449, the root of 6, signals keep their size
     through the layers (He et al. 2015), and a generator starts as wide as its input."""
     skip: float = 0.0
     """Adds so many times the noise to the samples of a generator, whose latent dimension is then
     that of the data. It starts near a multiple of the noise and learns how samples move from there:
-    neighbours in the noise stay together, and few samples lie between modes. Of no meaning for a
-    critic."""
+    neighbours in the noise stay together, and few samples lie between modes. A critic has none, and
+    refuses it."""
 
     def __post_init__(self) -> None:
         demand(all(width >= 1 for width in self.widths), "widths", "be positive", self.widths)
@@ -137,6 +137,10 @@ class PerceptronOptions:
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
         return make_critic(torch.Size(shape).numel(), self.widths, random, self.gain)
+
+    def unread(self, role: str) -> frozenset[str]:
+        """Options that do nothing in the generator, or in the critic."""
+        return frozenset({"tanh", "skip"} if role == "critic" else ())
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ class Architecture(Protocol):
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps samples (n, d) to values (n,)."""
 
+    def unread(self, role: str) -> frozenset[str]:
+        """Options that do nothing in the generator, or in the critic."""
+
 
 NETWORKS: dict[str, Callable[..., Architecture]] = {
     "mlp": PerceptronOptions,
@@ -50,6 +53,15 @@ def architecture(text: str) -> Architecture:
     assert isinstance(kind, type)
     made: Architecture = read_options(kind, pairs, f"network {name}")
     return made
+
+
+def unread_options(text: str, role: str) -> list[str]:
+    """The options in the string of a network that do nothing where it is generator or critic.
+
+    Those that are written there, whatever their value; ConfigError as :func:`architecture`.
+    """
+    unread = architecture(text).unread(role)
+    return [option for option in split(text)[1] if option in unread]
 
 
 def build_generator(

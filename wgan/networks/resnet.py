@@ -121,6 +121,10 @@ class ResNetOptions:
             layers = [nn.Unflatten(1, shape), *self._body(shape), nn.Flatten(0)]
         return initialised(nn.Sequential(*layers), uniform_of_he, random)
 
+    def unread(self, role: str) -> frozenset[str]:
+        """Options that do nothing in the generator, or in the critic."""
+        return frozenset({"critic_norm"} if role == "generator" else ())
+
     def _generator_widths(self, shape: tuple[int, ...]) -> list[int]:
         demand_square("resnet", shape, SIZES)
         if shape[1] == 32:

@@ -342,7 +342,8 @@ def test_a_pass_whose_saved_state_is_damaged_is_one_line(tmp_path, monkeypatch):
 
 def test_verification_takes_nothing_else(tmp_path, capsys):
     pack(folder_of(tmp_path / "in", 4), tmp_path / "out", SMALL, quiet=True)
-    for more in ([str(tmp_path / "in")], ["--size", "8"]):
+    given = ["--size 8", "--crop squash", "--channels 1", "--alpha black", "--on-corrupt fail"]
+    for more in ([str(tmp_path / "in")], *map(str.split, given)):
         assert main(["pack", "--verify", str(tmp_path / "out"), *more]) == 2
         assert (
             capsys.readouterr().err == "wgan: pack --verify takes a packed set and nothing else\n"
