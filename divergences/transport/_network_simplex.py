@@ -28,6 +28,9 @@ _BLOCK = 20  # sources searched for a pivot
 # potentials a pivot moves at once; the vain searches that say potentials are too outdated.
 _PIVOTS, _AT_ONCE, _VAIN = 0.3, 0.02, 0.002
 _LEAST_PIVOTS, _LEAST_VAIN = 1000, 20
+# Up to so many nodes all potentials are moved at once: outdated ones cost up to half as many
+# pivots again, and a renewal every few pivots where most subtrees are large (matrices, weights).
+_FEW_NODES = 1 << 14
 _STAGES = 1_000_000  # far beyond any problem met: the guard against a cycle
 
 
@@ -149,9 +152,10 @@ def optimise(
     the newest tree is valid.
     """
     n = lists.filled.size
-    between = max(_LEAST_PIVOTS, int(_PIVOTS * tree.label.size))
-    at_once = int(_AT_ONCE * tree.label.size)
-    vain = max(_LEAST_VAIN, int(_VAIN * tree.label.size))
+    nodes = tree.label.size
+    between = max(_LEAST_PIVOTS, int(_PIVOTS * nodes))
+    at_once = nodes if nodes <= _FEW_NODES else int(_AT_ONCE * nodes)
+    vain = max(_LEAST_VAIN, int(_VAIN * nodes))
     fresh = np.empty_like(tree.nodes)
     first = 0
     for _ in range(_STAGES):
