@@ -80,15 +80,15 @@ def solve_grid(
     CertificateError
         If the duality gap exceeds the tolerance.
     """
-    masses = marginals(p.ravel(), p.size, q.ravel(), q.size, exact=True)
+    excess, mass = _exact_excess(p.ravel(), q.ravel())
     long, steps, scale = _long_axes(p.shape, spacing)
     shape = tuple(p.shape[axis] for axis in long)
-    excess = (masses.supply - masses.demand).reshape(shape)
+    excess = excess.reshape(shape)
     if not excess.any():
         return GridSolution(0.0, 0.0, np.zeros(p.shape))
     problem = _Problem(
         excess,
-        masses.total,
+        mass,
         tuple(steps.tolist()),
         tuple(periodic[axis] and p.shape[axis] > 2 for axis in long),
     )
@@ -98,7 +98,7 @@ def solve_grid(
         value, potential = _flow(problem)
     else:
         value, potential = _points(problem, metric, everywhere)
-    dual = total((as_fractions(excess, masses.total) * potential).ravel())
+    dual = total((as_fractions(excess, mass) * potential).ravel())
     _certificate.require(value, dual, _certificate.tolerance(value, problem.diameter(metric.order)))
     with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
         potential = (potential - (potential.max() / 2 + potential.min() / 2)).reshape(p.shape)
@@ -144,6 +144,16 @@ def _long_axes(
     steps = np.array([spacing[axis] for axis in long])
     scale = float(np.ldexp(1.0, -np.frexp(steps.max())[1])) if long else 1.0
     return long, steps * scale, scale
+
+
+def _exact_excess(p: Float64Array, q: Float64Array) -> tuple[Masses, int]:
+    """Integer masses of p less those of q, and the sum of either; empty cells cost nothing."""
+    used = np.nonzero((p != 0) | (q != 0))[0]
+    masses = marginals(p[used], used.size, q[used], used.size, exact=True)
+    difference = masses.supply - masses.demand
+    excess = np.zeros(p.size, dtype=difference.dtype)
+    excess[used] = difference
+    return excess, masses.total
 
 
 def _are_few(problem: _Problem) -> bool:
