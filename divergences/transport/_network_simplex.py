@@ -28,9 +28,6 @@ _BLOCK = 20  # sources searched for a pivot
 # potentials a pivot moves at once; the vain searches that say potentials are too outdated.
 _PIVOTS, _AT_ONCE, _VAIN = 0.3, 0.02, 0.002
 _LEAST_PIVOTS, _LEAST_VAIN = 1000, 20
-# Up to so many nodes all potentials are moved at once: outdated ones cost up to half as many
-# pivots again, and a renewal every few pivots where most subtrees are large (matrices, weights).
-_FEW_NODES = 1 << 14
 _STAGES = 1_000_000  # far beyond any problem met: the guard against a cycle
 
 
@@ -144,9 +141,11 @@ run = jit(_run)
 
 
 def optimise(
-    tree: SpanningTree, lists: Candidates, tolerance: int = TOLERANCE
+    tree: SpanningTree, lists: Candidates, tolerance: int = TOLERANCE, *, all_at_once: bool = False
 ) -> Iterator[SpanningTree]:
     """Pivot until no arc of the lists has a reduced cost below ``-tolerance``.
+
+    A pivot moves the potentials of small subtrees, those of others wait; or ``all_at_once``.
 
     Between the stages (milliseconds each) the caller may stop. The tree's arrays are reused: only
     the newest tree is valid.
@@ -154,7 +153,7 @@ def optimise(
     n = lists.filled.size
     nodes = tree.label.size
     between = max(_LEAST_PIVOTS, int(_PIVOTS * nodes))
-    at_once = nodes if nodes <= _FEW_NODES else int(_AT_ONCE * nodes)
+    at_once = nodes if all_at_once else int(_AT_ONCE * nodes)
     vain = max(_LEAST_VAIN, int(_VAIN * nodes))
     fresh = np.empty_like(tree.nodes)
     first = 0
