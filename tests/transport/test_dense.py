@@ -354,12 +354,12 @@ def _rounds_of_pricing(monkeypatch, cost, *weights):
 def test_sources_whose_costs_are_tied_do_not_all_list_the_same_sinks(monkeypatch):
     """They did, the first ones: a dozen rounds of pricing that each added 10 violators a source."""
     rng = np.random.default_rng(15)
-    cost = rng.integers(0, 10, (900, 1000)) * 1.0
-    weights = rng.dirichlet(np.ones(900)), rng.dirichlet(np.ones(1000))
+    cost = rng.integers(0, 3, (1200, 1200)) * 1.0
+    weights = rng.dirichlet(np.ones(1200)), rng.dirichlet(np.ones(1200))
     value, rounds = _rounds_of_pricing(monkeypatch, cost, *weights)
     reference = optimal_transport(cost=cost, x_weights=weights[0], y_weights=weights[1],
                                   solver="simplex")  # fmt: skip
-    assert abs(value - reference.value) <= 1e-12 * reference.value + 1e-13 * 9
+    assert abs(value - reference.value) <= 1e-12 * reference.value + 1e-13 * 2
     assert rounds <= 4
 
 
