@@ -21,6 +21,7 @@ NORM_ORDERS = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": math.inf}
 _COORDINATES_A_PASS = 32  # squares summed one after another: bounds the rounding by 16 ulps
 _BLOCK_ENTRIES = 1 << 21  # entries of the largest temporary array
 _CACHED_ENTRIES = 1 << 15  # entries of temporary arrays that are used again at once
+_GREATEST_ORDER_OF_PRODUCTS = 16
 _LEAST_EXPONENT, _GREATEST_EXPONENT = -500, 950  # of scaled coordinates
 _SAFE = 2.0**-500  # a distance above it has lost nothing to underflow of its squares
 
@@ -145,11 +146,49 @@ def norm_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64Array:
         return np.hypot(np.subtract.outer(x[:, 0], y[:, 0]), np.subtract.outer(x[:, 1], y[:, 1]))
     if order in (1.0, 2.0) or math.isinf(order):
         return _compiled_matrix(x, y, order)
+    if m > dimension and n * m * dimension > _CACHED_ENTRIES:
+        return _matrix_of_order(x, np.ascontiguousarray(y.T), order)
     result = np.empty((n, m))
     step = max(1, _BLOCK_ENTRIES // (m * dimension))
     for start in range(0, n, step):
         result[start : start + step] = norm(x[start : start + step, None, :] - y, order)
     return result
+
+
+def _matrix_of_order(x: Float64Array, columns: Float64Array, order: float) -> Float64Array:
+    """The same for a finite order, the second points being ``columns`` (d, m).
+
+    Sizes are divided by the largest of their pair, as in ``_scaled_norm``, a coordinate at a time
+    in blocks that a cache holds.
+    """
+    n, (dimension, m) = x.shape[0], columns.shape
+    result = np.empty((n, m))
+    step = max(1, _CACHED_ENTRIES // m)
+    for start in range(0, n, step):
+        rows, largest = x[start : start + step, :, None], result[start : start + step]
+        sizes = [np.abs(rows[:, k] - columns[k]) for k in range(dimension)]
+        np.maximum.reduce(sizes, out=largest)
+        divisor = np.where(largest > 0, largest, 1.0)
+        total = np.zeros_like(largest)
+        for first in range(0, dimension, _COORDINATES_A_PASS):
+            part = [_power(s / divisor, order) for s in sizes[first : first + _COORDINATES_A_PASS]]
+            total += sum(part[1:], start=part[0])
+        largest *= total ** (1 / order)
+    return result
+
+
+def _power(sizes: Float64Array, order: float) -> Float64Array:
+    """Sizes to the power of ``order``: by products, and a root, where these are few."""
+    if order > _GREATEST_ORDER_OF_PRODUCTS or (2 * order) % 1:
+        return np.asarray(sizes**order)
+    power = np.sqrt(sizes) if order % 1 else np.ones_like(sizes)
+    rest, square = int(order), sizes
+    while rest:
+        if rest % 2:
+            power = power * square
+        rest //= 2
+        square = square * square if rest else square
+    return power
 
 
 def _compiled_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64Array:

@@ -38,6 +38,9 @@ _GUIDANCE = 8.0
 _ROUNDING = 1e-14
 _ROUNDS = 500
 _SMALL_REST = 1 << 20
+# Up to so many nodes pivots move all potentials: outdated ones cost up to half as many pivots
+# again, and a renewal every few pivots where most subtrees are large (matrices, weights).
+_FEW_NODES = 1 << 14
 
 
 class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is known)
@@ -189,7 +192,7 @@ def _alternate(
     tree = start
     f, g = _potentials(tree, n, m)
     for number in range(_ROUNDS):
-        for stage in optimise(tree, lists, 0):
+        for stage in optimise(tree, lists, 0, all_at_once=tree.label.size <= _FEW_NODES):
             tree = stage
             _check(clock, tree, guide, supply, demand, g)
         f, g = _potentials(tree, n, m)

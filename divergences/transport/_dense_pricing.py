@@ -27,14 +27,16 @@ def _nearest(
 ) -> None:  # fmt: skip
     """The smallest L + g of each row, and the smallest L - f of each column, with their indices.
 
+    Each row begins elsewhere: of ties the first are kept, and not by all rows the same.
     ``limits`` is the last column of ``column_values``, contiguous.
     """
     m, last = block.shape[1], values.shape[1] - 1
-    last_column = column_values.shape[1] - 1
+    last_column, chunks = column_values.shape[1] - 1, -(-m // _CHUNK)
     for row in range(block.shape[0]):
         i = first + row
         height = f[i]
-        for start in range(0, m, _CHUNK):
+        for number in range(chunks):
+            start = (i + number) % chunks * _CHUNK
             stop = min(start + _CHUNK, m)
             limit = values[i, last]
             near = False
@@ -59,12 +61,17 @@ def _lowest(
     block: Float32Array, first: int, f: Float32Array, g: Float32Array, values: Float32Array,
     indices: IntArray, counts: IntArray,
 ) -> None:  # fmt: skip
-    """The smallest L + g below f of each row, with their indices, and how many there are."""
+    """The smallest L + g below f of each row, with their indices, and how many there are.
+
+    Of ties each row keeps others, as in ``_nearest``.
+    """
     m = block.shape[1]
+    chunks = -(-m // _CHUNK)
     for row in range(block.shape[0]):
         i = first + row
         height = f[i]
-        for start in range(0, m, _CHUNK):
+        for number in range(chunks):
+            start = (i + number) % chunks * _CHUNK
             stop = min(start + _CHUNK, m)
             near = False
             for j in range(start, stop):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ._dense_problem import Costs
 
 _BLOCK_ENTRIES = 1 << 20
+_ROUNDED = 1e-12  # an excess above it, relative to the value, is one of rounded costs
+_CUT, _MOST_CUTS = 128.0, 4  # costs so many values above the least are cut, and how often
 
 
 class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
@@ -63,11 +65,45 @@ def solve_matrix(
 ) -> tuple[Flow, Float64Array, Float64Array]:
     """Optimal flow and potentials, f_i - g_j at most the cost, for a matrix of any sign.
 
+    The solver rounds to a part of the largest cost. Where that shows in a far smaller value, costs
+    far above it are cut: a plan that is optimal then, and uses none of them, is optimal. The
+    potentials found bound the lower costs, hence the true ones.
+
     Raises
     ------
     StoppedEarly
         When the clock does not allow more.
     """
+    flow, f, g = _solve_rounded(cost, masses, clock)
+    for _ in range(_MOST_CUTS):
+        most = _cut(cost, flow, f, g)
+        if most is None:
+            break
+        lower = np.minimum(cost, most)
+        clock.announce("refining")
+        found = _solve_rounded(lower, masses, clock)
+        if lower[found[0].source, found[0].target].max() >= most:
+            break
+        cost, (flow, f, g) = lower, found
+    return flow, f, g
+
+
+def _cut(cost: Float64Array, flow: Flow, f: Float64Array, g: Float64Array) -> float | None:
+    """Above which cost the others may be cut; None where that would not help."""
+    used, mass = cost[flow.source, flow.target], flow.mass.astype(np.float64)
+    mass /= mass.sum()
+    excess = float(mass @ (used - f[flow.source] + g[flow.target]))
+    value, least = float(mass @ used), float(cost.min())
+    if excess <= _ROUNDED * abs(value):
+        return None
+    room = max(2 * (float(used.max()) - least), _CUT * (value - least))
+    return least + room if 0 < room < (float(cost.max()) - least) / 4 else None
+
+
+def _solve_rounded(
+    cost: Float64Array, masses: Marginals, clock: Clock
+) -> tuple[Flow, Float64Array, Float64Array]:
+    """``solve_matrix`` up to the rounding of the largest cost."""
     from ._dense_problem import MatrixCosts, shrink
 
     least, largest = float(cost.min()), float(cost.max())

@@ -141,17 +141,20 @@ run = jit(_run)
 
 
 def optimise(
-    tree: SpanningTree, lists: Candidates, tolerance: int = TOLERANCE
+    tree: SpanningTree, lists: Candidates, tolerance: int = TOLERANCE, *, all_at_once: bool = False
 ) -> Iterator[SpanningTree]:
     """Pivot until no arc of the lists has a reduced cost below ``-tolerance``.
+
+    A pivot moves the potentials of small subtrees, those of others wait; or ``all_at_once``.
 
     Between the stages (milliseconds each) the caller may stop. The tree's arrays are reused: only
     the newest tree is valid.
     """
     n = lists.filled.size
-    between = max(_LEAST_PIVOTS, int(_PIVOTS * tree.label.size))
-    at_once = int(_AT_ONCE * tree.label.size)
-    vain = max(_LEAST_VAIN, int(_VAIN * tree.label.size))
+    nodes = tree.label.size
+    between = max(_LEAST_PIVOTS, int(_PIVOTS * nodes))
+    at_once = nodes if all_at_once else int(_AT_ONCE * nodes)
+    vain = max(_LEAST_VAIN, int(_VAIN * nodes))
     fresh = np.empty_like(tree.nodes)
     first = 0
     for _ in range(_STAGES):

@@ -9,11 +9,19 @@ from scipy.spatial.distance import cdist
 
 from divergences import optimal_transport, wasserstein1
 from divergences._metrics import Metric
-from divergences.transport import TimeLimitReached, _common_mass, _dense_problem, choose
+from divergences.transport import (
+    TimeLimitReached,
+    _common_mass,
+    _dense,
+    _dense_problem,
+    _network_simplex,
+    choose,
+)
 from divergences.transport._auction import auction
 from divergences.transport._dense_bounds import centred, lower_bounds
 from divergences.transport._dense_pricing import price, proposals
 from divergences.transport._dense_problem import Guide, MatrixCosts, PointCosts, shrink
+from divergences.transport._network_simplex import run
 
 METRICS = ["euclidean", "cityblock", "chebyshev", ("minkowski", 3.0), ("minkowski", 1.5), "angular"]
 
@@ -326,3 +334,56 @@ def test_points_of_one_hash_are_told_apart(monkeypatch):
 def test_zeros_of_either_sign_are_one_point():
     x, y = np.array([[0.0, -0.0], [1.0, 1.0]]), np.array([[-0.0, 0.0], [1.0, 1.0]])
     assert wasserstein1(x, y) == 0
+
+
+def _rounds_of_pricing(monkeypatch, cost, *weights):
+    """The value by the dense solver, and how often it priced all pairs."""
+    rounds = []
+
+    def counted(*arguments):
+        rounds.append(1)
+        return price(*arguments)
+
+    monkeypatch.setattr(_dense, "price", counted)
+    result = optimal_transport(cost=cost, x_weights=weights[0], y_weights=weights[1],
+                               solver="dense")  # fmt: skip
+    result.verify()
+    return float(result.value), len(rounds)
+
+
+def test_sources_whose_costs_are_tied_do_not_all_list_the_same_sinks(monkeypatch):
+    """They did, the first ones: a dozen rounds of pricing that each added 10 violators a source."""
+    rng = np.random.default_rng(15)
+    cost = rng.integers(0, 3, (1200, 1200)) * 1.0
+    weights = rng.dirichlet(np.ones(1200)), rng.dirichlet(np.ones(1200))
+    value, rounds = _rounds_of_pricing(monkeypatch, cost, *weights)
+    reference = optimal_transport(cost=cost, x_weights=weights[0], y_weights=weights[1],
+                                  solver="simplex")  # fmt: skip
+    assert abs(value - reference.value) <= 1e-12 * reference.value + 1e-13 * 2
+    assert rounds <= 4
+
+
+def test_potentials_of_few_nodes_are_never_outdated(monkeypatch):
+    outdated = []
+
+    def noted(*arguments):
+        found = run(*arguments)
+        outdated.append(found[2])
+        return found
+
+    monkeypatch.setattr(_network_simplex, "run", noted)
+    rng = np.random.default_rng(16)
+    weights = rng.dirichlet(np.ones(300)), rng.dirichlet(np.ones(400))
+    result = optimal_transport(cost=rng.random((300, 400)), x_weights=weights[0],
+                               y_weights=weights[1], solver="dense")  # fmt: skip
+    result.verify()
+    assert outdated
+    assert not any(outdated)
+
+
+@pytest.mark.parametrize("spread", [3.0, 8.0])
+def test_a_value_far_below_the_largest_cost_keeps_its_digits(spread):
+    """It was off by four percent where the costs span 14 orders of magnitude."""
+    cost = np.exp(spread * np.random.default_rng(17).normal(size=(300, 300)))
+    value = optimal_transport(cost=cost, solver="dense").value
+    assert value == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-12)

@@ -210,3 +210,22 @@ def test_the_same_problem_gives_the_same_bits():
     first, second = (solve_grid(p, q, (1.0, 0.3), CITYBLOCK, (True, False)) for _ in range(2))
     assert first.value == second.value
     np.testing.assert_array_equal(first.potential, second.potential)
+
+
+@pytest.mark.parametrize("shape", [(90, 110), (22, 20, 21)])
+def test_a_few_among_many_cells_are_solved_as_points(shape, monkeypatch):
+    rng = np.random.default_rng(20)
+    p, q = np.zeros(shape), np.zeros(shape)
+    p.flat[rng.choice(p.size, 260, replace=False)] = rng.dirichlet(np.ones(260))
+    q.flat[rng.choice(q.size, 260, replace=False)] = rng.dirichlet(np.ones(260))
+    spacing = (1.0, 0.7, 0.3)[: len(shape)]
+    never, metric = (False,) * len(shape), CITYBLOCK
+    monkeypatch.setattr(_grid, "_are_few", lambda problem: False)
+    flow = solve_grid(p, q, spacing, metric, never)
+    monkeypatch.undo()
+    monkeypatch.setattr(_grid, "_flow", None)  # not to be called
+    found = solve_grid(p, q, spacing, metric, never)
+    assert found.value == pytest.approx(flow.value, rel=1e-13)
+    assert found.dual_value == pytest.approx(flow.value, rel=1e-12)
+    for axis, h in enumerate(spacing):
+        assert np.abs(np.diff(found.potential, axis=axis)).max() <= h * (1 + 1e-12)

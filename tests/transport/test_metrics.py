@@ -55,6 +55,18 @@ def test_distances_are_relatively_accurate(given, dimension):
                     assert abs(mp.mpf(found[i, j]) - exact) <= 40 * mp.mpf(2) ** -53 * size
 
 
+@pytest.mark.parametrize("order", [1.5, 2.5, 2.7, 3.0, 10.0, 16.0, 300.0])
+@pytest.mark.parametrize("dimension", [2, 7, 40])
+def test_many_distances_of_any_order_are_those_of_their_vectors(order, dimension):
+    rng = np.random.default_rng(dimension)
+    x = rng.normal(size=(90, dimension)) * 10.0 ** rng.uniform(-290, 290, size=(90, 1))
+    y = np.concatenate([x[:70] * (1 + 1e-9 * rng.normal(size=(70, dimension))), x[20:], 0 * x[:1]])
+    with np.errstate(under="ignore"):
+        found, expected = norm_matrix(x, y, order), norm(x[:, None] - y, order)
+    np.testing.assert_allclose(found, expected, rtol=1e-15 * (1 + math.log2(dimension)))
+    assert (found[np.arange(20, 90), np.arange(70, 140)] == 0).all()
+
+
 def test_two_coordinates_are_accurate_to_an_ulp():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(30, 2)), rng.normal(size=(30, 2))
