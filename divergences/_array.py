@@ -78,6 +78,12 @@ def result_dtype(*arrays: Array) -> Any:
     return np.dtype(np.float32) if xp is np else xp.float32
 
 
+def spacing_of_one(array: Array) -> float:
+    """The distance from 1 to the next number of the type of ``array``; 0 of integers."""
+    xp = namespace(array)
+    return float(xp.finfo(array.dtype).eps) if xp.isdtype(array.dtype, "real floating") else 0.0
+
+
 def as_float64(array: Array) -> Array:
     """``array`` in float64, in which all formulas are evaluated; keeps graph and device."""
     if is_tensor(array):
