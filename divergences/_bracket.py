@@ -11,6 +11,7 @@ from .transport import (
     Bracket,
     CertificateError,
     Clock,
+    Coupled,
     TimeLimitReached,
     bounds_by_a_point,
     choose,
@@ -89,31 +90,39 @@ def wasserstein1_bracket(
     clock = Clock(_SEARCH * float(seconds), listener=heard.append)
     ground = ground_metric(metric, _NAME)
     problem = point_problem(_NAME, x, y, x_weights, y_weights, ground, None)
-    heard.append(_first_bounds(problem, clock))
-    found = within(float(seconds) - clock.elapsed(), lambda: _searched(problem, clock))
+    first, coupled = _first_bounds(problem, clock)
+    left = float(seconds) - clock.elapsed()
+    found = within(left, lambda: _searched(problem, coupled, clock)) if left > 0 else None
     clock.stop()
-    known = [*heard, found] if found else heard
+    known = [first, *heard, found or first]
     upper = min(bracket.upper for bracket in known)
     return Bracket(min(upper, max(bracket.lower for bracket in known)), upper)
 
 
-def _first_bounds(problem: PointProblem, clock: Clock) -> Bracket:
-    """What can be said before anything is solved."""
+def _first_bounds(problem: PointProblem, clock: Clock) -> tuple[Bracket, Coupled | None]:
+    """What can be said before anything is solved; and what to improve where that pays."""
     a, b = (w if w is None else as_numpy(w) for w in (problem.x_weights, problem.y_weights))
     if problem.metric.name == "callable":
         z = problem.y[:1]
-        lengths = [problem.costs(points, z, _NAME)[:, 0] for points in (problem.x, problem.y)]
-        ulp = max(spacing_of_one(part) for part in lengths)
-        return bounds_by_a_point(*(as_numpy(part) for part in lengths), a, b, ulp)
+        x, y = (problem.costs(points, z, _NAME)[:, 0] for points in (problem.x, problem.y))
+        ulp = max(spacing_of_one(x), spacing_of_one(y))
+        return bounds_by_a_point(as_numpy(x), as_numpy(y), a, b, ulp), None
     coupled = couple(as_numpy(problem.x), as_numpy(problem.y), a, b, problem.metric, clock)
-    n, m = problem.x.shape[0], problem.y.shape[0]
-    if problem.on_the_line or n * m <= _PAIRS_SOLVED_SOON:
-        return coupled.bracket
-    solver = choose(problem.metric, coupled.x.shape[1], n=n, m=m)
-    return narrowed(coupled, clock, _NARROWED[solver == "multiscale"])
+    soon = problem.x.shape[0] * problem.y.shape[0] <= _PAIRS_SOLVED_SOON
+    return coupled.bracket, None if soon or problem.on_the_line else coupled
 
 
-def _searched(problem: PointProblem, clock: Clock) -> Bracket | None:
+def _searched(problem: PointProblem, coupled: Coupled | None, clock: Clock) -> Bracket | None:
+    """What a solver finds; the clock's listener hears better bounds on the way."""
+    if coupled is not None:
+        n, m = problem.x.shape[0], problem.y.shape[0]
+        solver = choose(problem.metric, coupled.x.shape[1], n=n, m=m)
+        for bracket in narrowed(coupled, clock, _NARROWED[solver == "multiscale"]):
+            clock.tell(bracket)
+    return _solved(problem, clock) if clock.allows(0.0) else None
+
+
+def _solved(problem: PointProblem, clock: Clock) -> Bracket | None:
     """What a solver finds; None where it finds nothing, for want of memory or of digits."""
     try:
         _, solution = problem.solve(_NAME, clock)

@@ -50,7 +50,7 @@ def test_encloses_whether_solved_or_not(seed, metric, dimension, weighted):
 def unsolved(patch, *laws, **keywords):
     """The bracket of what is known before a problem as a whole is solved, whatever that takes."""
     with patch.context() as context:
-        context.setattr("divergences._bracket.within", lambda seconds, work: None)
+        context.setattr("divergences._bracket._solved", lambda problem, clock: None)
         context.setattr("divergences._bracket._PAIRS_SOLVED_SOON", 0)
         return wasserstein1_bracket(*laws, seconds=1e4, **keywords)
 
@@ -276,6 +276,26 @@ def test_returns_in_time_though_the_solver_does_not(monkeypatch):
     assert time.monotonic() - began < 2.5
     monkeypatch.undo()
     encloses(bracket, wasserstein1(x, y))
+
+
+def test_returns_in_time_though_a_part_takes_its_time(monkeypatch):
+    """As where its solver is compiled: bounds told until then count."""
+    monkeypatch.setattr("divergences._bracket._PAIRS_SOLVED_SOON", 0)
+    monkeypatch.setattr("divergences.transport._part_by_part._solved", lambda *_: time.sleep(3))
+    x, y = np.random.default_rng(2).normal(size=(2, 300, 2))
+    began = time.monotonic()
+    bracket = wasserstein1_bracket(x, y, seconds=0.5)
+    assert time.monotonic() - began < 2.5
+    encloses(bracket, wasserstein1(x, y))
+
+
+def test_nothing_is_begun_when_the_time_is_over(monkeypatch):
+    def begun(*_arguments):
+        raise AssertionError
+
+    monkeypatch.setattr("divergences._bracket._searched", begun)
+    x, y = np.random.default_rng(2).normal(size=(2, 300, 2))
+    encloses(wasserstein1_bracket(x, y, seconds=1e-9), wasserstein1(x, y))
 
 
 @pytest.mark.parametrize(

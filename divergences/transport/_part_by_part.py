@@ -33,13 +33,13 @@ _BLOCK_ENTRIES = 1 << 20
 _ROUNDING = 2.0**-45  # a round over the parts moves sums of their masses by less, in the whole
 
 
-def narrowed(coupled: Coupled, clock: Clock, share: float) -> Bracket:
-    """Better bounds in the caller's units, when so much of the time is over."""
-    lower, upper = coupled.bracket.lower, coupled.bracket.upper
-    lower = max(lower, by_sample(coupled, clock, share / 2))
-    for value in improvements(coupled, clock, share):
-        upper = min(upper, value)
-    return Bracket(min(lower, upper), upper)
+def narrowed(coupled: Coupled, clock: Clock, share: float) -> Iterator[Bracket]:
+    """Better bounds in the caller's units, until so much of the time is over."""
+    known = coupled.bracket
+    lower = max(known.lower, by_sample(coupled, clock, share / 2))
+    yield Bracket(min(lower, known.upper), known.upper)
+    for upper in improvements(coupled, clock, share):
+        yield Bracket(min(lower, upper), upper)
 
 
 def improvements(coupled: Coupled, clock: Clock, share: float) -> Iterator[float]:
