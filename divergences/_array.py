@@ -78,10 +78,13 @@ def result_dtype(*arrays: Array) -> Any:
     return np.dtype(np.float32) if xp is np else xp.float32
 
 
-def spacing_of_one(array: Array) -> float:
-    """The distance from 1 to the next number of the type of ``array``; 0 of integers."""
+def spacings(array: Array) -> tuple[float, float]:
+    """From 1, and from 0, to the next number of the type of ``array``; 0 of integers."""
     xp = namespace(array)
-    return float(xp.finfo(array.dtype).eps) if xp.isdtype(array.dtype, "real floating") else 0.0
+    if not xp.isdtype(array.dtype, "real floating"):
+        return 0.0, 0.0
+    limits = xp.finfo(array.dtype)
+    return float(limits.eps), float(limits.eps) * float(limits.smallest_normal)
 
 
 def as_float64(array: Array) -> Array:

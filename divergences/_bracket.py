@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ._array import as_numpy, spacing_of_one
+from ._array import as_numpy, spacings
 from ._transport_problem import PointProblem, point_problem
 from ._typing import ArrayLike
 from ._validation import ground_metric, real_number
@@ -105,8 +105,9 @@ def _first_bounds(problem: PointProblem, clock: Clock) -> tuple[Bracket, Coupled
     if problem.metric.name == "callable":
         z = problem.y[:1]
         x, y = (problem.costs(points, z, _NAME)[:, 0] for points in (problem.x, problem.y))
-        ulp = max(spacing_of_one(x), spacing_of_one(y))
-        return bounds_by_a_point(as_numpy(x), as_numpy(y), a, b, ulp), None
+        return bounds_by_a_point(
+            as_numpy(x), as_numpy(y), a, b, max(spacings(x), spacings(y))
+        ), None
     coupled = couple(as_numpy(problem.x), as_numpy(problem.y), a, b, problem.metric, clock)
     soon = problem.x.shape[0] * problem.y.shape[0] <= _PAIRS_SOLVED_SOON
     return coupled.bracket, None if soon or problem.on_the_line else coupled

@@ -1,5 +1,6 @@
 """wasserstein1_bracket: always an enclosure, in about the time given, closed once solved."""
 
+import itertools
 import math
 import time
 from fractions import Fraction
@@ -242,6 +243,23 @@ def test_single_precision_of_a_callable_is_in_the_bounds():
     a[0] = 0.0
     bracket = unsolved(pytest.MonkeyPatch, y, x, a, a, metric=metric)
     encloses(bracket, wasserstein1(y, x, a, a, metric=metric))
+
+
+@pytest.mark.parametrize("kind", [np.float16, torch.float16])
+def test_subnormal_half_precision_of_a_callable_is_in_the_bounds(kind):
+    """Numbers below 6e-5 are then 6e-8 apart, and rounded one by one."""
+    points = np.array([0.0, 5.6e-8, 1.1e-7])
+    if kind is torch.float16:
+        points = torch.from_numpy(points)
+
+    def metric(p, q):
+        lengths = abs(p[:, None, 0] - q[None, :, 0])
+        return lengths.to(kind) if kind is torch.float16 else lengths.astype(kind)
+
+    for order in itertools.permutations(range(3)):
+        x, y = points[[*order[:1]]], points[[*order[1:]]]
+        bracket = unsolved(pytest.MonkeyPatch, x, y, metric=metric)
+        encloses(bracket, float(wasserstein1(x, y, metric=metric)))
 
 
 def test_any_time_may_be_given():

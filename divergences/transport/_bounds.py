@@ -144,18 +144,18 @@ def _from(x: Float64Array, y: Float64Array, centre: Float64Array, metric: Metric
 
 def bounds_by_a_point(
     to_x: Float64Array, to_y: Float64Array, a: Float64Array | None, b: Float64Array | None,
-    ulp: float,
+    spacings: tuple[float, float],
 ) -> Bracket:  # fmt: skip
     """Bounds under any metric, from the distances of a point z to all x (n,) and all y (m,).
 
-    These are rounded to ``ulp``, relative, and may contradict each other by some of them.
+    These may contradict each other by some ``spacings`` of numbers of their type, at 1 and at 0.
     """
     masses = marginals(a, to_x.size, b, to_y.size)
     supply, demand = (as_fractions(part, masses.total) for part in masses[:2])
     near, far = total(supply * to_x), total(demand * to_y)
     reach = 2 * float(max(to_x.max(), to_y.max()))
     slack = rounding_of_masses(to_x.size + to_y.size, masses.total, reach)
-    slack += _ULPS * ulp * (near + far)
+    slack += _ULPS * (spacings[0] * (near + far) + spacings[1])
     return rounded_outwards(abs(near - far) - slack, near + far + slack, near + far, 1.0)
 
 
