@@ -78,6 +78,15 @@ def result_dtype(*arrays: Array) -> Any:
     return np.dtype(np.float32) if xp is np else xp.float32
 
 
+def spacings(array: Array) -> tuple[float, float]:
+    """From 1, and from 0, to the next number of the type of ``array``; 0 of integers."""
+    xp = namespace(array)
+    if not xp.isdtype(array.dtype, "real floating"):
+        return 0.0, 0.0
+    limits = xp.finfo(array.dtype)
+    return float(limits.eps), float(limits.eps) * float(limits.smallest_normal)
+
+
 def as_float64(array: Array) -> Array:
     """``array`` in float64, in which all formulas are evaluated; keeps graph and device."""
     if is_tensor(array):

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from ._array import as_numpy
+from ._array import as_numpy, spacings
 from ._transport_problem import PointProblem, point_problem
 from ._typing import ArrayLike
 from ._validation import ground_metric, real_number
 from .transport import (
     Bracket,
+    CertificateError,
     Clock,
+    Coupled,
     TimeLimitReached,
     bounds_by_a_point,
     choose,
     couple,
     narrowed,
+    rounded_outwards,
     within,
 )
 
@@ -68,7 +71,8 @@ def wasserstein1_bracket(
     Before the problem as a whole is solved, the bounds are the distances of the laws of some
     1-Lipschitz functions (coordinates, the one that grows fastest from mean to mean, distances from
     a point, the potential of a sample) and couplings that are monotone along one of them, then
-    optimal in each of many parts; for a callable metric, distances by way of one point alone.
+    optimal in each of many parts; for a callable metric, distances by way of one point alone,
+    which trust its triangle inequality to some ulps of what it returns.
     O((n + m)(d + log(n + m))) at first, and a third of the time in all, or half of it in many
     coordinates. After that, what the solver finds in time, in few coordinates from level to level
     (it does not look at the clock while it compiles or computes a matrix of distances; these are
@@ -86,32 +90,46 @@ def wasserstein1_bracket(
     clock = Clock(_SEARCH * float(seconds), listener=heard.append)
     ground = ground_metric(metric, _NAME)
     problem = point_problem(_NAME, x, y, x_weights, y_weights, ground, None)
-    heard.append(_first_bounds(problem, clock))
-    found = within(float(seconds) - clock.elapsed(), lambda: _searched(problem, clock))
+    first, coupled = _first_bounds(problem, clock)
+    left = float(seconds) - clock.elapsed()
+    found = within(left, lambda: _searched(problem, coupled, clock)) if left > 0 else None
     clock.stop()
-    known = [*heard, found] if found else heard
+    known = [first, *heard, found or first]
     upper = min(bracket.upper for bracket in known)
     return Bracket(min(upper, max(bracket.lower for bracket in known)), upper)
 
 
-def _first_bounds(problem: PointProblem, clock: Clock) -> Bracket:
-    """What can be said before anything is solved."""
+def _first_bounds(problem: PointProblem, clock: Clock) -> tuple[Bracket, Coupled | None]:
+    """What can be said before anything is solved; and what to improve where that pays."""
     a, b = (w if w is None else as_numpy(w) for w in (problem.x_weights, problem.y_weights))
     if problem.metric.name == "callable":
         z = problem.y[:1]
-        to_x, to_y = (as_numpy(problem.costs(p, z, _NAME))[:, 0] for p in (problem.x, problem.y))
-        return bounds_by_a_point(to_x, to_y, a, b)
+        x, y = (problem.costs(points, z, _NAME)[:, 0] for points in (problem.x, problem.y))
+        return bounds_by_a_point(
+            as_numpy(x), as_numpy(y), a, b, max(spacings(x), spacings(y))
+        ), None
     coupled = couple(as_numpy(problem.x), as_numpy(problem.y), a, b, problem.metric, clock)
-    n, m = problem.x.shape[0], problem.y.shape[0]
-    if problem.on_the_line or n * m <= _PAIRS_SOLVED_SOON:
-        return coupled.bracket
-    solver = choose(problem.metric, coupled.x.shape[1], n=n, m=m)
-    return narrowed(coupled, clock, _NARROWED[solver == "multiscale"])
+    soon = problem.x.shape[0] * problem.y.shape[0] <= _PAIRS_SOLVED_SOON
+    return coupled.bracket, None if soon or problem.on_the_line else coupled
 
 
-def _searched(problem: PointProblem, clock: Clock) -> Bracket:
+def _searched(problem: PointProblem, coupled: Coupled | None, clock: Clock) -> Bracket | None:
+    """What a solver finds; the clock's listener hears better bounds on the way."""
+    if coupled is not None:
+        n, m = problem.x.shape[0], problem.y.shape[0]
+        solver = choose(problem.metric, coupled.x.shape[1], n=n, m=m)
+        for bracket in narrowed(coupled, clock, _NARROWED[solver == "multiscale"]):
+            clock.tell(bracket)
+    return _solved(problem, clock) if clock.allows(0.0) else None
+
+
+def _solved(problem: PointProblem, clock: Clock) -> Bracket | None:
+    """What a solver finds; None where it finds nothing, for want of memory or of digits."""
     try:
         _, solution = problem.solve(_NAME, clock)
     except TimeLimitReached as late:
-        return late.bracket
+        known = late.bracket
+        return rounded_outwards(known.lower, known.upper, 0.0, 1.0)
+    except (CertificateError, MemoryError):
+        return None
     return Bracket(min(solution.dual_value, solution.value), solution.value)

@@ -1,7 +1,7 @@
 """Options that a run would not read: a new run with one is refused, since it would be ignored.
 
 A run that is there already was made without them, whatever its run.json says: it is read and
-continued as it is. An option at its default, or at the algorithm's own number, is not given.
+continued as it is. An option at its default, or at an algorithm's own number, is not given.
 """
 
 import dataclasses
@@ -69,7 +69,10 @@ def _conditions(config: TrainingConfig) -> Iterator[tuple[str, object, str, str]
         here = f"the optimizer {config.optimizer} of algorithm {config.algorithm}"
         others = f"adam, that of {_names(lambda one: one.optimizer == 'adam')}"
         for name in OF_ADAM:
-            yield name, getattr(own, name), here, others
+            # A file or preset of another algorithm has its number, which nobody gave.
+            numbers = {getattr(one, name) for one in ALGORITHMS.values()}
+            value = getattr(config, name)
+            yield name, value if value in numbers else getattr(own, name), here, others
     if not config.decay_steps:
         for name in OF_A_DECAY:
             yield name, defaults[name], "a learning rate that stays", "decay_steps above 0"

@@ -1,7 +1,7 @@
 """Exact optimal transport between weighted atoms: arrays in, certified solution out."""
 
 from ._batch import MANY_PAIRS, Plans, solve_batch
-from ._bounds import bounds_by_a_point, couple
+from ._bounds import Coupled, bounds_by_a_point, couple, rounded_outwards
 from ._choose import SOLVERS, choose, solve_cost, solve_points, value_of_small
 from ._clock import Clock
 from ._grid import GridSolution, solve_grid, value_of_few_cells
@@ -22,6 +22,7 @@ __all__ = [
     "CertificateError",
     "Claims",
     "Clock",
+    "Coupled",
     "GridSolution",
     "Plans",
     "Solution",
@@ -35,6 +36,7 @@ __all__ = [
     "lowest",
     "narrowed",
     "near_pairs",
+    "rounded_outwards",
     "safe_scale",
     "solve_batch",
     "solve_cost",

@@ -20,12 +20,13 @@ from .._summation import total
 from .._typing import Float64Array
 from . import _line
 from ._clock import Clock
-from ._masses import Flow, Marginals, as_fractions, cost_of, marginals
+from ._masses import Flow, Marginals, as_fractions, cost_of, marginals, rounding_of_masses
 from ._result import Bracket
 
 _ROUNDING = 2.0**-48  # relative, of distances and of what is summed of them
 _COORDINATES = 16  # looked at, the ones of largest spread
-_SUBNORMAL = 2.0**-1074
+_SUBNORMAL, _LARGEST = 2.0**-1074, float(np.finfo(np.float64).max)
+_ULPS = 16  # of a caller's own distances, by which they may contradict each other
 _SHARE = 0.1  # of the time, for functions after the first
 
 
@@ -41,7 +42,8 @@ class Coupled(NamedTuple):
     """Two laws of prepared points, the better bounds so far, and the plan of the upper one.
 
     ``slopes`` are the functions that were looked at, that of the plan first; ``bracket`` is in the
-    caller's units, and ``scale`` takes these to those of the points.
+    caller's units, and ``scale`` takes these to those of the points. No two of these are farther
+    apart than ``reach``.
     """
 
     x: Float64Array
@@ -49,6 +51,7 @@ class Coupled(NamedTuple):
     masses: Marginals
     metric: Metric
     scale: float
+    reach: float
     flow: Flow
     slopes: list[Slope]
     bracket: Bracket
@@ -79,8 +82,19 @@ def couple(
             slopes.insert(0, slopes.pop())
         if not clock.allows(0.0) or clock.elapsed() > _SHARE * clock.limit:
             break
-    bracket = rounded_outwards(lower, upper, 0.0, scale)
-    return Coupled(x, y, masses, metric, scale, best, slopes, bracket)
+    reach = _reach(x, y, metric)
+    slack = rounding_of_masses(x.shape[0] + y.shape[0], masses.total, reach)
+    bracket = rounded_outwards(lower - slack, upper + slack, 0.0, scale)
+    return Coupled(x, y, masses, metric, scale, reach, best, slopes, bracket)
+
+
+def _reach(x: Float64Array, y: Float64Array, metric: Metric) -> float:
+    """A length that no distance between two of the points is above."""
+    if not metric.is_norm:
+        return 2 * np.pi
+    low = np.minimum(x.min(axis=0), y.min(axis=0))
+    high = np.maximum(x.max(axis=0), y.max(axis=0))
+    return 2 * float(metric.pairs(low[None], high[None])[0])
 
 
 def _slopes(x: Float64Array, y: Float64Array, masses: Marginals, metric: Metric) -> Iterator[Slope]:
@@ -129,18 +143,25 @@ def _from(x: Float64Array, y: Float64Array, centre: Float64Array, metric: Metric
 
 
 def bounds_by_a_point(
-    to_x: Float64Array, to_y: Float64Array, a: Float64Array | None, b: Float64Array | None
-) -> Bracket:
-    """Bounds under any metric, from the distances of a point z to all x (n,) and all y (m,)."""
+    to_x: Float64Array, to_y: Float64Array, a: Float64Array | None, b: Float64Array | None,
+    spacings: tuple[float, float],
+) -> Bracket:  # fmt: skip
+    """Bounds under any metric, from the distances of a point z to all x (n,) and all y (m,).
+
+    These may contradict each other by some ``spacings`` of numbers of their type, at 1 and at 0.
+    """
     masses = marginals(a, to_x.size, b, to_y.size)
     supply, demand = (as_fractions(part, masses.total) for part in masses[:2])
     near, far = total(supply * to_x), total(demand * to_y)
-    return rounded_outwards(abs(near - far), near + far, near + far, 1.0)
+    reach = 2 * float(max(to_x.max(), to_y.max()))
+    slack = rounding_of_masses(to_x.size + to_y.size, masses.total, reach)
+    slack += _ULPS * (spacings[0] * (near + far) + spacings[1])
+    return rounded_outwards(abs(near - far) - slack, near + far + slack, near + far, 1.0)
 
 
 def rounded_outwards(lower: float, upper: float, size: float, scale: float) -> Bracket:
     """Both bounds, in the caller's units; ``size`` is that of the numbers they are sums of."""
-    least = max(0.0, lower * (1 - _ROUNDING) - _ROUNDING * size) / scale
     with np.errstate(over="ignore"):
+        least = float(np.float64(max(0.0, lower * (1 - _ROUNDING) - _ROUNDING * size)) / scale)
         most = float(np.float64(upper * (1 + _ROUNDING)) / scale)
-    return Bracket(max(0.0, least - _SUBNORMAL), most + _SUBNORMAL)
+    return Bracket(min(max(0.0, least - _SUBNORMAL), _LARGEST), most + _SUBNORMAL)

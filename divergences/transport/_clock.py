@@ -58,6 +58,11 @@ class Clock:
         self.glance()
         return self.elapsed() + seconds <= self.limit
 
+    def tell(self, bracket: Bracket) -> None:
+        """Let the listener hear bounds, if there is one."""
+        if self.listener is not None:
+            self.listener(bracket)
+
     def stop(self) -> None:
         """Allow no more."""
         self.limit = -math.inf

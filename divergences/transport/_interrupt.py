@@ -19,7 +19,7 @@ def within(seconds: float, work: Callable[[], _Result]) -> _Result | None:
     results: list[_Result] = []
     errors: list[BaseException] = []
     thread = _begin(work, results, errors)
-    thread.join(max(0.0, seconds))
+    thread.join(min(max(0.0, seconds), threading.TIMEOUT_MAX))
     if errors:
         raise errors[0]
     return results[0] if results else None

@@ -1,11 +1,14 @@
 """What a solver knows of the value before it has found it: a feasible plan and a dual."""
 
+import numpy as np
+
 from .._metrics import Metric
 from .._typing import Float64Array
 from . import _certificate
+from ._bounds import rounded_outwards
 from ._clock import Clock
 from ._common_mass import Residual
-from ._masses import Flow, Marginals, as_fractions, cost_of
+from ._masses import Flow, Marginals, as_fractions, cost_of, rounding_of_masses
 from ._result import Bracket, TimeLimitReached
 
 
@@ -13,11 +16,21 @@ def bracket_of(
     residual: Residual, metric: Metric, total: int, scale: float, flow: Flow, f: Float64Array,
     g: Float64Array,
 ) -> Bracket:  # fmt: skip
-    """What a feasible flow, and potentials of sources and sinks, say of the value."""
+    """What a feasible flow, and potentials of sources and sinks, say of the value: for certain.
+
+    Both are moved by what distances, potentials and masses are rounded.
+    """
     atoms, sources, sinks = residual.atoms, residual.sources, residual.sinks
     lengths = metric.listed(atoms, sources[flow.source], atoms, sinks[flow.target])
-    dual = max(dual_of(residual.marginals, total, f, g), 0.0)
-    return Bracket(dual / scale, cost_of(flow, lengths, total) / scale)
+    diameter = 2 * _certificate.radius(metric, atoms)
+    count = residual.atom_of_x.size + residual.atom_of_y.size
+    slack = rounding_of_masses(count, total, diameter)
+    middle = (max(f.max(), g.max()) + min(f.min(), g.min())) / 2
+    f, g = f - middle, g - middle
+    dual = dual_of(residual.marginals, total, f, g) - slack
+    dual -= _certificate.rounding_of_distances(atoms.shape[1], diameter)
+    size = float(max(np.abs(f).max(), np.abs(g).max()))
+    return rounded_outwards(dual, cost_of(flow, lengths, total) + slack, size, scale)
 
 
 def dual_of(masses: Marginals, total: int, f: Float64Array, g: Float64Array) -> float:

@@ -22,6 +22,7 @@ from .._typing import Float64Array, IntArray
 
 EXACT_IN_FLOAT = 2**53
 UNITS = 2**62  # int64 holds sums and differences of masses of this sum
+SUBNORMAL = 2.0**-1074
 FEW_ATOMS = 256  # up to so many in both laws, numerators take less time than the rest
 
 Masses = NDArray[Any]  # int64, or object holding Python integers
@@ -68,6 +69,15 @@ def marginals(
         demand.astype(kind) * (supply_sum // common),
         total,
     )
+
+
+def rounding_of_masses(count: int, total: int, diameter: float) -> float:
+    """What rounding of ``count`` masses of this total changes a distance by at most.
+
+    Those of ``UNITS`` are rounded to one; others are where they are taken as floats, below these.
+    """
+    unit = 1 / UNITS if total == UNITS else SUBNORMAL
+    return count * (unit * diameter + SUBNORMAL)
 
 
 def unless_equal(weights: Float64Array | None) -> Float64Array | None:

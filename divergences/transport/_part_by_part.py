@@ -22,7 +22,7 @@ from .._typing import Float64Array, IntArray
 from . import _small
 from ._bounds import Coupled, rounded_outwards
 from ._clock import Clock
-from ._masses import Flow, as_fractions
+from ._masses import Flow, as_fractions, rounding_of_masses
 from ._result import Bracket
 
 _PART = 200  # pairs of a part: a problem that needs no compiler
@@ -30,16 +30,16 @@ _ENOUGH = 0.999  # a round over all functions that leaves more than this of the 
 _MOST_SAMPLED, _FEWEST_SAMPLED = 400, 50
 _SECONDS_A_DISTANCE = 2e-8  # about
 _BLOCK_ENTRIES = 1 << 20
-_ROUNDING = 2.0**-44  # masses of parts of parts are off by less, in the whole
+_ROUNDING = 2.0**-45  # a round over the parts moves sums of their masses by less, in the whole
 
 
-def narrowed(coupled: Coupled, clock: Clock, share: float) -> Bracket:
-    """Better bounds in the caller's units, when so much of the time is over."""
-    lower, upper = coupled.bracket.lower, coupled.bracket.upper
-    lower = max(lower, by_sample(coupled, clock, share / 2))
-    for value in improvements(coupled, clock, share):
-        upper = min(upper, value)
-    return Bracket(min(lower, upper), upper)
+def narrowed(coupled: Coupled, clock: Clock, share: float) -> Iterator[Bracket]:
+    """Better bounds in the caller's units, until so much of the time is over."""
+    known = coupled.bracket
+    lower = max(known.lower, by_sample(coupled, clock, share / 2))
+    yield Bracket(min(lower, known.upper), known.upper)
+    for upper in improvements(coupled, clock, share):
+        yield Bracket(min(lower, upper), upper)
 
 
 def improvements(coupled: Coupled, clock: Clock, share: float) -> Iterator[float]:
@@ -47,27 +47,19 @@ def improvements(coupled: Coupled, clock: Clock, share: float) -> Iterator[float
     x, y, metric = coupled.x, coupled.y, coupled.metric
     flow = Flow(*coupled.flow[:2], as_fractions(coupled.flow.mass, coupled.masses.total))
     before = cost = np.inf
-    reach = _reach(coupled)
+    slack = rounding_of_masses(x.shape[0] + y.shape[0], coupled.masses.total, coupled.reach)
     turn = 0
     while clock.allows(0.0) and clock.elapsed() < share * clock.limit:
         slope = coupled.slopes[turn % len(coupled.slopes)]
         flow = _round(coupled, flow, slope.at_x, clock, share)
         cost = total(flow.mass * metric.listed(x, flow.source, y, flow.target))
-        yield rounded_outwards(0.0, cost + _ROUNDING * reach, 0.0, coupled.scale).upper
         turn += 1
+        slack += _ROUNDING * coupled.reach
+        yield rounded_outwards(0.0, cost + slack, 0.0, coupled.scale).upper
         if turn % len(coupled.slopes) == 0:
             if not cost < _ENOUGH * before:
                 break
             before = cost
-
-
-def _reach(coupled: Coupled) -> float:
-    """No two points are farther apart."""
-    if not coupled.metric.is_norm:
-        return 2 * np.pi
-    both = np.concatenate([coupled.x, coupled.y])
-    ends = both.min(axis=0)[None], both.max(axis=0)[None]
-    return 2 * float(coupled.metric.pairs(*ends)[0])
 
 
 def _round(coupled: Coupled, flow: Flow, heights: Float64Array, clock: Clock, share: float) -> Flow:

@@ -16,6 +16,7 @@ from wgan.data import make_data
 from wgan.experiments.catalogue import EXPERIMENTS
 from wgan.folder import demand_foreign
 from wgan.networks import build_critic, build_generator, unread_options
+from wgan.options import read_options
 from wgan.presets import PRESETS
 from wgan.procedure import Procedure
 from wgan.state import TrainingState, random_stream
@@ -79,6 +80,16 @@ def test_betas_are_adams_alone(tmp_path, name):
         with pytest.raises(ConfigError, match=f"{option} does nothing with the optimizer rmsprop"):
             demand_read(of(tmp_path, name, optimizer="rmsprop", **{option: 0.3}))
     demand_read(of(tmp_path, name, optimizer="rmsprop"))  # its betas are the algorithm's own
+
+
+def test_betas_that_a_file_or_preset_of_another_algorithm_has_are_not_given(tmp_path):
+    """`wgan options` writes all of them, and --algorithm goes before what a file says."""
+    small_config(tmp_path / "run", algorithm="wgan").write(tmp_path / "options.yaml")
+    values = read_options(tmp_path / "options.yaml") | {"algorithm": "gan"}
+    assert values["optimizer"] == "rmsprop"
+    demand_read(TrainingConfig(tmp_path / "run", **values))
+    for name in ("ring-gan", "grid-gan"):
+        demand_read(TrainingConfig(tmp_path / "run", **{**PRESETS[name], "algorithm": "wgan"}))
 
 
 def test_how_a_rate_falls_wants_one_that_does(tmp_path):

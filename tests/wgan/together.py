@@ -41,6 +41,10 @@ SCENARIOS = {
     "wgan-orthogonal": {
         **MLP, "algorithm": "wgan-orthogonal", "critic": "orthogonal,widths=6x6", "batch_size": 7,
     },
+    "cones": {
+        **MLP, "algorithm": "wgan-orthogonal", "batch_size": 7, "decay_steps": 9,
+        "critic": "orthogonal,widths=6x6,cones=5,start=data,temperature=0.3,anchor_rate=0.1",
+    },
     "gan": {**MLP, "algorithm": "gan", "batch_size": 7, "average_decay": 0.5},
     "saturating": {**MLP, "algorithm": "gan", "saturating": True, "batch_size": 7},
     "wgan dcgan": {**DCGAN, "batch_size": 4, "data": IMAGES + ",size=16,crop=random,mirror=yes"},
