@@ -105,9 +105,8 @@ def _first_bounds(problem: PointProblem, clock: Clock) -> tuple[Bracket, Coupled
     if problem.metric.name == "callable":
         z = problem.y[:1]
         x, y = (problem.costs(points, z, _NAME)[:, 0] for points in (problem.x, problem.y))
-        return bounds_by_a_point(
-            as_numpy(x), as_numpy(y), a, b, max(spacings(x), spacings(y))
-        ), None
+        coarser = max(spacings(x), spacings(y))
+        return bounds_by_a_point(as_numpy(x), as_numpy(y), a, b, coarser), None
     coupled = couple(as_numpy(problem.x), as_numpy(problem.y), a, b, problem.metric, clock)
     soon = problem.x.shape[0] * problem.y.shape[0] <= _PAIRS_SOLVED_SOON
     return coupled.bracket, None if soon or problem.on_the_line else coupled

@@ -345,9 +345,8 @@ def _solve_dense(
             allowed = 0.5 * _certificate.tolerance(best_value, diameter * scale)
             if best_value - best_dual <= allowed:  # late, but an answer
                 break
-            best_dual -= (
-                4 * _certificate.EPS * diameter * scale
-            )  # by which u and v may be too large
+            # u and v may be too large by some rounding
+            best_dual -= 4 * _certificate.EPS * diameter * scale
             raise too_late(Bracket(best_dual / scale, best_value / scale), clock)
         began = clock.elapsed()
     if best_flow is None or best_pair is None:
