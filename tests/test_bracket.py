@@ -3,6 +3,7 @@
 import math
 import time
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from divergences import Bracket, Discrete, TimeLimitReached, wasserstein1, wasserstein1_bracket
 from divergences._metrics import Metric
 from divergences.transport import Clock, _choose, _low_dimension, couple, solve_points
+from divergences.transport._part_by_part import improvements
 
 METRICS = ["euclidean", "cityblock", "chebyshev", ("minkowski", 3.0), "angular"]
 
@@ -108,6 +110,15 @@ def _first_of_all(x, y):
     clock = Clock(1.0)
     clock.stop()
     return couple(x, y, None, None, Metric("euclidean"), clock).bracket
+
+
+def test_the_rounds_over_parts_end_without_a_clock():
+    """Once a turn of all functions gains nothing, and at cost 0, than which nothing is less."""
+    x = np.random.default_rng(4).normal(size=(300, 2))
+    for y in (x[::-1], x + 1, x[:1].repeat(7, axis=0)):
+        clock = Clock(1e9)
+        coupled = couple(x, y, None, None, Metric("euclidean"), clock)
+        assert len(list(islice(improvements(coupled, clock, 1.0), 200))) < 200
 
 
 @pytest.mark.parametrize(

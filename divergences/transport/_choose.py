@@ -299,8 +299,9 @@ def _solve_low_dimension(
         f, g = potential[residual.sources], potential[residual.sinks]
         return bracket_of(residual, metric, total, scale, flow, f, g)
 
-    listener = clock.listener
-    tell = None if listener is None else lambda *known: listener(bracket(*known))
+    def tell(flow: Flow, potential: Float64Array) -> None:
+        clock.tell(bracket(flow, potential))
+
     try:
         return _low_dimension.solve(residual, metric, clock, tell)
     except _low_dimension.StoppedEarly as stopped:

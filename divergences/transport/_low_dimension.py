@@ -50,12 +50,12 @@ def solve(
     residual: Residual,
     metric: Metric,
     clock: Clock,
-    tell: Callable[[Flow, Float64Array], None] | None = None,
+    tell: Callable[[Flow, Float64Array], None],
 ) -> tuple[Flow, Float64Array]:
     """Optimal flow between sources and sinks, and an optimal potential at all atoms.
 
     The metric is that of a norm. O(n) memory; see ``_multiscale`` for the time. ``tell`` is called
-    with feasible flows and 1-Lipschitz potentials on the way.
+    with feasible flows and 1-Lipschitz potentials on the way, if the clock has a listener.
 
     Raises
     ------
@@ -76,15 +76,11 @@ def solve(
         heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
         return flow, heights * scale
 
-    def told(flow: Flow, guess: "Potential") -> None:
-        if tell is not None:
-            tell(*known(flow, guess))
-
     try:
         found = _multiscale.solve(
             atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock,
             shared=residual.shares_atoms(),
-            tell=tell and told,
+            tell=lambda flow, guess: tell(*known(flow, guess)),
         )  # fmt: skip
     except _multiscale.OutOfTime as stopped:
         raise StoppedEarly(*known(stopped.flow, stopped.potential)) from None

@@ -118,15 +118,15 @@ class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is know
 
 def solve(
     x: Float64Array, y: Float64Array, supply: IntArray, demand: IntArray, order: float,
-    clock: Clock, *, shared: bool, tell: Callable[[Flow, Potential], None] | None = None,
+    clock: Clock, *, shared: bool, tell: Callable[[Flow, Potential], None],
 ) -> Optimum:  # fmt: skip
     """Optimal flow from points x (n, d) to y (m, d) under the norm of this order; its potential.
 
     Masses are positive int64 of equal sums, at most 2^62; points are scaled so that their diameter
     is about 1. The potential has slope 1, and f(x_i) - f(y_j) = d(x_i, y_j) where mass flows. Where
     atoms are ``shared`` by the laws its values at the sinks bound others from above too, and are
-    found to the last digits; else they agree with it to 4e-15. ``tell`` is called with the plan and
-    the potential of coarser levels, while that takes a small part of the time.
+    found to the last digits; else they agree with it to 4e-15. If the clock has a listener, it is
+    told, by ``tell``, plans and potentials of coarser levels while that takes little of the time.
 
     Raises
     ------
@@ -148,7 +148,8 @@ def solve(
             sources, sinks = _clusters(x, supply, level), _clusters(y, demand, level)
             clock.announce(f"{sources.mass.size} sources, {sinks.mass.size} sinks")
             found = _solve_level(sources, sinks, found, order, clock)
-            if tell is not None and level is not None and clock.elapsed() >= _TOLD * spent:
+            heard = clock.listener is not None and level is not None
+            if heard and clock.elapsed() >= _TOLD * spent:
                 began = clock.elapsed()
                 tell(given(found.flow), Potential(found.sinks.tree, found.g))
                 spent += clock.elapsed() - began
