@@ -116,7 +116,11 @@ def test_the_rounds_over_parts_end_without_a_clock():
     """Once a turn of all functions gains nothing, and at cost 0, than which nothing is less."""
     points = np.random.default_rng(4).normal(size=(300, 2))
     one = points[:1]
-    for x, y in ((points, points.copy()), (points, points + 1), (one.repeat(9, 0), one.repeat(7, 0))):
+    for x, y in (
+        (points, points.copy()),
+        (points, points + 1),
+        (one.repeat(9, 0), one.repeat(7, 0)),
+    ):
         clock = Clock(1e9)
         coupled = couple(x, y, None, None, Metric("euclidean"), clock)
         assert len(list(islice(improvements(coupled, clock, 1.0), 200))) < 200
