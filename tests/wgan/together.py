@@ -285,6 +285,17 @@ def main(rank, count, folder, task, *words):
     found = globals()[f"task_{task}"](folder, workers, *map(json.loads, words))
     torch.save(found, folder / f"{task}-{rank}.pt")
     dist.destroy_process_group()
+    left = [name for name in thread_names() if "gloo" in name]
+    assert not left, f"the group lives on in {left}: Python may abort when it ends"
+
+
+def thread_names():
+    """The names of this process's threads, those without Python too, where Linux tells them."""
+    names = []
+    for task in Path("/proc/self/task").glob("*"):
+        with contextlib.suppress(OSError):  # a thread that ended just now
+            names.append((task / "comm").read_text().strip())
+    return names
 
 
 if __name__ == "__main__":

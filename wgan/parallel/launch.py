@@ -13,6 +13,12 @@ from ..errors import ConfigError, OtherProcessError, RunError
 from .several import SeveralWorkers
 from .workers import Workers
 
+if dist.is_available():
+    # torch's optimizers import this at their first step, and it keeps the default group of that
+    # moment for good (as the default of arguments): a group whose threads still run when Python
+    # ends can abort the process. Imported before there is a group, it keeps none
+    import torch.distributed.nn
+
 LAUNCHED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What torchrun tells a process by its environment."""
 
