@@ -71,7 +71,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-gp": {
         **_GRID,
         "algorithm": "wgan-gp",
-        "critic": "mlp,widths=128x128x128",
+        "critic": "mlp,widths=128x128x128,kinks=data",
+        "critic_steps": 5,
         "penalty": 0.1,
         "learning_rate": 5e-3,
         "beta2": 0.99,

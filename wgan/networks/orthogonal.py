@@ -1,18 +1,18 @@
 """Critics that are 1-Lipschitz by construction, for ``--algorithm wgan-orthogonal``."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from divergences.dual import ConeCritic, orthogonal_mlp
 
 from ..optimizers import set_rate_factor
 from ..specification import demand
 from .perceptron import PerceptronOptions
+from .start import starts_at_data
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class OrthogonalOptions(PerceptronOptions):
         """Options that do nothing in the generator, or in this critic."""
         of_cones = {"temperature", "spread", "start", "anchor_rate"}
         if role == "generator":
-            return frozenset({"group", "cones"} | of_cones)
-        of_perceptrons = {"tanh", "skip", "gain"}
+            return frozenset({"group", "cones", "kinks"} | of_cones)
+        of_perceptrons = {"tanh", "skip", "gain", "kinks"}
         if not self.cones:
             return frozenset(of_perceptrons | of_cones)
         return frozenset(of_perceptrons | ({"spread"} if self.start == "data" else set()))
@@ -83,14 +83,7 @@ class OrthogonalOptions(PerceptronOptions):
             anchors = hidden(points)
         cones = ConeCritic(anchors, temperature=self.temperature)
         set_rate_factor(cones.anchors, self.anchor_rate)
-        cones.starts_at_data = self.start == "data"  # type: ignore[assignment]
-        return hidden.append(cones)
-
-
-@torch.no_grad()
-def start_at_data(critic: nn.Sequential, draw: Callable[[int], Tensor]) -> None:
-    """Move the cones of a critic that asks for it to samples of the data, ``draw(count)``."""
-    cones = critic[-1] if len(critic) else None
-    if getattr(cones, "starts_at_data", False):
-        anchors: Tensor = cones.anchors  # type: ignore[union-attr,assignment]
-        anchors.copy_(critic[:-1](draw(len(anchors)).to(anchors)))
+        critic = hidden.append(cones)
+        if self.start == "data":
+            starts_at_data(critic, "cones")
+        return critic

@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
 
 from ..specification import demand
 from .initialise import initialised, uniform_by_inputs
+from .start import starts_at_data
 
 
 def perceptron(
@@ -120,6 +122,11 @@ class PerceptronOptions:
     that of the data. It starts near a multiple of the noise and learns how samples move from there:
     neighbours in the noise stay together, and few samples lie between modes. A critic has none, and
     refuses it."""
+    kinks: Literal["origin", "data"] = "origin"
+    """Where the units of a critic's first hidden layer turn on: at hyperplanes near the origin, as
+    torch's biases have it, or through samples of the data, one a unit. A critic is affine between
+    its kinks, and the law of the data has narrow parts far from the origin. A generator has no data
+    to start at, and refuses it."""
 
     def __post_init__(self) -> None:
         demand(all(width >= 1 for width in self.widths), "widths", "be positive", self.widths)
@@ -136,11 +143,16 @@ class PerceptronOptions:
 
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
-        return make_critic(torch.Size(shape).numel(), self.widths, random, self.gain)
+        critic = make_critic(torch.Size(shape).numel(), self.widths, random, self.gain)
+        if self.kinks == "data":
+            starts_at_data(critic, "kinks")
+        return critic
 
     def unread(self, role: str) -> frozenset[str]:
         """Options that do nothing in the generator, or in the critic."""
-        return frozenset({"tanh", "skip"} if role == "critic" else ())
+        if role == "generator":
+            return frozenset({"kinks"})
+        return frozenset({"tanh", "skip"} | (set() if self.widths else {"kinks"}))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from ..errors import ConfigError
 from ..specification import read_options, split
 from .dcgan import DCGANOptions, PlainDCGANOptions
 from .digits import DigitsOptions
-from .orthogonal import OrthogonalOptions, start_at_data
+from .orthogonal import OrthogonalOptions
 from .perceptron import PerceptronOptions, PlaneOptions, SmallOptions
 from .resnet import ResNetOptions
+from .start import start_at_data
 
 
 class Architecture(Protocol):
@@ -112,7 +113,7 @@ def build_critic(
     ----------
     draw : callable, optional
         ``draw(count)`` gives samples of the data (count, d), for critics that start at them
-        (``orthogonal,cones=256,start=data``); without it they start elsewhere.
+        (``orthogonal,cones=256,start=data``, ``mlp,kinks=data``); without it they start elsewhere.
 
     Returns
     -------
