@@ -93,7 +93,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-gan": {
         **_GRID,
         "algorithm": "gan",
-        "critic": "mlp,widths=128x128x128",
+        "critic": "mlp,widths=128x128x128,kinks=data",
         "critic_steps": 1,
         "learning_rate": 1e-3,
     },

@@ -297,17 +297,46 @@ def test_cones_start_at_the_data_where_they_are_asked_to(widths):
         critic("elsewhere")
 
 
-def test_a_run_starts_its_cones_at_training_samples():
-    config = TrainingConfig(
-        Path("unused"), data="grid", algorithm="wgan-orthogonal", latent=2,
-        generator="mlp,widths=8", critic="orthogonal,widths=,cones=100,start=data",
-    )  # fmt: skip
+def test_kinks_start_at_the_data_where_they_are_asked_to():
+    data = torch.randn(30, 2, generator=torch.Generator().manual_seed(3)) + 7
+
+    def critic(kinks):
+        text = f"mlp,widths=30x8,kinks={kinks}"
+        return build_critic(text, (2,), torch.Generator().manual_seed(0), lambda n: data[:n])
+
+    at_data, elsewhere = critic("data"), critic("origin")
+    torch.testing.assert_close(at_data[0](data).diagonal(), torch.zeros(30), atol=1e-5, rtol=0)
+    assert elsewhere[0](data).diagonal().abs().min() > 0.01
+    names = [name for name, value in at_data.state_dict().items()
+             if not torch.equal(value, elsewhere.state_dict()[name])]  # fmt: skip
+    assert names == ["0.bias"]
+    with pytest.raises(ConfigError, match="option kinks of network mlp must be one of"):
+        critic("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "critic", "first"),
+    [
+        ("wgan-orthogonal", "orthogonal,widths=,cones=100,start=data", ["anchors"]),
+        ("wgan-gp", "mlp,widths=100,kinks=data", ["weight", "bias"]),
+    ],
+)
+def test_a_run_starts_its_critic_at_training_samples(algorithm, critic, first):
+    options = {"data": "grid", "latent": 2, "generator": "mlp,widths=8"}
+    config = TrainingConfig(Path("unused"), algorithm=algorithm, critic=critic, **options)
     data = make_data("grid", torch.device("cpu"))
-    critic = TrainingState.fresh(config, data, torch.device("cpu")).critic
-    apart = torch.cdist(critic[-1].anchors.detach(), data.modes).min(dim=1).values
-    assert (apart <= 6 * data.deviation).all()
-    again = TrainingState.fresh(config, data, torch.device("cpu")).critic
-    assert torch.equal(again[-1].anchors, critic[-1].anchors)
+    layers = [TrainingState.fresh(config, data, torch.device("cpu")).critic[0] for _ in range(2)]
+    values = [getattr(layers[0], name).detach() for name in first]
+    if algorithm == "wgan-orthogonal":
+        off = torch.cdist(values[0], data.modes)
+    else:  # a mode is near the line on which a unit turns on
+        weight, bias = values
+        off = (data.modes @ weight.T + bias).T.abs() / torch.linalg.vector_norm(
+            weight, dim=1, keepdim=True
+        )
+    assert (off.min(dim=1).values <= 6 * data.deviation).all()
+    for name, value in zip(first, values, strict=True):
+        assert torch.equal(getattr(layers[1], name), value)
 
 
 def test_a_rate_of_places_is_not_negative():

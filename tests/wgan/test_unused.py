@@ -111,6 +111,11 @@ def test_an_order_of_memory_wants_convolutions(tmp_path):
 UNREAD = [
     ("critic", "mlp,widths=16,tanh=no", ["tanh"]),
     ("critic", "small,skip=1,gain=2", ["skip"]),
+    ("critic", "mlp,widths=16,kinks=data", []),
+    ("critic", "mlp,widths=,kinks=data", ["kinks"]),
+    ("generator", "mlp,widths=16,kinks=data", ["kinks"]),
+    ("critic", "orthogonal,widths=16,kinks=data", ["kinks"]),
+    ("generator", "orthogonal,widths=16,kinks=data", ["kinks"]),
     ("critic", "orthogonal,widths=16,gain=2", ["gain"]),
     ("critic", "orthogonal,widths=16,temperature=0.1,start=data", ["temperature", "start"]),
     ("critic", "orthogonal,widths=16,cones=4,start=data,spread=2", ["spread"]),

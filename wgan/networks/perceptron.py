@@ -144,7 +144,7 @@ class PerceptronOptions:
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
         critic = make_critic(torch.Size(shape).numel(), self.widths, random, self.gain)
-        if self.kinks == "data":
+        if self.kinks == "data" and self.widths:
             starts_at_data(critic, "kinks")
         return critic
 
