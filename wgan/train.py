@@ -13,7 +13,7 @@ from .folder import Lock, RunFolder
 from .follower import Follower
 from .interruptions import Interruptions
 from .parallel import Workers
-from .parallel.launch import working_together
+from .parallel.launch import launcher, working_together
 from .progress import threads
 from .run import Run, load
 from .session import Session
@@ -76,13 +76,14 @@ def train(
     processes together: the same run, up to rounding, as one process.
     """
     resume = resume or resume_step is not None
+    torchrun = launcher()
     with working_together(config.device, patience) as workers, threads(config.threads):
         with workers.agreement():
             session = _refused_or_ready(config, resume, resume_step, quiet, workers)
         folder = session.folder
         with (
             Lock(folder) if workers.first else contextlib.nullcontext(),
-            Interruptions(patient=workers.count > 1) as interruptions,
+            Interruptions(patient=workers.count > 1, launcher=torchrun) as interruptions,
             torch.enable_grad(),
             contextlib.closing(session),
         ):

@@ -1,5 +1,6 @@
 """Several processes against one: the same run up to rounding, and a clean end whatever happens."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -231,6 +232,25 @@ def test_what_torchrun_loses_is_said_by_one_of_those_that_are_left(tmp_path):
     assert said[0].endswith(f"of step {step} is intact, continue with --resume --out {run}")
     again = small_config(run, steps=step + 2, checkpoint_every=5, eval_every=10**6)
     assert train(again, resume=True, quiet=True).step == step + 2
+
+
+def test_those_that_torchrun_leaves_behind_when_it_is_killed_end_with_a_checkpoint(tmp_path):
+    run = tmp_path / "run"
+    process, left = launch(*options(run, steps=10**6, checkpoint_every=10**6, eval_every=10**6)), []
+    try:
+        wait_for(lambda: (run / "metrics.jsonl").exists() and len(load_lines(run)) > 3)
+        left = children(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
+        _, complaint = process.communicate(timeout=300)  # until nobody has its pipes
+    finally:
+        for child in [process.pid, *left]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+    step = load(run).step
+    assert step > 0
+    said = [line for line in complaint.splitlines() if "wgan: " in line]
+    assert len(said) == 1
+    assert said[0].endswith(f"stopped at step {step}; continue with --resume --out {run}")
 
 
 def test_what_is_refused_stands_at_the_end_of_the_report_of_torchrun(tmp_path):

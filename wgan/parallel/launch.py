@@ -63,6 +63,11 @@ def working_together(device: str, patience: float) -> Iterator[Workers]:
         yield Workers()
 
 
+def launcher() -> int | None:
+    """The process of torchrun, if it started this one: others may end before what they start."""
+    return os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
+
+
 def is_first() -> bool:
     """Whether this process is torchrun's first one, or alone."""
     return not _launched() or os.environ["RANK"] == "0"
