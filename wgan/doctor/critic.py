@@ -1,5 +1,6 @@
 """Rules about the critic's networks: gradients by layer, slopes, clipping."""
 
+import itertools
 import math
 from typing import Any
 
@@ -18,6 +19,8 @@ STEPS = 100
 """Generator steps before a critic is expected to have moved."""
 STEEP = 3.0
 """Slope from which a penalty that asks for 1 has not been heard: a convention."""
+UNDERFLOW = 1e-30
+"""Gradient below which the one before may be 0 by rounding: float32 ends at 1e-45."""
 UNIT = "(root mean square over its parameters)"
 UNIT_OF_DATA = "(units of the data)"
 
@@ -47,6 +50,36 @@ def untrained_critic(history: History) -> Finding | None:
     )  # fmt: skip
 
 
+def dead_critic(history: History) -> Finding | None:
+    """The value's gradient is exactly 0 behind a layer, and not before it.
+
+    All units there are off for all points. Underflow comes gradually, so the layer after it would
+    have a gradient near the least positive number of single precision.
+    """
+    if not history.trained:
+        return None
+    record = history.trained[-1]
+    signal = list(_numbers(record["health"]["critic_signal"]).items())
+    dead = [
+        name
+        for (name, value), (_, after) in itertools.pairwise(signal)
+        if value == 0 and after > UNDERFLOW
+    ]
+    if not dead:
+        return None
+    step, name = record["step"], dead[-1]
+    place = _layer(name) if name == "input" else f"the output of {_layer(name)}"
+    return Finding(
+        "dead critic",
+        "error",
+        (Evidence(f"gradient of the value at {place}", 0.0, "", step),),
+        "Its units are off for all data and samples: the critic is constant, and no gradient ever "
+        "turns them on again.",
+        "A smaller --critic-learning-rate, from an earlier checkpoint on (--resume-step) or with "
+        "another --seed.",
+    )
+
+
 def vanishing_gradient(history: History) -> Finding | None:
     r"""A layer's gradient is below the optimiser's epsilon, or decays from layer to layer.
 
@@ -55,7 +88,7 @@ def vanishing_gradient(history: History) -> Finding | None:
     A gradient of the value that shrinks by a factor of 2 and more at each layer, and of 1000 in
     all, is a warning: the paper's section 3 on small c, and Gulrajani et al. (2017), figure 1.
     """
-    if not history.trained:
+    if not history.trained or dead_critic(history) is not None:
         return None
     record = history.trained[-1]
     gradients = _numbers(record["health"]["critic_gradients"])

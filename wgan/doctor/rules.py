@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from .critic import (
+    dead_critic,
     exploding_gradient,
     saturated_clipping,
     steep_critic,
@@ -40,6 +41,7 @@ RULES: dict[str, Callable[[History], Finding | None]] = {
     "flat curve": flat_curve,
     "no yardstick": no_yardstick,
     "untrained critic": untrained_critic,
+    "dead critic": dead_critic,
     "vanishing critic gradient": vanishing_gradient,
     "exploding critic gradient": exploding_gradient,
     "steep critic": steep_critic,

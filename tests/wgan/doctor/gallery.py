@@ -41,6 +41,10 @@ SICK = {
         "dead generator",
         {"critic": DEEP},
     ),
+    "a critic's rate hundreds of times too high": (
+        "dead critic",
+        {"algorithm": "wgan-gp", "critic_learning_rate": 0.3, "learning_rate": 1e-3},
+    ),
     "steep and deep": (
         "exploding critic gradient",
         {"critic": "mlp,widths=64x64x64x64x64x64", "clip": 1.0, "learning_rate": 0.02},

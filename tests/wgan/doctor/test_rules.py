@@ -172,6 +172,29 @@ def test_gradients_that_grow_or_fade_from_layer_to_layer(tmp_path, signal, rule)
     assert found == ({rule} if rule else set())
 
 
+@pytest.mark.parametrize(
+    ("signal", "place"),
+    [
+        ([0.0, 0.0, 0.0, 1.0], "the output of layer critic.2 (Linear)"),
+        ([0.0, 0.5, 2.0, 1.0], "the critic's input"),
+        ([1e-43, 3e-33, 1e-20, 1.0], None),
+        ([0.0, 3e-33, 1e-20, 1.0], None),  # underflow: it vanished on the way
+    ],
+)
+def test_a_critic_whose_units_are_all_off_is_dead_and_not_vanishing(tmp_path, signal, place):
+    named = dict(zip(HEALTH["critic_signal"], signal, strict=True))
+    gradients = dict(zip(HEALTH["critic_gradients"], signal[1:], strict=True))
+    found = findings(
+        history(tmp_path, [1.0] * 200, {"critic_signal": named, "critic_gradients": gradients})
+    )
+    rules = [finding.rule for finding in found]
+    if place is None:
+        assert rules == ["vanishing critic gradient"]
+    else:
+        assert rules == ["dead critic"]
+        assert found[0].evidence[0].quantity == f"gradient of the value at {place}"
+
+
 def test_a_layer_below_epsilon_has_vanished_and_is_named(tmp_path):
     gradients = {"0 (Linear)": 1e-3, "2 (Linear)": 3e-10, "4 (Linear)": 2e-8}
     found = findings(history(tmp_path, [1.0] * 200, {"critic_gradients": gradients}))
