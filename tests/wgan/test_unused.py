@@ -111,7 +111,10 @@ def test_an_order_of_memory_wants_convolutions(tmp_path):
 UNREAD = [
     ("critic", "mlp,widths=16,tanh=no", ["tanh"]),
     ("critic", "small,skip=1,gain=2", ["skip"]),
-    ("critic", "mlp,widths=16,kinks=data", []),
+    ("critic", "mlp,widths=16,kinks=data,negative_slope=0.1", []),
+    ("generator", "mlp,widths=16,negative_slope=0.1", []),
+    ("critic", "mlp,widths=,negative_slope=0.1", ["negative_slope"]),
+    ("critic", "orthogonal,widths=16,negative_slope=0.1", ["negative_slope"]),
     ("critic", "mlp,widths=,kinks=data", ["kinks"]),
     ("generator", "mlp,widths=16,kinks=data", ["kinks"]),
     ("critic", "orthogonal,widths=16,kinks=data", ["kinks"]),

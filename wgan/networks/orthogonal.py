@@ -19,7 +19,7 @@ from .start import starts_at_data
 class OrthogonalOptions(PerceptronOptions):
     """Orthogonal dense layers with sorting between them; as generator, a plain perceptron.
 
-    The gain is the perceptron's alone, groups and cones the critic's.
+    Gain and negative slope are the perceptron's alone, groups and cones the critic's.
     """
 
     widths: tuple[int, ...] = (128, 128, 128)
@@ -70,7 +70,7 @@ class OrthogonalOptions(PerceptronOptions):
         of_cones = {"temperature", "spread", "start", "anchor_rate"}
         if role == "generator":
             return frozenset({"group", "cones", "kinks"} | of_cones)
-        of_perceptrons = {"tanh", "skip", "gain", "kinks"}
+        of_perceptrons = {"tanh", "skip", "gain", "kinks", "negative_slope"}
         if not self.cones:
             return frozenset(of_perceptrons | of_cones)
         return frozenset(of_perceptrons | ({"spread"} if self.start == "data" else set()))

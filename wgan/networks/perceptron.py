@@ -1,4 +1,4 @@
-"""Multilayer perceptrons with ReLU: the paper's of four layers of 512, and smaller ones."""
+"""Multilayer perceptrons, of ReLU or leaky: the paper's of four layers of 512, smaller ones."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,9 +14,14 @@ from .start import starts_at_data
 
 
 def perceptron(
-    inputs: int, widths: Sequence[int], outputs: int, random: torch.Generator, gain: float = 1.0
+    inputs: int,
+    widths: Sequence[int],
+    outputs: int,
+    random: torch.Generator,
+    gain: float = 1.0,
+    negative_slope: float = 0.0,
 ) -> nn.Sequential:
-    r"""A multilayer perceptron with ReLU between its dense layers.
+    r"""A multilayer perceptron with ReLU, or leaky ReLU, between its dense layers.
 
     Biases are uniform in :math:`\pm 1/\sqrt{n_{l-1}}` and weights in ``gain`` times that. With a
     gain of 1 it is torch's own choice for dense layers, but drawn from ``random`` and not from the
@@ -32,6 +37,8 @@ def perceptron(
         On the CPU.
     gain : float
         Positive.
+    negative_slope : float
+        Of a leaky ReLU; 0 for ReLU.
 
     Returns
     -------
@@ -41,7 +48,10 @@ def perceptron(
     with torch.device("meta"):
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise([inputs, *widths, outputs]):
-            layers += [nn.Linear(before, after), nn.ReLU()]
+            layers += [
+                nn.Linear(before, after),
+                nn.LeakyReLU(negative_slope) if negative_slope else nn.ReLU(),
+            ]
     network = initialised(nn.Sequential(*layers[:-1]), uniform_by_inputs, random)
     with torch.no_grad():
         for layer in network:
@@ -83,6 +93,7 @@ def make_generator(
     random: torch.Generator,
     gain: float = 1.0,
     skip: float = 0.0,
+    negative_slope: float = 0.0,
 ) -> nn.Sequential:
     """A generator from noise (n, latent) to samples (n, outputs).
 
@@ -90,7 +101,7 @@ def make_generator(
     the parameters are. On the digits, 2,000 steps end at an exact W1 of 3.3 with it and of 3.8
     without (floor 2.8).
     """
-    network = perceptron(latent, widths, outputs, random, gain)
+    network = perceptron(latent, widths, outputs, random, gain, negative_slope)
     if skip:
         requirement = f"be 0 unless the latent dimension is that of the data, {outputs}"
         demand(latent == outputs, "skip", requirement, f"{skip} with a latent of {latent}")
@@ -99,10 +110,15 @@ def make_generator(
 
 
 def make_critic(
-    inputs: int, widths: Sequence[int], random: torch.Generator, gain: float = 1.0
+    inputs: int,
+    widths: Sequence[int],
+    random: torch.Generator,
+    gain: float = 1.0,
+    negative_slope: float = 0.0,
 ) -> nn.Sequential:
     """A critic from samples (n, inputs) to values (n,): no sigmoid, values are unbounded."""
-    return perceptron(inputs, widths, 1, random, gain).append(nn.Flatten(0))
+    network = perceptron(inputs, widths, 1, random, gain, negative_slope)
+    return network.append(nn.Flatten(0))
 
 
 @dataclass(frozen=True)
@@ -117,6 +133,9 @@ class PerceptronOptions:
     gain: float = 1.0
     """Factor of the first weights, over torch's. With 2.449, the root of 6, signals keep their size
     through the layers (He et al. 2015), and a generator starts as wide as its input."""
+    negative_slope: float = 0.0
+    """Slope of the units that are off (leaky ReLU); 0 for ReLU, of which a unit that is off for all
+    points learns no more. With a high rate that takes one unit of a critic after the other."""
     skip: float = 0.0
     """Adds so many times the noise to the samples of a generator, whose latent dimension is then
     that of the data. It starts near a multiple of the noise and learns how samples move from there:
@@ -131,6 +150,8 @@ class PerceptronOptions:
     def __post_init__(self) -> None:
         demand(all(width >= 1 for width in self.widths), "widths", "be positive", self.widths)
         demand(0 < self.gain < 1000, "gain", "be positive and below 1000", self.gain)
+        slope = self.negative_slope
+        demand(0 <= slope < 1, "negative_slope", "be at least 0 and below 1", slope)
         demand(0 <= self.skip < 1000, "skip", "be at least 0 and below 1000", self.skip)
 
     def generator(
@@ -139,20 +160,22 @@ class PerceptronOptions:
         """Maps (n, latent) to (n, d)."""
         tanh = bounded if self.tanh is None else self.tanh
         outputs = torch.Size(shape).numel()
-        return make_generator(latent, self.widths, outputs, tanh, random, self.gain, self.skip)
+        return make_generator(
+            latent, self.widths, outputs, tanh, random, self.gain, self.skip, self.negative_slope
+        )
 
     def critic(self, shape: tuple[int, ...], random: torch.Generator) -> nn.Sequential:
         """Maps (n, d) to (n,)."""
-        critic = make_critic(torch.Size(shape).numel(), self.widths, random, self.gain)
+        inputs = torch.Size(shape).numel()
+        critic = make_critic(inputs, self.widths, random, self.gain, self.negative_slope)
         if self.kinks == "data" and self.widths:
             starts_at_data(critic, "kinks")
         return critic
 
     def unread(self, role: str) -> frozenset[str]:
         """Options that do nothing in the generator, or in the critic."""
-        if role == "generator":
-            return frozenset({"kinks"})
-        return frozenset({"tanh", "skip"} | (set() if self.widths else {"kinks"}))
+        of_units = set() if self.widths else {"negative_slope", "kinks"}
+        return frozenset(of_units | ({"kinks"} if role == "generator" else {"tanh", "skip"}))
 
 
 @dataclass(frozen=True)
