@@ -71,14 +71,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-gp": {
         **_GRID,
         "algorithm": "wgan-gp",
-        "critic": "mlp,widths=128x128x128,kinks=data",
+        "critic": "mlp,widths=128x128x128,kinks=data,negative_slope=0.1",
         "critic_steps": 5,
         "penalty": 0.1,
-        "learning_rate": 2.5e-3,
-        "critic_learning_rate": 5e-3,
+        "learning_rate": 4e-3,
+        "critic_learning_rate": 8e-3,
         "beta2": 0.99,
-        "steps": 16_000,
-        "decay_steps": 16_000,
+        "steps": 14_000,
+        "decay_steps": 14_000,
         "average_decay": 0.999,
     },
     "grid-orthogonal": {
@@ -94,7 +94,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "grid-gan": {
         **_GRID,
         "algorithm": "gan",
-        "critic": "mlp,widths=128x128x128,kinks=data",
+        "critic": "mlp,widths=128x128x128,kinks=data,negative_slope=0.1",
         "critic_steps": 1,
         "learning_rate": 1e-3,
     },
