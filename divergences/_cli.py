@@ -38,14 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if all went well, 1 if a claim failed, 2 if a claim was skipped because a library is
-        missing (0 with ``--allow-skips``) or a file cannot be written, 130 if interrupted, 141 if
-        the reader of the output has gone. Unusable arguments end the process with status 2.
+        missing (0 with ``--allow-skips``) or if a file or the output cannot be written, 130 if
+        interrupted, 141 if the reader of the output has gone. Unusable arguments end the process
+        with status 2.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
         return PASSED
+    if sys.stdout is None:  # it was closed before the start
+        print("divergences: the output: closed", file=sys.stderr)
+        return UNUSABLE
     try:
         status = int(options.run(options))
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import re
 import tokenize
 import zipfile
 import zlib
@@ -145,16 +146,22 @@ def _csv(path: Path) -> Float64Array:
     lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     rows = [[cell.strip() for cell in line.split(",")] for line in lines]
-    if rows and not any(_is_number(cell) for cell in rows[0]):
-        rows = rows[1:]
     widths = {len(row) for row in rows}
     if len(widths) > 1:
         _unusable(f"{path}: rows differ in length: {sorted(widths)}")
+    if rows and any(rows[0]) and not any(_holds_number(cell) for cell in rows[0]):
+        rows = rows[1:]
     for number, row in enumerate(rows, 1):
         bad = [cell for cell in row if not _is_number(cell)]
         if bad:
             _unusable(f"{path}: {bad[0]!r} in row {number} is not a number")
     return np.array([[float(cell) for cell in row] for row in rows])
+
+
+def _holds_number(cell: str) -> bool:
+    """Whether it is a number in quotes, or numbers with another separator: no column's name."""
+    parts = [part for part in re.split(r"[\s;|\"']+", cell) if part]
+    return bool(parts) and all(_is_number(part) for part in parts)
 
 
 def _is_number(cell: str) -> bool:

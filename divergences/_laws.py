@@ -50,8 +50,8 @@ from .families._integer import IntegerLaw, ShiftedInteger
 from .families._line import ContinuousLaw
 from .families._reduced import (
     apart,
-    before_the_map,
     recentred,
+    reduced,
     same_map,
     without_common_maps,
 )
@@ -126,7 +126,7 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
         return formula(p, q)
     value: Any = None
     if isinstance(p, ContinuousLaw) and isinstance(q, ContinuousLaw):
-        first, second, stretch = before_the_map(p, q) or (p, q, 1.0)
+        first, second, stretch = reduced(p, q)
         value = _of_continuous(divergence, first, second)
         value = value * stretch if divergence == "wasserstein1" else value
     elif _atomic(p) or _atomic(q):
@@ -340,7 +340,8 @@ def _ordered(closed: Formula) -> Formula:
 
     def wasserstein1_of(p: Any, q: Any) -> Array:
         value = closed(p, q)
-        return _of_continuous("wasserstein1", p, q) if value is None else value
+        first, second, stretch = reduced(p, q)
+        return _of_continuous("wasserstein1", first, second) * stretch if value is None else value
 
     return wasserstein1_of
 

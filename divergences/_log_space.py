@@ -13,6 +13,7 @@ counts with its logarithm. Float64 arrays with the support on the last axis; -in
 """
 
 import math
+import sys
 from typing import NamedTuple
 
 from ._array import attach, detach, tracks_derivatives
@@ -26,6 +27,9 @@ from ._vector_terms import (
     TOTAL_VARIATION,
 )
 
+LARGEST = sys.float_info.max
+HUGE = 1e290  # sizes of largest logits whose differences may leave the floats
+
 
 class LogPair(NamedTuple):
     """Probabilities p and q, the logarithm of their quotient, and where each is 0 by -inf."""
@@ -35,6 +39,17 @@ class LogPair(NamedTuple):
     log_quotient: Array
     p_empty: Array
     q_empty: Array
+
+
+def _in_range(xp: Namespace, logits: Array) -> Array:
+    """Logits of a law whose largest is huge, less that one: differences of laws stay finite.
+
+    What is below it by more than the largest float has probability 0.
+    """
+    top = xp.max(logits, axis=-1, keepdims=True)
+    half = 0.5 * logits - 0.5 * top
+    below = xp.where(half < -0.5 * LARGEST, -math.inf, 2.0 * xp.clip(half, -0.5 * LARGEST, 0.0))
+    return xp.where(xp.abs(top) > HUGE, below, logits)
 
 
 def log_pair(xp: Namespace, x: Array, y: Array) -> LogPair:
@@ -101,7 +116,7 @@ def _softplus(xp: Namespace, value: Array) -> Array:
 def of_logits(divergence: str, xp: Namespace, x: Array, y: Array) -> Array:
     """Total variation, KL or JS of the laws with logits x and y."""
     x, y = xp.broadcast_arrays(x, y)
-    first, second = detach(x), detach(y)
+    first, second = _in_range(xp, detach(x)), _in_range(xp, detach(y))
     pair = log_pair(xp, first, second)
     terms = _terms(xp, divergence, pair)
     singular = xp.any(xp.isinf(terms), axis=-1)
@@ -141,7 +156,9 @@ def _surrogate(
         parts = _centred(xp, sign, p) * p * alpha - _centred(xp, sign, q) * q * beta
         return 0.5 * xp.sum(parts, axis=-1)
     if divergence == KL:
-        linear = _centred(xp, quotient, p) * p * alpha - difference * beta
+        # Where p underflows, quotients of huge logits may differ by more than the largest float.
+        slope = _centred(xp, xp.where(p > 0, quotient, 0.0), p)
+        linear = slope * p * alpha - difference * beta
         rest = 1.0 * beta  # a node of its own: see _entropy
         bent = _entropy(xp, alpha) + ((rest - xp.log1p(rest)) - alpha * xp.log1p(rest))
         return xp.sum(linear + p * bent, axis=-1)

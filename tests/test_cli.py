@@ -178,6 +178,14 @@ def test_output_that_cannot_be_written_is_one_line():
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell that closes a stream")
+def test_output_that_is_closed_is_one_line():
+    words = [sys.executable, "-m", "divergences", "theorems", "example_1", "--cases", "1"]
+    closed = ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *words]
+    ended = subprocess.run(closed, stderr=subprocess.PIPE, check=False, text=True)
+    assert (ended.returncode, ended.stderr) == (2, "divergences: the output: closed\n")
+
+
 def test_help_and_version(capsys):
     assert _cli.main([]) == 0
     assert "theorems" in capsys.readouterr().out

@@ -238,3 +238,111 @@ def test_affine_images_far_from_zero():
         moved = Mixture(parts), Normal(far, 1.0)
         here = Mixture([Gamma(0.5, 1.0), Normal(1.0, 2.0)]), Normal(0.0, 1.0)
         assert float(js_divergence(*moved)) == pytest.approx(float(js_divergence(*here)), rel=1e-9)
+
+
+SIZED = {
+    "normal and Laplace": lambda s: (Normal(0.0, s), Laplace(s, 1.3 * s)),
+    "gamma and mixture": lambda s: (
+        Gamma(2.0, 1.0 / s),
+        Mixture([Normal(s, s), Normal(-s, 2.0 * s)], [0.3, 0.7]),
+    ),
+    "affine and uniform": lambda s: (Affine(Gamma(1.5, 1.0), -s, s), Uniform(0.0, 2.0 * s)),
+}
+
+
+@pytest.mark.parametrize("name", list(SIZED))
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_laws_of_extreme_sizes(name, size):
+    """Squares of the cells' widths leave the floats; Wasserstein-1 was 0 or a tenth off."""
+    near, far = SIZED[name](1.0), SIZED[name](size)
+    for function in (total_variation, js_divergence):
+        assert float(function(*far)) == pytest.approx(float(function(*near)), rel=1e-11)
+    value = float(wasserstein1(*near))
+    assert float(wasserstein1(*far)) / size == pytest.approx(value, rel=1e-11)
+    bounds = wasserstein1_enclosure(*far, width=1e-4 * size)
+    assert bounds.lower <= value * size * (1 + 1e-12)
+    assert value * size <= bounds.upper
+    assert bounds.width <= 1.01e-4 * size
+
+
+def test_laws_of_both_extremes_at_once():
+    p, q = Normal(0.0, 1e-200), Laplace(0.0, 1e200)
+    assert float(wasserstein1(p, q)) == pytest.approx(1e200, rel=1e-9)
+    gamma = Gamma(1e8, 1e-300), Gamma(1e8 + 1.0, 1e-300)
+    assert float(total_variation(*gamma)) == pytest.approx(
+        float(total_variation(Gamma(1e8, 1.0), Gamma(1e8 + 1.0, 1.0))), rel=1e-9
+    )
+
+
+def _gamma_and_laplace(shape):
+    """Total variation of Gamma(shape, 1) and Laplace(0, 1): one crossing, near 2 shape."""
+    with mp.workdps(30):
+        a = mp.mpf(shape)
+        place = mp.findroot(lambda x: (a - 1) * mp.log(x) - mp.loggamma(a) + mp.log(2), 2 * a)
+        shared = mp.gammainc(a, place, mp.inf, regularized=True)
+        return float(1 - shared - (1 - mp.exp(-place)) / 2)
+
+
+@pytest.mark.parametrize("shape", [0.02, 0.005, 0.001])
+def test_densities_beyond_the_floats_at_an_end(shape):
+    """Beside 0 the density exceeds the largest float: [1, 1] was said to hold 0.928."""
+    p, q, truth = Gamma(shape, 1.0), Laplace(0.0, 1.0), _gamma_and_laplace(shape)
+    bounds = total_variation_enclosure(p, q)
+    assert bounds.lower <= truth <= bounds.upper
+    assert bounds.width < 1e-5
+    assert float(total_variation(p, q)) == pytest.approx(truth, rel=1e-11)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_places_that_a_rate_rounds_to_zero(scale):
+    """A twentieth of P lies below the smallest float: nothing is known of places times a rate."""
+    p, q = Gamma(0.004, 0.29), Gamma(0.125, 0.11)
+    truth = float(kl_divergence(p, q))
+    bounds = kl_divergence_enclosure(Affine(p, scale), Affine(q, scale), width=1e-4)
+    assert bounds.lower <= truth <= bounds.upper
+
+
+def test_shapes_that_floats_do_not_resolve():
+    for p, q in ((Gamma(1e-20, 1.0), Gamma(2e-20, 1.0)), (Beta(1e-20, 1e-20), Beta(1e-20, 2e-20))):
+        with pytest.raises(NotImplementedError, match="too extreme"):
+            total_variation(p, q)
+
+
+def test_images_and_mixtures_of_laws_given_by_functions():
+    """They are as accurate as the functions, and have no mean."""
+    rough = LawOnLine(
+        lambda x: x + 1e-3 * np.sin(40.0 * x) * (x < 1.0),
+        lambda x: 1.0 + 0.0 * x,
+        support=(0.0, 1.0),
+        accuracy=2e-3,
+    )
+    truth = 0.0  # of the uniform law of which ``rough`` is known to 2e-3
+    for law, uniform in (
+        (Affine(rough, -2.0, 3.0), Uniform(1.0, 3.0)),
+        (Mixture([rough, rough]), Uniform(0.0, 1.0)),
+    ):
+        for function in (total_variation_enclosure, wasserstein1_enclosure):
+            bounds = function(law, uniform, width=0.05)
+            assert bounds.lower == truth <= bounds.upper < 0.1
+    triangle = LawOnLine(lambda x: x**2, lambda x: 2 * x, support=(0.0, 1.0))
+    image = Affine(triangle, 2.0, 1.0)
+    assert float(wasserstein1(image, Uniform(1.0, 3.0))) == pytest.approx(1.0 / 3.0, rel=1e-5)
+    with pytest.raises(NotImplementedError, match="the mean of a law given by functions"):
+        _ = triangle.expectation
+
+
+def test_laws_given_by_a_density_alone():
+    far = LawOnLine(density=lambda x: 5 + 0 * x, support=(0.0, 0.2))
+    assert float(total_variation(far, Normal(0.1, 1e-3))) == pytest.approx(
+        float(total_variation(Uniform(0.0, 0.2), Normal(0.1, 1e-3))), rel=1e-5
+    )
+    density = LawOnLine(density=lambda x: 2 * x, support=(0.0, 1.0))
+    both = (
+        (density, Uniform(0.0, 1.0)),
+        (Affine(density, 2.0), Uniform(0.0, 2.0)),
+        (Mixture([density, density]), Uniform(0.0, 1.0)),
+    )
+    for law, uniform in both:
+        assert 0.25 in total_variation_enclosure(law, uniform, width=1e-3)
+        with pytest.raises(NotImplementedError, match="was given no cdf"):
+            wasserstein1(law, uniform)

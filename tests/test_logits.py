@@ -32,6 +32,7 @@ BERNOULLI = (
 )
 OF_VECTORS = (total_variation, kl_divergence, js_divergence)
 INF = math.inf
+HUGE = 1.7e308
 
 
 def _truths(x, y):
@@ -106,6 +107,19 @@ def test_minus_infinity_and_certain_events():
     assert bernoulli_kl_divergence_from_logits(INF, 0.0, base=2) == 1.0
 
 
+def test_logits_at_the_largest_floats():
+    """The difference of two logits overflows; divergences were NaN."""
+    kl, variation, js = kl_divergence_from_logits, total_variation_from_logits, CATEGORICAL[2]
+    assert kl([1e308, 0.0], [0.0, 1e308]) == bernoulli_kl_divergence_from_logits(1e308, -1e308)
+    assert kl([1e308, 0.0], [0.0, 1e308]) == 1e308
+    assert kl([-HUGE, 1.0, 2.0], [1e300, 2.0, 3.0]) == pytest.approx(1e300)
+    assert kl([HUGE, -HUGE], [-HUGE, HUGE]) == INF
+    assert variation([HUGE, -HUGE], [-HUGE, HUGE]) == 1.0
+    assert js([HUGE, -HUGE], [-HUGE, HUGE]) == math.log(2.0)
+    for function in CATEGORICAL:
+        assert function([HUGE, HUGE, -INF], [-HUGE, -HUGE, -INF]) == 0.0
+
+
 def test_bernoulli_is_the_categorical_of_two():
     rng = np.random.default_rng(4)
     x, y = 5 * rng.normal(size=(3, 1)), 5 * rng.normal(size=4)
@@ -134,7 +148,11 @@ def test_gradients_are_finite_at_the_extremes(function, dtype):
         ([1e4, -1e4, 0.0], [-1e4, 1e4, 0.0]),
         ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]),
         ([-INF, -INF, 0.0], [0.0, -INF, -INF]),
+        ([3e38, -3e38, 0.0], [-3e38, 3e38, 0.0]),
+        ([HUGE, -HUGE, 0.0], [-HUGE, HUGE, 0.0]),
+        ([-HUGE, -HUGE, -HUGE], [HUGE, HUGE, HUGE]),
     ]
+    rows = [row for row in rows if dtype == torch.float64 or HUGE not in row[1]]
     for first, second in rows:
         x = torch.tensor(first, dtype=dtype, requires_grad=True)
         y = torch.tensor(second, dtype=dtype, requires_grad=True)

@@ -18,7 +18,6 @@ import numpy as np
 from .._special import deviance
 from .._typing import Array, Float64Array
 from .._vector_terms import LOG_2, Pair, js_terms
-from ..families._given import LawOnLine
 from ..families._line import ContinuousLaw
 from ..families._mixture import Mixture
 from ..quadrature import Term, matched
@@ -26,7 +25,6 @@ from ._ratio import log_ratio_bounds, mean_at_ends
 
 MOST_PAIRS = 64  # of components that are bounded pair by pair
 UNDERFLOW = 1e-300  # no mass inside a support is taken as less: it may have been rounded to 0
-ROUNDING = 2e-14  # relative error granted to the distribution functions and densities of families
 
 
 class Convex(NamedTuple):
@@ -75,29 +73,25 @@ CONVEX = {
 }
 
 
-def accuracy(law: ContinuousLaw) -> float:
-    """The relative error granted to the law's functions."""
-    return law.accuracy if isinstance(law, LawOnLine) else ROUNDING
-
-
 def mass_bounds(
     law: ContinuousLaw, low: Float64Array, high: Float64Array, logs: tuple[Array, Array]
 ) -> tuple[Float64Array, Float64Array]:
     """Lower and upper bounds of the mass of each cell."""
     width = high - low
-    density = np.exp(logs[0]), np.exp(logs[1])
+    # Beside an end a density may exceed the floats: a finite lower bound stays one.
+    density = np.exp(np.minimum(logs[0], 700.0)), np.exp(logs[1])
     with np.errstate(invalid="ignore", over="ignore"):
         least = np.where(density[0] > 0, density[0] * width, 0.0)
         most = np.where(density[1] > 0, density[1] * width, 0.0)
-    error = accuracy(law)
+    error = law.accuracy
     least, most = np.nan_to_num(least * (1.0 - error)), most * (1.0 + error)
-    if not (isinstance(law, LawOnLine) and not law.has_cdf):
+    if law.has_cdf:
         first, last = law.cdf(low), law.cdf(high)
         upper_first, upper_last = law.survival(low), law.survival(high)
         lower_half = last <= 0.5
         mass = np.where(lower_half, last - first, upper_first - upper_last)
         size = np.where(lower_half, last, upper_first)
-        if isinstance(law, LawOnLine):
+        if law.given:
             mass, size = last - first, np.maximum(last, 1.0)
         # A tail is known up to its exponent, which a relative error moves.
         slack = error * size * (1.0 - np.log(np.maximum(size, UNDERFLOW)))
@@ -113,13 +107,13 @@ def log_density_bounds(
     law: ContinuousLaw, low: Float64Array, high: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
     """Bounds of the log-density on each cell, (-inf, inf) where nothing is known."""
-    if isinstance(law, LawOnLine) and not law.has_density:
+    if not law.has_density:
         outside = (high <= law.support[0]) | (low >= law.support[1])
         return np.full(low.shape, -np.inf), np.where(outside, -np.inf, np.inf)
     least, most = law.log_density_bounds(low, high)
     with np.errstate(invalid="ignore"):
-        error = accuracy(law) * (1.0 + np.minimum(np.abs(least), np.abs(most)))
-    error = np.where(np.isfinite(error), error, accuracy(law))
+        error = law.accuracy * (1.0 + np.minimum(np.abs(least), np.abs(most)))
+    error = np.where(np.isfinite(error), error, law.accuracy)
     return np.asarray(least - error), np.asarray(most + error)
 
 

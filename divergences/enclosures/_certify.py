@@ -1,15 +1,15 @@
 """Certified enclosures of divergences of laws on the line, refined to a requested width."""
 
 import math
+import sys
 
 import numpy as np
 
 from .._typing import Float64Array
-from ..families._given import LawOnLine
 from ..families._line import ContinuousLaw, off_the_graph
-from ..families._reduced import recentred
+from ..families._reduced import recentred, rescaled
 from ._cells import cell_bounds
-from ._enclosure import Enclosure, first_edges, refine
+from ._enclosure import Enclosure, first_edges, least_place, refine
 from ._wasserstein1 import enclose_wasserstein1
 
 CAPS = {"total_variation": 1.0, "js_divergence": math.log(2.0)}
@@ -23,8 +23,10 @@ def enclose(
     Laws far from 0 are moved to it first, where floats are dense.
     """
     p, q = recentred(off_the_graph(p), off_the_graph(q))
+    p, q, stretch = rescaled(p, q)
     if divergence == "wasserstein1":
-        return enclose_wasserstein1(p, q, width, relative)
+        found = enclose_wasserstein1(p, q, width / stretch, relative)
+        return found if stretch == 1.0 else _times(found, stretch)
     if divergence == "kl_divergence" and _escapes(p, q):
         return Enclosure(math.inf, math.inf)
 
@@ -34,9 +36,18 @@ def enclose(
             upper = np.fmin(upper, _tail_price(p, q, low, high))
         return lower, upper
 
-    lower, upper = refine(bounds, first_edges(p, q), width, relative)
+    lower, upper = refine(bounds, first_edges(p, q), width, relative, least_place(p, q))
     cap = CAPS.get(divergence, math.inf)
     return Enclosure(min(lower, cap), max(min(upper, cap), min(lower, cap)))
+
+
+def _times(bounds: Enclosure, stretch: float) -> Enclosure:
+    """Bounds times a power of 2: exact but where they leave the normal floats."""
+    with np.errstate(over="ignore", under="ignore"):
+        lower, upper = bounds.lower * stretch, bounds.upper * stretch
+    if upper < sys.float_info.min:
+        lower, upper = max(math.nextafter(lower, 0.0), 0.0), math.nextafter(upper, math.inf)
+    return Enclosure(min(lower, sys.float_info.max), upper)
 
 
 def _escapes(p: ContinuousLaw, q: ContinuousLaw) -> bool:
@@ -47,7 +58,7 @@ def _escapes(p: ContinuousLaw, q: ContinuousLaw) -> bool:
 
 def _full(law: ContinuousLaw) -> bool:
     """Whether the support is the smallest interval, not only one that carries the law."""
-    return not isinstance(law, LawOnLine)
+    return not law.given
 
 
 def _tail_price(

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .._typing import Float64Array
 from .._validation import refuse
-from ..families._given import LawOnLine
 from ..families._line import ContinuousLaw
+from ..families._mixture import Mixture
 
 MOST_CELLS = 400_000
 LEVELS = np.concatenate(
@@ -68,24 +69,39 @@ class Enclosure:
 def first_edges(p: ContinuousLaw, q: ContinuousLaw) -> Float64Array:
     """Ends, turning points and quantiles of both laws, at which the first cells meet."""
     places: list[Float64Array] = []
-    for law in (p, q):
+    for law in (*_parts(p), *_parts(q)):
         places.append(np.array([*law.support, *law.turning_points, *law.break_points]))
-        if isinstance(law, LawOnLine) and not law.has_cdf:
+        if not law.has_cdf:
             places.append(np.linspace(*law.support, 65))
             continue
         with np.errstate(all="ignore"):
-            levels = LEVELS[LEVELS > 1e-12] if isinstance(law, LawOnLine) else LEVELS
+            levels = LEVELS[LEVELS > 1e-12] if law.given else LEVELS
             places += [law.quantile(levels), law.upper_quantile(levels)]
     joined = np.unique(np.concatenate(places))
     low, high = min(p.support[0], q.support[0]), max(p.support[1], q.support[1])
     joined = joined[~np.isnan(joined) & (joined >= low) & (joined <= high)]
+    joined = joined[_resolved(joined, least_place(p, q))]
     return np.unique(np.concatenate([[low], joined, [high]]))
 
 
+def least_place(p: ContinuousLaw, q: ContinuousLaw) -> float:
+    """No cells meet nearer to 0 than that: the laws' functions would round the place itself."""
+    return max(p.least_place, q.least_place)
+
+
+def _resolved(places: Float64Array, least: float) -> Any:
+    return (np.abs(places) >= least) | (places == 0.0)
+
+
+def _parts(law: ContinuousLaw) -> list[ContinuousLaw]:
+    """The components of a mixture of which some are given by functions."""
+    return [part for _, part in law.terms()] if isinstance(law, Mixture) and law.given else [law]
+
+
 def refine(
-    bounds: Cells, edges: Float64Array, width: float, relative: float
+    bounds: Cells, edges: Float64Array, width: float, relative: float, least: float
 ) -> tuple[float, float]:
-    """Halve the cells that leave most undecided until the sums are close enough."""
+    """Halve the cells that leave most undecided, at places of a size of at least ``least``."""
     low, high = edges[:-1], edges[1:]
     lower, upper = bounds(low, high)
     rounds = 0
@@ -98,7 +114,7 @@ def refine(
             return below, above
         gap = np.where(upper > lower, upper - lower, 0.0)
         middle = _middle(low, high)
-        able = (middle > low) & (middle < high) & (gap > 0)
+        able = (middle > low) & (middle < high) & (gap > 0) & _resolved(middle, least)
         if math.isinf(above):
             able &= np.isinf(gap) if rounds < 60 else np.isfinite(gap)
         rounds += 1

@@ -9,7 +9,6 @@ from .._array import detach, is_tensor, like, tracks_derivatives
 from .._typing import Array
 from ..families._affine import AffineOnLine
 from ..families._elementary import Uniform
-from ..families._given import LawOnLine
 from ..families._identical import identical
 from ..families._line import ContinuousLaw
 from ..families._mixture import Mixture
@@ -43,7 +42,7 @@ def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     tensors = [*p.tensors(), *q.tensors()]
     if identical(p, q):
         return of_densities(divergence, p, q)
-    given = any(isinstance(law, LawOnLine) for law in (p, q))
+    given = p.given or q.given
     goal = GIVEN if given else ABSOLUTE[divergence]
     goal *= _scale(p, q) if divergence == "wasserstein1" else 1.0
     bounds = enclose(divergence, p, q, goal, RELATIVE)
@@ -54,7 +53,7 @@ def certified(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     if given:
         _refuse_gradients(divergence, p, q, tensors)
         return _number(bounds.midpoint, tensors)
-    value = of_densities(divergence, p, q)
+    value = of_densities(divergence, p, q, enclosed=True)
     margin = 1e-13 * bounds.upper
     inside = bounds.lower - margin <= float(detach(value)) <= bounds.upper + margin
     if inside:
@@ -79,8 +78,6 @@ def _refuse_gradients(divergence: str, p: Any, q: Any, tensors: list[Array]) -> 
 
 def _scale(p: ContinuousLaw, q: ContinuousLaw) -> float:
     """The width of the middle halves of the laws and the distance between them."""
-    if any(isinstance(law, LawOnLine) and not law.has_cdf for law in (p, q)):
-        return max(law.support[1] - law.support[0] for law in (p, q))
     low = [float(law.quantile(np.array([0.25]))[0]) for law in (p, q)]
     high = [float(law.quantile(np.array([0.75]))[0]) for law in (p, q)]
     return max(high) - min(low)

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._typing import Float64Array
-from ..families._given import LawOnLine
 from ..families._line import ContinuousLaw
-from ._cells import accuracy, log_density_bounds
-from ._enclosure import Enclosure, first_edges, refine
+from ._cells import log_density_bounds
+from ._enclosure import Enclosure, first_edges, least_place, refine
 
 Bounds = tuple[Float64Array, Float64Array]
 Pair = tuple[Float64Array, Float64Array]  # at the low and at the high ends of cells
@@ -26,13 +25,13 @@ def enclose_wasserstein1(
     p: ContinuousLaw, q: ContinuousLaw, width: float, relative: float
 ) -> Enclosure:
     """An enclosure of W1 of a width of at most ``width + relative * lower``, or the best found."""
-    if any(isinstance(law, LawOnLine) and not _is_bounded(law) for law in (p, q)):
+    if any(law.given and not _is_bounded(law) for law in (p, q)):
         return _without_tails(p, q, width, relative)
 
     def bounds(low: Float64Array, high: Float64Array) -> Bounds:
         return _cells(p, q, low, high)
 
-    lower, upper = refine(bounds, first_edges(p, q), width, relative)
+    lower, upper = refine(bounds, first_edges(p, q), width, relative, least_place(p, q))
     return Enclosure(lower, max(lower, upper))
 
 
@@ -49,7 +48,7 @@ def _without_tails(p: ContinuousLaw, q: ContinuousLaw, width: float, relative: f
             lower, upper = _cells(p, q, np.where(finite, low, 0.0), np.where(finite, high, 0.0))
         return np.where(finite, lower, 0.0), np.where(finite, upper, 0.0)
 
-    lower, _ = refine(bounds, first_edges(p, q), width, relative)
+    lower, _ = refine(bounds, first_edges(p, q), width, relative, least_place(p, q))
     return Enclosure(lower, math.inf)
 
 
@@ -85,7 +84,7 @@ class _Ends(NamedTuple):
 
 
 def _at_ends(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> _Ends:
-    """Each function once at each place: cells that meet share one. No mean of a `LawOnLine`."""
+    """Each function once at each place: cells that meet share one. No mean of a given law."""
     places, index = np.unique(np.concatenate([low, high]), return_inverse=True)
 
     def both(function: Callable[[Float64Array], Float64Array]) -> Pair:
@@ -93,59 +92,60 @@ def _at_ends(law: ContinuousLaw, low: Float64Array, high: Float64Array) -> _Ends
         return values[: low.size], values[low.size :]
 
     unknown = np.full(low.shape, np.nan)
-    means = (unknown, unknown) if isinstance(law, LawOnLine) else both(law.partial_mean)
+    means = (unknown, unknown) if law.given else both(law.partial_mean)
     return _Ends(both(law.cdf), both(law.survival), means)
 
 
 def _gap(p: ContinuousLaw, q: ContinuousLaw, of_p: _Ends, of_q: _Ends) -> Bounds:
     """Bounds of F - G on each cell, from the tails that are smaller."""
-    errors = accuracy(p), accuracy(q)
-    least = _down(of_p.cdf[0], errors[0]) - _up(of_q.cdf[1], errors[1])
-    most = _up(of_p.cdf[1], errors[0]) - _down(of_q.cdf[0], errors[1])
-    if not any(isinstance(law, LawOnLine) for law in (p, q)):
-        above = _down(of_q.survival[1], errors[1]) - _up(of_p.survival[0], errors[0])
-        below = _up(of_q.survival[0], errors[1]) - _down(of_p.survival[1], errors[0])
+    least = _down(of_p.cdf[0], p) - _up(of_q.cdf[1], q)
+    most = _up(of_p.cdf[1], p) - _down(of_q.cdf[0], q)
+    if not (p.given or q.given):
+        above = _down(of_q.survival[1], q) - _up(of_p.survival[0], p)
+        below = _up(of_q.survival[0], q) - _down(of_p.survival[1], p)
         least, most = np.maximum(least, above), np.minimum(most, below)
     return least, most
 
 
-def _down(value: Float64Array, error: float) -> Float64Array:
-    return np.asarray(value * (1.0 - error))
+def _down(value: Float64Array, law: ContinuousLaw) -> Float64Array:
+    """A lower bound of a probability: one that was given may have been taken from 1."""
+    slack = law.accuracy if law.given else value * law.accuracy
+    return np.asarray(np.maximum(value - slack, 0.0))
 
 
-def _up(value: Float64Array, error: float) -> Float64Array:
-    return np.asarray(value * (1.0 + error))
+def _up(value: Float64Array, law: ContinuousLaw) -> Float64Array:
+    slack = law.accuracy if law.given else value * law.accuracy
+    return np.asarray(value + slack)
 
 
 def _integral(law: ContinuousLaw, at: _Ends, low: Float64Array, high: Float64Array) -> Bounds:
     """Bounds of the integral of F over each cell."""
-    error = accuracy(law)
     width = high - low
     first, last = at.cdf
-    below, above = width * _down(first, error), width * _up(last, error)
+    below, above = width * _down(first, law), width * _up(last, law)
     least, most = (np.exp(bound) for bound in log_density_bounds(law, low, high))
     curve = 0.5 * width * width
-    below = np.fmax(below, width * _down(first, error) + np.nan_to_num(curve * least))
-    above = np.fmin(above, width * _up(first, error) + curve * most)
-    below = np.fmax(below, width * _down(last, error) - curve * most)
-    above = np.fmin(above, width * _up(last, error) - curve * least)
-    if isinstance(law, LawOnLine):
+    below = np.fmax(below, width * _down(first, law) + np.nan_to_num(curve * least))
+    above = np.fmin(above, width * _up(first, law) + curve * most)
+    below = np.fmax(below, width * _down(last, law) - curve * most)
+    above = np.fmin(above, width * _up(last, law) - curve * least)
+    if law.given:
         return below, above
     # Places are measured from the middle of the cell, so that only its own width is rounded.
     middle = low + 0.5 * width
     mass = np.where(last <= 0.5, last - first, at.survival[0] - at.survival[1])
     moment = at.partial_mean[1] - at.partial_mean[0] - middle * mass
-    slack = 4 * error * (width * last + np.abs(middle) * np.abs(last) + abs(law.expectation))
+    slack = 4 * law.accuracy * (width * last + np.abs(middle) * np.abs(last) + abs(law.expectation))
     exact = 0.5 * width * (first + last) - moment
     return np.fmax(below, exact - slack), np.fmin(above, exact + slack)
 
 
 def _tail(law: ContinuousLaw, at: _Ends, low: Float64Array, high: Float64Array) -> Float64Array:
     """The integral of F over a cell down to -inf, of 1 - F over one up to inf, else of neither."""
-    if isinstance(law, LawOnLine):
+    if law.given:
         beyond = (high <= law.support[0]) | (low >= law.support[1])
         return np.where(beyond & ~(np.isfinite(low) & np.isfinite(high)), 0.0, np.inf)
-    size = 4 * accuracy(law)
+    size = 4 * law.accuracy
     mean = law.expectation
     below, above = at.cdf[1], at.survival[0]
     down = high * below - at.partial_mean[1]

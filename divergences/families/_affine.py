@@ -10,7 +10,7 @@ from .._array import as_float64, detach, is_tensor, values_are_readable
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import describe, real_array, real_number, refuse
 from ..measures import Law
-from ._line import ContinuousLaw, LineLaw, Parametric, Points, off_the_graph, own
+from ._line import ROUNDING, ContinuousLaw, LineLaw, Parametric, Points, off_the_graph, own
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -138,6 +138,26 @@ class AffineOnLine(ContinuousLaw):
     @property
     def log_concave_tails(self) -> bool:
         return bool(self.law.log_concave_tails)
+
+    @property
+    def least_place(self) -> float:
+        return float(max(abs(self._map()[0]), 1.0) * self.law.least_place)
+
+    @property
+    def given(self) -> bool:
+        return bool(self.law.given)
+
+    @property
+    def has_cdf(self) -> bool:
+        return bool(self.law.has_cdf)
+
+    @property
+    def has_density(self) -> bool:
+        return bool(self.law.has_density)
+
+    @property
+    def accuracy(self) -> float:
+        return max(ROUNDING, float(self.law.accuracy))
 
     def cdf(self, x: ArrayLike) -> Float64Array:
         name = "cdf" if self._map()[0] > 0 else "survival"

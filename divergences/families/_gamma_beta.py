@@ -1,6 +1,7 @@
 """Laws on the line with incomplete gamma and beta functions."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,10 @@ class Gamma(ContinuousLaw):
     @property
     def singular_ends(self) -> tuple[float, ...]:
         return (0.0,)
+
+    @property
+    def least_place(self) -> float:
+        return sys.float_info.min / min(self._numbers()[1], 1.0)
 
     @property
     def expectation(self) -> float:

@@ -20,7 +20,7 @@ class LawOnLine(ContinuousLaw):
     ----------
     cdf : callable, optional
         The distribution function: maps an array of places to an array of probabilities,
-        non-decreasing and continuous. Needed for Wasserstein-1 unless the support is bounded.
+        non-decreasing and continuous. Needed for Wasserstein-1.
     density : callable, optional
         The density, in the same manner; monotone between neighbouring ``turning_points``. Needed
         for upper bounds of total variation, KL and JS.
@@ -29,7 +29,7 @@ class LawOnLine(ContinuousLaw):
     turning_points : sequence of floats, default ()
         Where the density passes from rising to falling or back, jumps, or has a kink.
     accuracy : float, default 1e-14
-        The relative error that the values of ``cdf`` and ``density`` may have.
+        The error that the values of ``cdf``, and relatively those of ``density``, may have.
 
     Raises
     ------
@@ -108,6 +108,20 @@ class LawOnLine(ContinuousLaw):
         return False
 
     @property
+    def given(self) -> bool:
+        return True
+
+    @property
+    def expectation(self) -> float:
+        message = "LawOnLine.expectation: the mean of a law given by functions is not known"
+        raise NotImplementedError(message)
+
+    def partial_mean(self, x: ArrayLike) -> Float64Array:
+        del x
+        message = "LawOnLine.partial_mean: the mean of a law given by functions is not known"
+        raise NotImplementedError(message)
+
+    @property
     def has_cdf(self) -> bool:
         """Whether the distribution function was given."""
         return self.cdf_ is not None
@@ -119,6 +133,9 @@ class LawOnLine(ContinuousLaw):
 
     def cdf(self, x: ArrayLike) -> Float64Array:
         low, high = self.support_
+        if self.cdf_ is None:
+            message = f"{self!r} was given no cdf; give one, or use what needs its density alone"
+            raise NotImplementedError(message)
         place = np.asarray(x, dtype=np.float64)
         inside = np.clip(place, low, high)
         with np.errstate(all="ignore"):
@@ -159,6 +176,9 @@ class LawOnLine(ContinuousLaw):
 
     def log_density_at(self, xp: Namespace, points: Points) -> Array:
         low, high = self.support_
+        if self.density_ is None:
+            message = f"{self!r} was given no density; give one, or use what needs its cdf alone"
+            raise NotImplementedError(message)
         x = np.asarray(points.x)
         inside = (x >= low) & (x <= high)
         with np.errstate(all="ignore"):

@@ -7,6 +7,7 @@ divergences go through.
 
 import dataclasses
 import math
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,10 +142,33 @@ class LineLaw(Parametric):
         raise NotImplementedError
 
 
+ROUNDING = 2e-14  # relative error granted to the distribution functions and densities of families
+
+
 class ContinuousLaw(LineLaw):
     """A law on the line with a density, monotone between the places in ``turning_points``."""
 
     __slots__ = ()
+
+    @property
+    def given(self) -> bool:
+        """Whether it is made of functions of the caller's, of which no tails or means are known."""
+        return False
+
+    @property
+    def has_cdf(self) -> bool:
+        """Whether the distribution function is known."""
+        return True
+
+    @property
+    def has_density(self) -> bool:
+        """Whether the density is known."""
+        return True
+
+    @property
+    def accuracy(self) -> float:
+        """The error granted to cdf and density: relative, for a ``given`` law's cdf absolute."""
+        return ROUNDING
 
     @property
     def turning_points(self) -> tuple[float, ...]:
@@ -165,6 +189,11 @@ class ContinuousLaw(LineLaw):
     def log_concave_tails(self) -> bool:
         """Whether the log-density grows at most quadratically and tails fall exponentially."""
         return True
+
+    @property
+    def least_place(self) -> float:
+        """The size of the smallest places other than 0 at which cdf and density have digits."""
+        return sys.float_info.min
 
     def log_density(self, x: ArrayLike) -> Array:
         r"""The logarithm of the density, elementwise; -inf off the support.

@@ -11,7 +11,7 @@ from .._array import as_float64, as_numpy, detach, is_tensor, like
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import describe, masses, real_array, refuse
 from ._affine import on_the_line
-from ._line import ContinuousLaw, Points, off_the_graph
+from ._line import ROUNDING, ContinuousLaw, Points, off_the_graph
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -110,6 +110,26 @@ class Mixture(ContinuousLaw):
     @property
     def log_concave_tails(self) -> bool:
         return all(part.log_concave_tails for part in self.components)
+
+    @property
+    def least_place(self) -> float:
+        return max(part.least_place for _, part in self.terms())
+
+    @property
+    def given(self) -> bool:
+        return any(part.given for _, part in self.terms())
+
+    @property
+    def has_cdf(self) -> bool:
+        return all(part.has_cdf for _, part in self.terms())
+
+    @property
+    def has_density(self) -> bool:
+        return all(part.has_density for _, part in self.terms())
+
+    @property
+    def accuracy(self) -> float:
+        return max(ROUNDING, *(part.accuracy for _, part in self.terms()))
 
     def cdf(self, x: ArrayLike) -> Float64Array:
         return self._sum("cdf", x)

@@ -1,6 +1,7 @@
 """Pairs of laws moved to where floats are dense, before they are compared."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,16 @@ from .._array import detach, is_tensor, tracks_derivatives
 from ..measures import Law
 from ._affine import Affine, AffineOnLine
 from ._canonical import canonical
-from ._elementary import Laplace, Uniform
+from ._elementary import Exponential, Laplace, Uniform
+from ._gamma_beta import Gamma
 from ._line import ContinuousLaw
 from ._mixture import Mixture
 from ._normal import Normal
 
 FAR = 8.0  # distances from 0, in units of the laws' widths, from which places lose digits
 APART = 1e-20
+EXTREME = 1e100  # sizes of laws that are moved nearer to 1: their squares leave the floats
+LEAST = 1e-290  # no law is made smaller than that
 
 
 def without_common_maps(p: Law, q: Law) -> tuple[Law, Law, Any]:
@@ -59,7 +63,55 @@ def _centre(law: Any) -> float:
 def _movable(law: Any, kinds: Any = Normal | Laplace | Uniform | AffineOnLine) -> bool:
     if isinstance(law, Mixture):
         return all(_movable(part, kinds) for part in law.components)
-    return isinstance(law, kinds)
+    return isinstance(law, kinds) and law.has_cdf
+
+
+def reduced(p: Any, q: Any) -> tuple[Any, Any, Any]:
+    """The pair before the map that moves an end, of no extreme size; what Wasserstein-1 is then."""
+    first, second, stretch = before_the_map(p, q) or (p, q, 1.0)
+    first, second, power = rescaled(first, second)
+    return first, second, stretch * power
+
+
+def rescaled(p: ContinuousLaw, q: ContinuousLaw) -> tuple[Any, Any, float]:
+    """Laws of an extreme size, shrunk or stretched by a power of 2 to where squares of it are
+    floats, and that power.
+
+    Wasserstein-1 of the laws that were is the power times that of those returned. Of laws of both
+    extremes at once, the smaller one is not lost.
+    """
+    sizes = [size for size in (_size(law) for law in (p, q)) if size > 0.0]
+    if not sizes or 1.0 / EXTREME < max(sizes) < EXTREME:
+        return p, q, 1.0
+    power = -math.floor(math.log2(max(sizes)))
+    if power < 0:
+        power = min(max(power, math.ceil(math.log2(LEAST) - math.log2(min(sizes)))), 0)
+    factor = 2.0 ** min(max(power, -1022), 1022)
+    if factor == 1.0:
+        return p, q, 1.0
+    return _stretched(p, factor), _stretched(q, factor), 1.0 / factor
+
+
+def _size(law: ContinuousLaw) -> float:
+    """How far the law reaches from 0 but for tails, or its support where no cdf is known."""
+    if isinstance(law, Mixture):
+        return max(_size(part) for _, part in law.terms())
+    if not law.has_cdf:
+        return max(abs(end) for end in law.support)
+    with np.errstate(all="ignore"):
+        level = np.array([1e-9])
+        size = max(abs(law.quantile(level)[0]), abs(law.upper_quantile(level)[0]))
+    return float(size) if np.isfinite(size) else sys.float_info.max
+
+
+def _stretched(law: Any, factor: float) -> Any:
+    if isinstance(law, Mixture):
+        return Mixture([_stretched(part, factor) for part in law.components], law.weights)
+    if isinstance(law, Exponential):
+        return Exponential(law.rate / factor)
+    if isinstance(law, Gamma):
+        return Gamma(law.shape, law.rate / factor)
+    return canonical(Affine(law, factor))
 
 
 def before_the_map(p: Any, q: Any) -> tuple[Any, Any, Any] | None:
@@ -103,6 +155,8 @@ def _width(law: Any) -> float:
 
 def apart(p: ContinuousLaw, q: ContinuousLaw) -> bool:
     """Whether one law lies beyond the other but for masses below the rounding of 1."""
+    if not (p.has_cdf and q.has_cdf):
+        return False
     tail = np.array([APART])
     with np.errstate(all="ignore"):
         ends = [(law.quantile(tail)[0], law.upper_quantile(tail)[0]) for law in (p, q)]

@@ -39,13 +39,20 @@ class Resolved(NamedTuple):
     potential: Float64Array | None = None
 
 
-def of_densities(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
-    """The divergence named; with the graph of the laws' parameters, if they have one."""
+def of_densities(
+    divergence: str, p: ContinuousLaw, q: ContinuousLaw, *, enclosed: bool = False
+) -> Array:
+    """The divergence named; with the graph of the laws' parameters, if they have one.
+
+    Where no enclosure confirms it, nodes that miss mass of a law are refused.
+    """
     tensors = [*p.tensors(), *q.tensors()]
     same = identical(p, q)
     if same and not tensors:
         return np.float64(0.0)
     resolved = resolve(divergence, p, q)
+    if not (enclosed or same):
+        _demand_mass(divergence, resolved, p, q)
     value = 0.0 if same else value_on(divergence, resolved)
     if not tensors:
         return np.float64(value)
@@ -65,6 +72,23 @@ def resolve(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> list[Resolve
     if divergence == "wasserstein1":
         return _with_potential(parts)
     return [Resolved(part, part.nodes(part.low, part.high)) for part in parts]
+
+
+def _demand_mass(divergence: str, resolved: list[Resolved], p: Any, q: Any) -> None:
+    """Refuse laws of which the panels do not reach what they carry: extreme parameters."""
+    for law, name in ((p, "p"), (q, "q")):
+        with np.errstate(all="ignore"):
+            mass = sum(
+                float(np.nansum(part.nodes.weights * getattr(part.nodes, name)))
+                for part in resolved
+            )
+        if not abs(mass - 1.0) < 1e-3:
+            message = (
+                f"{divergence}: the parameters of {law!r} are too extreme for floats to resolve "
+                "its density; what would work: the enclosure of that name, or the Discrete law of "
+                "the atoms that it nearly is"
+            )
+            raise NotImplementedError(message)
 
 
 def value_on(divergence: str, resolved: list[Resolved]) -> float:
