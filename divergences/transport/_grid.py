@@ -14,6 +14,7 @@ potential is made feasible by sweeps along the axes (any f becomes its largest 1
 :math:`\min_z f(z) + d(\cdot, z)`), and only then the duality gap is taken.
 """
 
+import math
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -45,10 +46,15 @@ class GridSolution(NamedTuple):
 
 
 class _Problem(NamedTuple):
-    """Excess masses ``excess / total`` on a grid of two cells or more along every axis."""
+    """Excess masses ``moved / total`` of some cells of a grid, the only ones where laws differ.
 
-    excess: Masses
+    Cells are numbered in the order of memory; every axis of the grid has two or more.
+    """
+
+    cells: IntArray
+    moved: Masses
     total: int
+    shape: tuple[int, ...]
     spacing: tuple[float, ...]
     periodic: tuple[bool, ...]
 
@@ -56,9 +62,19 @@ class _Problem(NamedTuple):
         """The largest distance between cells, under the norm of this order."""
         steps = [
             size // 2 if wraps else size - 1
-            for size, wraps in zip(self.excess.shape, self.periodic, strict=True)
+            for size, wraps in zip(self.shape, self.periodic, strict=True)
         ]
         return float(norm(np.array(self.spacing) * steps, order))
+
+    def excess(self) -> Masses:
+        """The masses of all cells."""
+        excess = np.zeros(math.prod(self.shape), dtype=self.moved.dtype)
+        excess[self.cells] = self.moved
+        return excess.reshape(self.shape)
+
+    def indices(self) -> tuple[IntArray, ...]:
+        """Where the cells lie along the axes."""
+        return np.unravel_index(self.cells, self.shape)
 
 
 def solve_grid(
@@ -80,29 +96,33 @@ def solve_grid(
     CertificateError
         If the duality gap exceeds the tolerance.
     """
-    excess, mass = _exact_excess(p.ravel(), q.ravel())
-    long, steps, scale = _long_axes(p.shape, spacing)
-    shape = tuple(p.shape[axis] for axis in long)
-    excess = excess.reshape(shape)
-    if not excess.any():
+    cells, moved, mass = _exact_excess(p.ravel(), q.ravel())
+    if not cells.size:
         return GridSolution(0.0, 0.0, np.zeros(p.shape))
+    long, steps, scale = _long_axes(p.shape, spacing)
     problem = _Problem(
-        excess,
+        cells,
+        moved,
         mass,
+        tuple(p.shape[axis] for axis in long),
         tuple(steps.tolist()),
         tuple(periodic[axis] and p.shape[axis] > 2 for axis in long),
     )
+    known: slice | IntArray = slice(None)
     if len(long) == 1:
         value, potential = _one_axis(problem)
     elif metric.order == 1.0 and not _are_few(problem):
         value, potential = _flow(problem)
     else:
         value, potential = _points(problem, metric, everywhere)
-    dual = total((as_fractions(excess, mass) * potential).ravel())
+        known = known if everywhere else cells
+    potential = potential.ravel()
+    dual = total(as_fractions(moved, mass) * potential[cells])
     _certificate.require(value, dual, _certificate.tolerance(value, problem.diameter(metric.order)))
     with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
-        potential = (potential - (potential.max() / 2 + potential.min() / 2)).reshape(p.shape)
-        return GridSolution(value / scale, dual / scale, potential / scale)
+        part = potential[known]
+        potential[known] = (part - (part.max() / 2 + part.min() / 2)) / scale
+        return GridSolution(value / scale, dual / scale, potential.reshape(p.shape))
 
 
 def value_of_few_cells(
@@ -120,18 +140,21 @@ def value_of_few_cells(
     long, steps, scale = _long_axes(p.shape, spacing)
     if len(long) <= 1 or any(periodic[axis] and p.shape[axis] > 2 for axis in long):
         return None
-    excess = np.squeeze(p / total(p.ravel()) - q / total(q.ravel()))
-    more, less = np.nonzero(excess > 0), np.nonzero(excess < 0)
-    if not 0 < more[0].size * less[0].size <= _FEW_PAIRS:
+    p, q, shape = p.ravel(), q.ravel(), tuple(p.shape[axis] for axis in long)
+    used = _occupied(p, q)
+    p, q = p[used], q[used]
+    excess = p / total(p) - q / total(q)
+    more, less = excess > 0, excess < 0
+    if not 0 < np.count_nonzero(more) * np.count_nonzero(less) <= _FEW_PAIRS:
         return None
     a, b = excess[more], -excess[less]
     mass_a, mass_b = total(a), total(b)
-    x, y = (np.transpose(cells) * steps for cells in (more, less))
+    x, y = (np.transpose(np.unravel_index(used[k], shape)) * steps for k in (more, less))
     value = value_of_small(x, y, a / mass_a, b / mass_b, metric)
     if value is None:
         return None
     value *= mass_a / 2 + mass_b / 2
-    diameter = float(norm(steps * (np.array(excess.shape) - 1), metric.order))
+    diameter = float(norm(steps * (np.array(shape) - 1), metric.order))
     with np.errstate(over="ignore"):
         return value / scale if _ROUNDED * diameter <= _PRECISION * value else None
 
@@ -146,29 +169,37 @@ def _long_axes(
     return long, steps * scale, scale
 
 
-def _exact_excess(p: Float64Array, q: Float64Array) -> tuple[Masses, int]:
-    """Integer masses of p less those of q, and the sum of either; empty cells cost nothing."""
-    used = np.nonzero((p != 0) | (q != 0))[0]
+def _occupied(p: Float64Array, q: Float64Array) -> IntArray:
+    """The cells that have mass."""
+    return np.nonzero((p != 0) | (q != 0))[0]
+
+
+def _exact_excess(p: Float64Array, q: Float64Array) -> tuple[IntArray, Masses, int]:
+    """The cells that differ, their integer masses in p less those in q, and the sum of either law.
+
+    What takes time are the cells with mass, not the empty ones.
+    """
+    used = _occupied(p, q)
     masses = marginals(p[used], used.size, q[used], used.size, exact=True)
-    difference = masses.supply - masses.demand
-    excess = np.zeros(p.size, dtype=difference.dtype)
-    excess[used] = difference
-    return excess, masses.total
+    moved = masses.supply - masses.demand
+    differ = moved != 0
+    return used[differ], moved[differ], masses.total
 
 
 def _are_few(problem: _Problem) -> bool:
     """Whether the cells that differ are so few that they are better solved as points."""
     if any(problem.periodic):
         return False
-    excess = problem.excess[_box(problem)]
-    more, less = int(np.count_nonzero(excess > 0)), int(np.count_nonzero(excess < 0))
-    return more * less <= _FEW_PAIRS or (more + less) * _CELLS_A_POINT <= excess.size
+    more = int(np.count_nonzero(problem.moved > 0))
+    less = problem.moved.size - more
+    size = math.prod(part.stop - part.start for part in _box(problem))
+    return more * less <= _FEW_PAIRS or (more + less) * _CELLS_A_POINT <= size
 
 
 def _one_axis(problem: _Problem) -> tuple[float, Float64Array]:
     """The line and the circle: value and potential."""
     (spacing,), (circle,) = problem.spacing, problem.periodic
-    cumulated = np.cumsum(problem.excess)
+    cumulated = np.cumsum(problem.excess())
     if circle:
         cumulated = cumulated - np.sort(cumulated)[cumulated.size // 2]
     slopes = (cumulated < 0).astype(np.int64) - (cumulated > 0).astype(np.int64)
@@ -193,7 +224,7 @@ def _flow(problem: _Problem) -> tuple[float, Float64Array]:
     from ._grid_simplex import Grid, neighbours, optimise
 
     box = _box(problem)
-    excess = problem.excess[box]
+    excess = problem.excess()[box]
     positive, negative = np.nonzero(excess > 0), np.nonzero(excess < 0)
     part = Marginals(excess[positive], -excess[negative], int(excess[positive].sum()))
     rounded = np.zeros(excess.shape, dtype=np.int64)
@@ -210,19 +241,19 @@ def _flow(problem: _Problem) -> tuple[float, Float64Array]:
         h * (_length(flow[along == axis]) / problem.total) for axis, h in enumerate(problem.spacing)
     )
     heights = tree.potential[:-1]
-    potential = np.full(problem.excess.shape, np.inf)
+    potential = np.full(problem.shape, np.inf)
     potential[box] = (heights.reshape(excess.shape) - int(heights.min())) * unit
     return value, feasible(potential, problem.spacing, problem.periodic)
 
 
 def _box(problem: _Problem) -> tuple[slice, ...]:
     """The smallest box around the cells that differ; periodic axes are kept whole."""
-    box = []
-    for axis, wraps in enumerate(problem.periodic):
-        others = tuple(other for other in range(problem.excess.ndim) if other != axis)
-        used = np.nonzero((problem.excess != 0).any(axis=others))[0]
-        box.append(slice(None) if wraps else slice(int(used[0]), int(used[-1]) + 1))
-    return tuple(box)
+    return tuple(
+        slice(0, size) if wraps else slice(int(along.min()), int(along.max()) + 1)
+        for size, wraps, along in zip(
+            problem.shape, problem.periodic, problem.indices(), strict=True
+        )
+    )
 
 
 def _as_int64(masses: Marginals) -> tuple[IntArray, IntArray]:
@@ -281,25 +312,35 @@ def feasible(
 
 def _points(problem: _Problem, metric: Metric, everywhere: bool) -> tuple[float, Float64Array]:
     """Any norm, not periodic: value and potential from the cells that differ, taken as points."""
-    excess = problem.excess
-    more, less = np.argwhere(excess > 0), np.argwhere(excess < 0)
-    moved = excess[excess > 0]
+    more, less = problem.moved > 0, problem.moved < 0
+    moved = problem.moved[more]
     mass = int(moved.sum())
-    a, b = as_fractions(moved, mass), as_fractions(-excess[excess < 0], mass)
-    points = more * np.array(problem.spacing), less * np.array(problem.spacing)
-    solution = solve_points(*points, a, b, metric)
-    potential = np.zeros(excess.shape)
-    potential[excess > 0] = solution.potential_x
-    potential[excess < 0] = -solution.potential_y
-    rest = excess == 0
-    if everywhere and rest.any() and metric.order == 1.0:
-        heights = np.full(excess.shape, np.inf)
-        heights[excess < 0] = -solution.potential_y
-        potential[rest] = feasible(heights, problem.spacing, problem.periodic)[rest]
-    elif everywhere and rest.any():
-        cells = np.argwhere(rest) * np.array(problem.spacing)
-        potential[rest] = _extended(points[1], -solution.potential_y, cells, metric)
+    a, b = as_fractions(moved, mass), as_fractions(-problem.moved[less], mass)
+    points = np.transpose(problem.indices()) * np.array(problem.spacing)
+    solution = solve_points(points[more], points[less], a, b, metric)
+    potential = np.zeros(math.prod(problem.shape))
+    potential[problem.cells[more]] = solution.potential_x
+    potential[problem.cells[less]] = -solution.potential_y
+    potential = potential.reshape(problem.shape)
+    if everywhere:
+        _extend(potential, problem, points[less], -solution.potential_y, metric)
     return solution.value * (mass / problem.total), potential
+
+
+def _extend(
+    potential: Float64Array, problem: _Problem, anchors: Float64Array, heights: Float64Array,
+    metric: Metric,
+) -> None:  # fmt: skip
+    """Fill in the cells whose masses agree from the heights of the ``anchors``, which lack mass."""
+    rest = problem.excess() == 0
+    if metric.order == 1.0:
+        known = np.full(math.prod(problem.shape), np.inf)
+        known[problem.cells[problem.moved < 0]] = heights
+        known = known.reshape(problem.shape)
+        potential[rest] = feasible(known, problem.spacing, problem.periodic)[rest]
+    elif rest.any():
+        cells = np.argwhere(rest) * np.array(problem.spacing)
+        potential[rest] = _extended(anchors, heights, cells, metric)
 
 
 def _extended(
