@@ -52,19 +52,20 @@ def optimal_transport(
         Costs of any sign, finite, in place of a metric: for squared distances, cosine
         dissimilarities and whatever else is no metric.
     solver : {"line", "multiscale", "dense", "simplex"}, optional
-        By default "line" for numbers under a norm; a network simplex on all distances up to a
-        million pairs of points, in more than five coordinates two million (360,000 for equal masses
-        in six to fifteen; 300,000 where one side is far larger); above that "multiscale", with
-        O(n + m) memory, under a norm in up to five coordinates, and up to sixteen where the points
-        fill no more than four; else "dense", under any metric. "simplex" holds all distances; above
-        two million pairs it is POT's. Kernels are compiled at the first use, in three to thirty
-        seconds, and cached.
+        By default "line" for numbers under a norm; a network simplex on all distances up to 1.4
+        million pairs of points, in four and five coordinates 3.2, in more four (two for equal
+        masses; 300,000 where one side is far larger), and for ``cost`` up to 134 million; above
+        that "multiscale", with O(n + m) memory, under a norm in up to five coordinates, and up to
+        sixteen where the points fill no more than four; else "dense", under any metric. "simplex"
+        holds all distances; above four million pairs it is POT's. Kernels are compiled at the first
+        use, in three to thirty seconds, and cached.
     time_limit : float, optional
         Seconds. "multiscale" and "dense" look at the clock every few milliseconds; "simplex" runs
         in attempts of bounded length, each twice the last, and stops before an attempt that would
         not fit. Compiling, the distances of all pairs, problems on the line and, without
-        ``solver=``, those of up to a million pairs (two in more than five coordinates), which take
-        a fraction of a second, are not interrupted: their answer may come after the limit.
+        ``solver=``, those of points that go to the simplex (at most four million pairs) and
+        matrices of that size, which take a fraction of a second, are not interrupted: their answer
+        may come after the limit.
     progress : bool
         Show a bar of tqdm's on standard error, with the phase and the time so far.
 

@@ -40,12 +40,12 @@ def wasserstein1(
         callable gets x (n, d) and y (m, d) and returns their distances (n, m), for tensors with a
         graph; that it is a metric is not checked.
     solver : {"line", "multiscale", "dense", "simplex"}, optional
-        By default "line" for numbers under a norm; a network simplex on all distances up to a
-        million pairs of points, in more than five coordinates two million (360,000 for equal masses
-        in six to fifteen; 300,000 where one side is far larger); above that "multiscale", with
-        O(n + m) memory, under a norm in up to five coordinates, and up to sixteen where the points
-        fill no more than four; else "dense", under any metric. "simplex" holds all distances; above
-        two million pairs it is POT's. Kernels are compiled at the first use, in three to thirty
+        By default "line" for numbers under a norm; a network simplex on all distances up to 1.4
+        million pairs of points, in four and five coordinates 3.2, in more four (two for equal
+        masses; 300,000 where one side is far larger); above that "multiscale", with O(n + m)
+        memory, under a norm in up to five coordinates, and up to sixteen where the points fill no
+        more than four; else "dense", under any metric. "simplex" holds all distances; above four
+        million pairs it is POT's. Kernels are compiled at the first use, in three to thirty
         seconds, and cached.
 
     Returns

@@ -1,14 +1,15 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
-On the line (one coordinate and a norm) the monotone plan. The small simplex (``_small``), also for
-matrices of costs, up to two million pairs: a million in one to five coordinates, 360,000 of equal
-masses in more where no bounds guide (from sixteen on under the Euclidean norm they do), 300,000
-where one side has more than 4,000 points and the other less than an eighth of them. In every other
-case, and where the small simplex cannot vouch for the last digits or most of many atoms are common
-to both laws, common mass is cancelled. What is left goes to the small simplex with refinement
-(``_simplex``) up to 400,000 pairs; else, under a norm, to the multiscale simplex in O(n) memory: in
-up to five coordinates, and in up to sixteen if the atoms fill no more than four, as clusters and
-curves do; else to the dense solver.
+On the line (one coordinate and a norm) the monotone plan. The small simplex (``_small``) on all
+distances up to 1.44 million pairs in two and three coordinates, 3.24 million in four and five; four
+million there where distances are dear (angles, norms of other orders than 1, 2, inf) and in more
+coordinates, of equal masses in the latter two million. 300,000 where one side has more than 4,000
+points and the other less than an eighth of them; matrices of costs up to 2^27 entries otherwise. In
+every other case, and where the small simplex cannot vouch for the last digits or most of many atoms
+are common to both laws, common mass is cancelled. What is left goes to the small simplex with
+refinement (``_simplex``) up to 400,000 pairs; else, under a norm, to the multiscale simplex in O(n)
+memory: in up to five coordinates, and in up to sixteen if the atoms fill no more than four, as
+clusters and curves do; else to the dense solver.
 
 Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
 processor time, best of up to five, n points a side:
@@ -17,18 +18,21 @@ processor time, best of up to five, n points a side:
 |---|---|---|---|---|
 | 250 | 1.5/18/12/4.5 | 2.5/37/39/6.5 | 3.3/34/50/7.4 | 3.2/74/12/11 |
 | 500 | 6.8/44/24/24 | 12/59/125/34 | 15/76/171/42 | 11/171/28/86 |
-| 700 | 19/75/60/81 | 22/84/197/131 | 36/132/318/136 | 21/451/34/180 |
 | 1000 | 31/101/109/191 | 48/147/466/248 | 79/149/1169/300 | 54/706/69/412 |
-| 1400 | 92/172/171/367 | 137/249/1204/554 | 198/215/1655/480 | 132/1409/103/814 |
 
-1,400 points a side in 5 / 8 / 32 coordinates, weighted, as above but on a busy machine; those on
-curves and in clusters are why dimensions are not only counted:
+Near the boundaries, on a busy machine (m3: Minkowski's norm of order 3; the last column are random
+matrices; those on curves and in clusters are why dimensions are not only counted):
 
-| | Gaussians | four clusters | curves |
-|---|---|---|---|
-| d = 5 | 238/301/501/627 | 253/293/859/645 | 211/134/1243/467 |
-| d = 8 | 172/-/319/412 | 169/-/621/455 | 230/-/2012/609 |
-| d = 32 | 189/-/312/596 | 406/-/568/601 | 156/-/457/426 |
+| n | d = 3 | d = 5 | d = 8, equal | d = 3, m3 | costs, weighted |
+|---|---|---|---|---|---|
+| 1250 | 37/59 (n = 1200) | 64/113/62 | 16/-/40 (n = 1000) | | |
+| ... weighted | 58/73 | 93/156/142 | | 56/152/-/153 (n = 1000) | |
+| 1400 to 1500 | 63/73 | 109/156/80/377 | 39/-/68 | 137/458/184/399 | 153/-/222/339 |
+| ... weighted | 97/98 | 158/193/210/355 | 105/-/157 | 175/333/418/378 | |
+| 2000 | | 210/200/160 | 274/-/203 (angles) | 300/-/695 (angles) | |
+| ... weighted | | 313/320/383 | 258/-/323 | | |
+| 4000 | | | | | 1850/-/8160/3500 |
+| 1500, curve, weighted | | 147/45/466/276 | | | |
 
 Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
 to compile. A solver that the caller names is used as named, so all can be asked for anywhere.
@@ -180,10 +184,7 @@ def solve_cost(
     scale = float(np.ldexp(1.0, 1000 - np.frexp(largest)[1])) if largest > 2.0**1000 else 1.0
     if scale != 1:
         cost = cost * scale
-    small = None
-    if solver is None and _small.fits(a, cost.shape[0], b, cost.shape[1]):
-        clock.announce("network simplex on all costs")
-        small = _small.solve_matrix(cost, a, b)
+    small = _solve_small_matrix(cost, a, b, scale, clock) if solver is None else None
     if small is not None:
         flow, masses, v = small
         u, v = _certificate.conjugates(cost, v)
@@ -194,6 +195,25 @@ def solve_cost(
     largest = largest * scale
     u = u - 4 * _certificate.EPS * largest
     return _certified(flow, masses, value, u, v, largest, scale, None, -v)
+
+
+def _solve_small_matrix(
+    cost: Float64Array, a: Float64Array | None, b: Float64Array | None, scale: float, clock: Clock
+) -> tuple[Flow, Marginals, Float64Array] | None:
+    """Plan, masses and potentials by the simplex on all costs, where that is quickest."""
+    at_once = _small.fits(a, cost.shape[0], b, cost.shape[1])
+    if not at_once and not _small.fits_in_stages(a, cost.shape[0], b, cost.shape[1]):
+        return None
+    clock.announce("network simplex on all costs")
+    try:
+        return _small.solve_matrix(cost, a, b, None if at_once else clock)
+    except _small.StoppedEarly as stopped:
+        flow, masses, v = stopped.flow, stopped.masses, stopped.v
+    u, v = _certificate.conjugates(cost, v)
+    value = cost_of(flow, cost[flow.source, flow.target], masses.total)
+    rounding = 4 * _certificate.EPS * float(max(cost.max(), -cost.min()))
+    dual = dual_of(masses, masses.total, u, -v) - rounding
+    raise too_late(Bracket(dual / scale, value / scale), clock)
 
 
 def _solve_large_matrix(
@@ -309,12 +329,7 @@ def _solve_low_dimension(
 
 
 def _solve_dense(
-    cost: Float64Array,
-    masses: Marginals,
-    total: int,
-    diameter: float,
-    scale: float,
-    clock: Clock,
+    cost: Float64Array, masses: Marginals, total: int, diameter: float, scale: float, clock: Clock
 ) -> _Dense:
     """Ask the simplex for candidates until one is as good as it can be.
 
@@ -357,16 +372,10 @@ def _solve_dense(
 
 
 def _certified(
-    flow: Flow,
-    masses: Marginals,
-    value: float,
-    potential_x: Float64Array,
-    potential_y: Float64Array,
-    diameter: float,
-    scale: float,
-    anchors: Float64Array | None,
+    flow: Flow, masses: Marginals, value: float, potential_x: Float64Array,
+    potential_y: Float64Array, diameter: float, scale: float, anchors: Float64Array | None,
     heights: Float64Array,
-) -> Solution:
+) -> Solution:  # fmt: skip
     """The solution in the caller's units, from one in scaled units, if its gap allows."""
     supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
     dual = _certificate.dual_value(supply, demand, potential_x, potential_y)

@@ -21,12 +21,15 @@ from .._summation import total
 from .._typing import Float64Array, IntArray
 from . import _small_matrix
 from ._certificate import conjugates, radius
+from ._clock import Clock
 from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 
-# In few coordinates until the multiscale simplex wins, in many until the dense solver does: of
-# equal masses soon, unless there are bounds to guide.
-_FEW_COORDINATES = 5
-_MOST_PAIRS_IN_FEW, _MOST_PAIRS_ASSIGNED = 1_000_000, 360_000
+# In few coordinates until the multiscale simplex wins: later where distances are dear, which it
+# computes several times. In many until the dense solver does: of equal masses sooner.
+_SPACE, _FEW_COORDINATES = 3, 5
+_MOST_PAIRS_IN_SPACE, _MOST_PAIRS_IN_FEW = 1_440_000, 3_240_000
+_CHEAP_ORDERS = (1.0, 2.0, math.inf)
+_MOST_PAIRS_ASSIGNED = 2_000_000
 _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
 # In many coordinates a kernel takes over from SciPy's distances (``_distances``); where distances
 # cost more than pivots, lower bounds guide the simplex (``_small_guided``).
@@ -76,9 +79,18 @@ class _Points(NamedTuple):
 
 def fits(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> bool:
     """Whether the atoms that have mass are few enough."""
+    return _small_matrix.fits(*_with_mass(a, n, b, m))
+
+
+def fits_in_stages(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> bool:
+    """Whether a matrix between the atoms that have mass is one for the simplex, in stages."""
+    return _small_matrix.fits_in_stages(*_with_mass(a, n, b, m))
+
+
+def _with_mass(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> tuple[int, int]:
+    """How many atoms have mass."""
     n = n if a is None else int(np.count_nonzero(a))
-    m = m if b is None else int(np.count_nonzero(b))
-    return _small_matrix.fits(n, m)
+    return n, m if b is None else int(np.count_nonzero(b))
 
 
 def solve(
@@ -99,36 +111,61 @@ def solve(
     return _without_empty_atoms(points)
 
 
+class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
+    """The time ended with this feasible plan of the masses, and potentials of the columns."""
+
+    def __init__(self, flow: Flow, masses: Marginals, v: Float64Array) -> None:
+        super().__init__()
+        self.flow, self.masses, self.v = flow, masses, v
+
+
 def solve_matrix(
-    cost: Float64Array, a: Float64Array | None, b: Float64Array | None
+    cost: Float64Array, a: Float64Array | None, b: Float64Array | None, clock: Clock | None = None
 ) -> tuple[Flow, Marginals, Float64Array] | None:
-    """The same for a matrix of costs of any sign: plan, masses and potentials of the columns."""
+    """The same for a matrix of costs of any sign: plan, masses and potentials of the columns.
+
+    Raises
+    ------
+    StoppedEarly
+        When the clock, if there is one, does not allow more.
+    """
     n, m = cost.shape
     masses, rounding = _masses(a, n, b, m)
     rows, columns = masses.supply.nonzero()[0], masses.demand.nonzero()[0]
     every = rows.size == n and columns.size == m
     part = cost if every else np.ascontiguousarray(cost[np.ix_(rows, columns)])
-    supply, demand = masses.supply[rows], masses.demand[columns]
-    if masses.total == n == m:
-        plan = _small_matrix.assigned(part, supply)
+    inner = Marginals(masses.supply[rows], masses.demand[columns], masses.total)
+
+    def of_all(flow: Flow, v: Float64Array) -> tuple[Flow, Marginals, Float64Array]:
+        flow = Flow(rows[flow.source], columns[flow.target], flow.mass)
+        if not every:
+            u = (cost[:, columns] - v).min(axis=1)
+            v = (cost - u[:, None]).min(axis=0)
+        return flow, masses, v
+
+    try:
+        plan = _plan_of_matrix(part, inner, rounding, masses.total == n == m, clock)
+    except _small_matrix.OutOfTime as stopped:
+        raise StoppedEarly(*of_all(stopped.flow, stopped.v)) from None
+    return None if plan is None else of_all(plan.flow, plan.v)
+
+
+def _plan_of_matrix(
+    cost: Float64Array, masses: Marginals, rounding: float, one_each: bool, clock: Clock | None
+) -> _small_matrix.Plan | None:
+    """The plan of positive masses; None if the general way is safer."""
+    if one_each:
+        plan = _small_matrix.assigned(cost, masses.supply, clock=clock)
     else:
-        plan = _small_matrix.transported(part, Marginals(supply, demand, masses.total))
-    value = cost_of(plan.flow, part[plan.flow.source, plan.flow.target], masses.total)
+        plan = _small_matrix.transported(cost, masses, clock)
+    value = cost_of(plan.flow, cost[plan.flow.source, plan.flow.target], masses.total)
     allowed = _PRECISION_COMPILED * abs(value)
-    largest = 2 * float(max(part.max(), -part.min()))
-    if rounding * largest > allowed and n + m <= FEW_ATOMS:
+    largest = 2 * float(max(cost.max(), -cost.min()))
+    if rounding * largest > allowed and sum(cost.shape) <= FEW_ATOMS:
         return None  # of many, the general way rounds masses too
-    if not (plan.error <= allowed or plan.is_exact()):
-        found = _small_matrix.cut_at(part, Marginals(supply, demand, masses.total), value)
-        if found is None:
-            return None
-        plan = found
-    flow = Flow(rows[plan.flow.source], columns[plan.flow.target], plan.flow.mass)
-    if every:
-        return flow, masses, plan.v
-    u = (cost[:, columns] - plan.v).min(axis=1)
-    v = (cost - u[:, None]).min(axis=0)
-    return flow, masses, v
+    if plan.error <= allowed or plan.is_exact():
+        return plan
+    return _small_matrix.cut_at(cost, masses, value, clock)
 
 
 def _without_empty_atoms(points: _Points) -> Small | None:
@@ -188,10 +225,10 @@ def _by_kernel(points: _Points, *, alone: bool = False) -> Small | None:
 
 def _most_pairs(points: _Points) -> int:
     """How many pairs this way is quicker for than the others."""
-    (n, d), m = points.x.shape, points.y.shape[0]
-    if d <= _FEW_COORDINATES:
-        return _MOST_PAIRS_IN_FEW
-    if points.masses.total == n == m and not _is_for_guide(points):
+    (n, d), m, metric = points.x.shape, points.y.shape[0], points.metric
+    if d <= _FEW_COORDINATES and metric.is_norm and metric.order in _CHEAP_ORDERS:
+        return _MOST_PAIRS_IN_SPACE if d <= _SPACE else _MOST_PAIRS_IN_FEW
+    if d > _FEW_COORDINATES and points.masses.total == n == m:
         return _MOST_PAIRS_ASSIGNED
     return _small_matrix.MOST_PAIRS_COMPILED
 

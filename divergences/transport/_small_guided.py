@@ -140,7 +140,7 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
     begin(problem.cost, n, m, masses.supply.copy(), masses.demand.copy(), *space)
     slack = 0
     while True:
-        improve(problem.cost, n, m, *tree)
+        improve(problem.cost, n, m, 0, _small_simplex.MOST, *tree)
         pairs = problem.undecided(height, 0)
         if not pairs.size:
             break

@@ -5,7 +5,8 @@ Equal masses are assigned by SciPy (``_linear_assignment``). All others go to th
 the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
 then a kernel also takes over assignments (shortest augmenting paths up to 128 points and in many
 coordinates, else the simplex); where its plan is not the only optimal one, SciPy's stays the
-answer. Beyond 40,000 pairs the kernels solve everything.
+answer. Beyond 40,000 pairs the kernels solve everything; beyond four million in stages, between
+which a clock is asked.
 
 Costs are rounded to some 2^-53 of the largest.
 """
@@ -20,10 +21,12 @@ import numpy as np
 
 from .._typing import Float64Array, IntArray
 from . import _linear_assignment, _small_simplex
+from ._clock import Clock
 from ._masses import Flow, Marginals, only_plan
 
 MOST_PAIRS = 40_000  # without a compiler
-MOST_PAIRS_COMPILED = 2_000_000
+MOST_PAIRS_COMPILED = 4_000_000
+_MOST_PAIRS_IN_STAGES = 1 << 27  # whose integers take a gigabyte
 
 _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
@@ -33,6 +36,8 @@ _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding dec
 _UNITS_OF_TIES = 2**7  # the same in units of costs
 _CUT = 2.0**7  # of reduced costs, in values of a plan: they are then rounded to 2^-46 of it
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
+_STAGE = 1000  # pivots, of some 10 to 40 microseconds each
+_BLOCK_ENTRIES = 1 << 16  # of a matrix, which stay in a cache
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
 
 _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
@@ -65,9 +70,11 @@ class _Basis(NamedTuple):
         height, parent = self.tree[_small_simplex.HEIGHT], self.tree[_small_simplex.PARENT]
         root = height.size - 1
         n = self.integers.size // self.v.size
-        reduced = self.integers.reshape(n, root - n) - height[:n, None] + height[n:root]
-        in_tree = root - np.count_nonzero(parent == root)
-        return bool(np.count_nonzero(reduced <= units) <= in_tree)
+        costs, left = self.integers.reshape(n, root - n), root - np.count_nonzero(parent == root)
+        for rows in _blocks(costs):
+            reduced = costs[rows] - height[:n][rows, None] + height[n:root]
+            left -= np.count_nonzero(reduced <= units)
+        return bool(left >= 0)
 
 
 class _Assignment(NamedTuple):
@@ -102,6 +109,22 @@ class _Spent:
     enough: float | None = None
 
 
+class OutOfTime(Exception):  # noqa: N818 (it carries what is known)
+    """The clock allows no more; the flow is feasible, v are potentials of the columns."""
+
+    def __init__(self, flow: Flow, v: Float64Array) -> None:
+        super().__init__()
+        self.flow, self.v = flow, v
+
+
+def fits_in_stages(n: int, m: int) -> bool:
+    """Whether the simplex on all pairs is the quickest for a matrix of any size like this.
+
+    A few atoms that face a great many are better served by the bounds of the dense solver.
+    """
+    return n * m <= _MOST_PAIRS_IN_STAGES and not is_lopsided(n, m)
+
+
 def fits(n: int, m: int) -> bool:
     """Whether a problem of so many points is one for the small simplex."""
     if n + m <= _MOST_POINTS:
@@ -119,7 +142,9 @@ def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flo
     return plan.flow, plan.v
 
 
-def cut_at(cost: Float64Array, masses: Marginals, value: float) -> Plan | None:
+def cut_at(
+    cost: Float64Array, masses: Marginals, value: float, clock: Clock | None = None
+) -> Plan | None:
     """An optimal plan, its costs rounded to a small part of the ``value`` that a plan has.
 
     Reduced costs of many times the value count as fewer; a plan that uses none of them is optimal
@@ -128,7 +153,7 @@ def cut_at(cost: Float64Array, masses: Marginals, value: float) -> Plan | None:
     most = _CUT * value
     if 1 in cost.shape or not 0 < most < cost.max() - cost.min():
         return None
-    basis = _by_simplex(cost, masses.supply, masses.demand, most)
+    basis = _by_simplex(cost, masses.supply, masses.demand, most, clock)
     used = basis.integers[basis.flow.source * cost.shape[1] + basis.flow.target]
     if used.max() == basis.integers.max():
         return None
@@ -143,8 +168,8 @@ def _plan_of(basis: _Basis) -> Plan:
     )  # fmt: skip
 
 
-def transported(cost: Float64Array, masses: Marginals) -> Plan:
-    """An optimal plan of positive integer masses."""
+def transported(cost: Float64Array, masses: Marginals, clock: Clock | None = None) -> Plan:
+    """An optimal plan of positive integer masses; with a clock, in stages."""
     if 1 in cost.shape:
         flow, _, g = only_plan(cost.ravel(), masses)
         return Plan(flow, -g, 0.0, lambda: True, lambda: True)
@@ -154,21 +179,24 @@ def transported(cost: Float64Array, masses: Marginals) -> Plan:
         )
         v = (cost - plan.v[:, None]).min(axis=0)
         return plan._replace(flow=Flow(plan.flow.target, plan.flow.source, plan.flow.mass), v=v)
-    return _plan_of(_by_simplex(cost, masses.supply, masses.demand))
+    return _plan_of(_by_simplex(cost, masses.supply, masses.demand, clock=clock))
 
 
 def assigned(
-    cost: Float64Array, mass: IntArray, *, value_only: bool = False, paths: bool = False
-) -> Plan:
+    cost: Float64Array, mass: IntArray, *, value_only: bool = False, paths: bool = False,
+    clock: Clock | None = None,
+) -> Plan:  # fmt: skip
     """An optimal permutation, each source sending its ``mass``.
 
-    The compiled kernel is that of shortest ``paths``, else the simplex.
+    The compiled kernel is that of shortest ``paths``, else the simplex; the latter in stages if
+    there is a clock.
     """
     n = mass.size
     compiled = cost.size > MOST_PAIRS
     if compiled or (value_only and kernel_pays(*cost.shape)):
-        by_kernel = _assigned_by_paths if paths else _assigned_by_simplex
-        column, known, alone, exact = by_kernel(cost, mass)
+        column, known, alone, exact = (
+            _assigned_by_paths(cost, mass) if paths else _assigned_by_simplex(cost, mass, clock)
+        )
         if compiled or alone():
             return Plan(Flow(np.arange(n), column, mass), *known, exact, alone)
     _linear_assignment.load()
@@ -180,8 +208,8 @@ def assigned(
     return Plan(Flow(np.arange(n), column, mass), v, error, lambda: False, lambda: False)
 
 
-def _assigned_by_simplex(cost: Float64Array, mass: IntArray) -> _Assignment:
-    basis = _by_simplex(cost, mass, mass)
+def _assigned_by_simplex(cost: Float64Array, mass: IntArray, clock: Clock | None) -> _Assignment:
+    basis = _by_simplex(cost, mass, mass, clock=clock)
     column = basis.flow.target[np.argsort(basis.flow.source)]
     return _Assignment(
         column, (basis.v, basis.error), lambda: basis.is_apart(_UNITS_OF_TIES),
@@ -199,8 +227,9 @@ def _assigned_by_paths(cost: Float64Array, mass: IntArray) -> _Assignment:
 
 
 def _by_simplex(
-    cost: Float64Array, supply: IntArray, demand: IntArray, most: float = math.inf
-) -> _Basis:
+    cost: Float64Array, supply: IntArray, demand: IntArray, most: float = math.inf,
+    clock: Clock | None = None,
+) -> _Basis:  # fmt: skip
     """An optimal basis; reduced costs above ``most`` count as that."""
     n, m = cost.shape
     bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
@@ -208,21 +237,36 @@ def _by_simplex(
     least = _foreseen(cost, supply, demand) if few_rows else _least(cost, axis=1)
     reduced = _reduced_by_kernel if cost.size > MOST_PAIRS else _reduced
     integers, v, unit = reduced(cost, least, bits, most)
-    tree = (_compiled if kernel_pays(*cost.shape) else _interpreted)(integers, supply, demand)
+    if clock is not None:
+        tree, optimal = _in_stages(integers, supply, demand, clock)
+    elif kernel_pays(*cost.shape):
+        tree, optimal = _compiled(integers, supply, demand), True
+    else:
+        tree, optimal = _interpreted(integers, supply, demand), True
     v -= tree[_small_simplex.HEIGHT][n : n + m] * unit
+    flow = Flow(*_small_simplex.plan_of(tree, n))
+    if not optimal:
+        raise OutOfTime(flow, v)
     return _Basis(
-        Flow(*_small_simplex.plan_of(tree, n)), v, unit, tree, integers,
+        flow, v, unit, tree, integers,
         lambda: _is_whole(least, unit) and _is_whole(cost, unit),
     )  # fmt: skip
 
 
 def _is_whole(numbers: Float64Array, unit: float) -> bool:
     """Whether all are multiples of the unit, and so few units that their differences are exact."""
-    if numbers.ndim == 2 and not _is_whole(numbers[0], unit):
-        return False
     with np.errstate(over="ignore"):
-        units = numbers / unit
-    return bool((np.abs(units) <= 2.0**52).all() and (units == np.rint(units)).all())
+        for rows in _blocks(numbers):
+            units = numbers[rows] / unit
+            if not ((np.abs(units) <= 2.0**52).all() and (units == np.rint(units)).all()):
+                return False
+    return True
+
+
+def _blocks(array: Float64Array | IntArray) -> list[slice]:
+    """Some rows after others, of as many entries as stay in a cache."""
+    rows = max(1, _BLOCK_ENTRIES // (array.size // array.shape[0]))
+    return [slice(start, start + rows) for start in range(0, array.shape[0], rows)]
 
 
 def is_lopsided(n: int, m: int) -> bool:
@@ -281,14 +325,36 @@ def _interpreted(cost: IntArray, supply: IntArray, demand: IntArray) -> list[Int
 
 def _compiled(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:
     n, m = supply.size, demand.size
+    space = _space(n, m)
+    _kernel()(cost, n, m, supply.copy(), demand.copy(), *space)
+    return space[-_small_simplex.COLUMNS :]
+
+
+def _in_stages(
+    cost: IntArray, supply: IntArray, demand: IntArray, clock: Clock
+) -> tuple[list[IntArray], bool]:
+    """The tree, and whether it is optimal: not if the clock allows no more."""
+    n, m = supply.size, demand.size
+    space, (begin, improve, _) = _space(n, m), _parts()
+    tree = space[-_small_simplex.COLUMNS :]
+    begin(cost, n, m, supply.copy(), demand.copy(), *space)
+    made, row = _STAGE, 0
+    while made == _STAGE:
+        if not clock.allows(0.0):
+            return tree, False
+        made, row = improve(cost, n, m, row, _STAGE, *tree)
+    return tree, True
+
+
+def _space(n: int, m: int) -> list[IntArray]:
+    """What the kernels work in, in one piece."""
     sizes = _small_simplex.workspace(n, m)
     block = np.full(sum(sizes), _small_simplex.NONE)
     space, start = [], 0
     for size in sizes:
         space.append(block[start : start + size])
         start += size
-    _kernel()(cost, n, m, supply.copy(), demand.copy(), *space)
-    return space[-_small_simplex.COLUMNS :]
+    return space
 
 
 def kernel_pays(n: int, m: int) -> bool:
@@ -305,3 +371,8 @@ def kernel_pays(n: int, m: int) -> bool:
 @cache
 def _kernel() -> Any:
     return _small_simplex.compiled()
+
+
+@cache
+def _parts() -> Any:
+    return _small_simplex.compiled_parts()

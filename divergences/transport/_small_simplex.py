@@ -31,7 +31,9 @@ MOST = 2**63 - 1
 COLUMNS = 6
 PARENT, FLOW, HEIGHT = 0, 4, 5
 
-_ROWS = 4  # are priced for a pivot: a third fewer pivots than one row, and not much more to read
+# Rows priced for a pivot. Four take a third fewer pivots than one, and not much more to read; of
+# more sinks than these one row is enough, since reading takes longer than a pivot saves.
+_ROWS, _MANY_SINKS = 4, 1_500
 
 
 def _plan(
@@ -135,11 +137,13 @@ def _least(row: Any, height: Any, sinks: Any) -> int:
     return int(reduced)
 
 
-def _entering(cost: Any, n: int, m: int, start: int, height: Any) -> tuple[int, int, int]:
+def _entering(
+    cost: Any, n: int, m: int, start: int, rows: int, height: Any
+) -> tuple[int, int, int]:
     """The most negative reduced cost of a few rows from ``start`` on; its pair, or NONE twice."""
     least, source, i = 0, NONE, start
     sinks = height[n : n + m]
-    for _ in range(_ROWS):
+    for _ in range(rows):
         of_row = _least(cost[i * m : i * m + m], height[i], sinks)
         if of_row < least:
             least, source = of_row, i
@@ -263,16 +267,20 @@ def begin(
 
 
 def improve(
-    cost: Any, n: int, m: int, parent: Any, following: Any, previous: Any, size: Any, flow: Any,
-    height: Any,
-) -> int:  # fmt: skip
-    """Pivot until the tree is optimal; the number of pivots."""
-    pivots, start, quiet = 0, 0, 0
-    while quiet < n:
-        change, i, sink = _entering(cost, n, m, start, height)
-        start = (start + _ROWS) % n
+    cost: Any, n: int, m: int, start: int, most: int, parent: Any, following: Any, previous: Any,
+    size: Any, flow: Any, height: Any,
+) -> tuple[int, int]:  # fmt: skip
+    """Pivot until the tree is optimal, or ``most`` times.
+
+    Row ``start`` is priced first. Returns the number of pivots, and the row to go on with.
+    """
+    pivots, quiet = 0, 0
+    rows = _ROWS if m <= _MANY_SINKS else 1
+    while quiet < n and pivots < most:
+        change, i, sink = _entering(cost, n, m, start, rows, height)
+        start = (start + rows) % n
         if sink == NONE:
-            quiet += _ROWS
+            quiet += rows
             continue
         quiet = 0
         pivots += 1
@@ -284,7 +292,7 @@ def improve(
         change = change if beside_source else -change
         _move(top, above, cut, change, parent, following, previous, size, height)
         _turn(top, above, cut, n, gain, moved, parent, size, flow)
-    return pivots
+    return pivots, start
 
 
 def retune(cost: Any, n: int, m: int, parent: Any, following: Any, height: Any) -> None:
@@ -312,7 +320,7 @@ def optimise(
     """
     begin(cost, n, m, supply, demand, source, target, mass, stack, first, other, parent, following,
           previous, size, flow, height)  # fmt: skip
-    return improve(cost, n, m, parent, following, previous, size, flow, height)
+    return improve(cost, n, m, 0, MOST, parent, following, previous, size, flow, height)[0]
 
 
 def workspace(n: int, m: int) -> list[int]:

@@ -38,7 +38,7 @@ def test_the_simplex_of_pot_is_interrupted(monkeypatch):
     import ot
 
     monkeypatch.setattr(ot, "emd", lambda *arguments, **keywords: time.sleep(60))
-    x, y = np.random.default_rng(0).normal(size=(2, 1500, 3))
+    x, y = np.random.default_rng(0).normal(size=(2, 2100, 3))
     timer = threading.Timer(1.0, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):

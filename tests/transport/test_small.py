@@ -10,9 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from divergences import optimal_transport, wasserstein1
+from divergences import TimeLimitReached, optimal_transport, wasserstein1
 from divergences._metrics import Metric
-from divergences.transport import _linear_assignment, _small, _small_matrix, _small_simplex
+from divergences.transport import (
+    _certificate,
+    _high_dimension,
+    _linear_assignment,
+    _small,
+    _small_matrix,
+    _small_simplex,
+)
 
 EUCLIDEAN = Metric("euclidean")
 
@@ -257,6 +264,87 @@ optimal_transport(x, y, a, b).verify()
 optimal_transport(cost=abs(x[:, :1] - y[:, 0]), x_weights=a)
 print([name for name in ("ot", "numba", "torch") if name in sys.modules])
 """
+
+
+def matrix_in_stages(monkeypatch):
+    """Matrices count as too large for one go, and stages are short."""
+    monkeypatch.setattr(_small_matrix, "_MOST_POINTS", 0)
+    monkeypatch.setattr(_small_matrix, "_STAGE", 37)
+    monkeypatch.setattr(_high_dimension, "solve_matrix", None)  # not to be called
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("m", [210, 260])
+def test_stages_make_the_same_pivots(monkeypatch, m, weighted):
+    rng = np.random.default_rng(31)
+    cost, a, b = rng.random((210, m)), None, None
+    if weighted:
+        a, b = rng.dirichlet(np.ones(210)), rng.dirichlet(np.ones(m))
+        a[7], a[8] = 0.0, a[7] + a[8]
+    at_once = optimal_transport(x_weights=a, y_weights=b, cost=cost)
+    matrix_in_stages(monkeypatch)
+    staged = optimal_transport(x_weights=a, y_weights=b, cost=cost)
+    assert staged.value == at_once.value
+    assert (staged.plan != at_once.plan).nnz == 0
+    np.testing.assert_array_equal(staged.potential_x, at_once.potential_x)
+    np.testing.assert_array_equal(staged.potential_y, at_once.potential_y)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_time_limit_is_looked_at_between_stages(monkeypatch, weighted):
+    rng = np.random.default_rng(32)
+    cost, a = rng.normal(size=(300, 300)) ** 2 - 5, None
+    if weighted:
+        a = rng.dirichlet(np.ones(300))
+        a[3], a[4] = 0.0, a[3] + a[4]
+    value = optimal_transport(x_weights=a, cost=cost).value
+    matrix_in_stages(monkeypatch)
+    with pytest.raises(TimeLimitReached) as caught:
+        optimal_transport(x_weights=a, cost=cost, time_limit=1e-6)
+    bracket = caught.value.bracket
+    assert bracket.lower < value < bracket.upper
+    assert bracket.upper < cost.max()
+
+
+def test_large_matrices_go_to_the_simplex_unless_a_few_atoms_face_many():
+    assert _small.fits_in_stages(None, 5000, None, 4000)
+    assert not _small.fits_in_stages(None, 20000, None, 20000)
+    assert not _small.fits_in_stages(None, 300, None, 20000)
+    few = np.zeros(20000)
+    few[:4000] = 1 / 4000
+    assert _small.fits_in_stages(few, 20000, None, 5000)
+
+
+@pytest.mark.parametrize(
+    ("metric", "d", "n", "weighted", "small"),
+    [
+        (EUCLIDEAN, 2, 1200, False, True), (EUCLIDEAN, 3, 1250, True, False),
+        (EUCLIDEAN, 5, 1500, False, True), (EUCLIDEAN, 4, 1850, True, False),
+        (EUCLIDEAN, 8, 1400, False, True), (EUCLIDEAN, 8, 1500, False, False),
+        (EUCLIDEAN, 8, 2000, True, True), (Metric("minkowski", 2.5), 2, 2000, False, True),
+        (Metric("angular"), 3, 2000, False, True), (Metric("angular"), 8, 1500, False, False),
+    ],
+)  # fmt: skip
+def test_where_the_small_simplex_ends(metric, d, n, weighted, small):
+    points = np.zeros((n, d))
+    weights = np.full(n, 1 / n) if weighted else None
+    masses, rounding = _small._masses(weights, n, weights, n)
+    problem = _small._Points(points, points, masses, metric, rounding, value_only=True)
+    assert _small.fits(weights, n, weights, n)
+    assert (n * n <= _small._most_pairs(problem)) == small
+
+
+def test_blocks_of_a_matrix_change_nothing():
+    """Conjugates, and whether costs are whole, of more entries than one block has."""
+    rng = np.random.default_rng(33)
+    cost, v = rng.random((300, 500)), rng.random(500)
+    u, raised = _certificate.conjugates(cost, v)
+    np.testing.assert_array_equal(u, (cost - (v - (v.max() / 2 + v.min() / 2))).min(axis=1))
+    np.testing.assert_array_equal(raised, (cost - u[:, None]).min(axis=0))
+    whole = np.rint(100 * cost)
+    assert _small_matrix._is_whole(whole, 0.5)
+    whole[299, 499] += 0.25
+    assert not _small_matrix._is_whole(whole, 0.5)
 
 
 def test_neither_compiler_nor_pot_is_loaded(tmp_path):
