@@ -30,6 +30,7 @@ _SPACE, _FEW_COORDINATES = 3, 5
 _MOST_PAIRS_IN_SPACE, _MOST_PAIRS_IN_FEW = 1_440_000, 3_240_000
 _CHEAP_ORDERS = (1.0, 2.0, math.inf)
 _MOST_PAIRS_ASSIGNED = 2_000_000
+_MOST_BY_PATHS = 600  # points of many coordinates; of more, ties and clusters make paths long
 _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
 # In many coordinates a kernel takes over from SciPy's distances (``_distances``); where distances
 # cost more than pivots, lower bounds guide the simplex (``_small_guided``).
@@ -245,7 +246,8 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
     if many and closest == 0 and np.count_nonzero(cost) < n * m - max(n, m) // 2:
         return None  # so many atoms in common that cancelling them is quicker
     if masses.total == n == m:
-        paths = n <= _small_matrix.FEW_FOR_PATHS or x.shape[1] > _FEW_COORDINATES
+        far = x.shape[1] > _FEW_COORDINATES and n <= _MOST_BY_PATHS
+        paths = n <= _small_matrix.FEW_FOR_PATHS or far
         plan = _small_matrix.assigned(
             cost, masses.supply, value_only=points.value_only, paths=paths
         )

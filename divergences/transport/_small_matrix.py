@@ -3,7 +3,7 @@ r"""The transportation problem of a small dense cost matrix, without a compiler 
 Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
 ``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
 the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
-then a kernel also takes over assignments (shortest augmenting paths up to 128 points and in many
+then a kernel also takes over assignments (shortest augmenting paths up to 128 points, 600 in many
 coordinates, else the simplex); where its plan is not the only optimal one, SciPy's stays the
 answer. Beyond 40,000 pairs the kernels solve everything; beyond four million in stages, between
 which a clock is asked.

@@ -355,3 +355,10 @@ def test_neither_compiler_nor_pot_is_loaded(tmp_path):
         [sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env=environment
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_many_tied_points_are_not_assigned_by_paths(monkeypatch):
+    """Paths between lattices of many ties took four times as long as the simplex."""
+    monkeypatch.setattr(_small_matrix, "_assigned_by_paths", None)  # not to be called
+    x, y = np.random.default_rng(34).integers(0, 3, (2, 650, 6)) * 2.0
+    assert wasserstein1(x, y + 1, metric="cityblock") >= 6
