@@ -340,8 +340,10 @@ def _ordered(closed: Formula) -> Formula:
 
     def wasserstein1_of(p: Any, q: Any) -> Array:
         value = closed(p, q)
+        if value is not None:
+            return value
         first, second, stretch = reduced(p, q)
-        return _of_continuous("wasserstein1", first, second) * stretch if value is None else value
+        return _of_continuous("wasserstein1", first, second) * stretch
 
     return wasserstein1_of
 
