@@ -16,7 +16,7 @@ import math
 import sys
 from typing import NamedTuple
 
-from ._array import attach, detach, tracks_derivatives
+from ._array import attach, detach, tracks_derivatives, values_are_readable
 from ._summation import exact_sum, two_sum
 from ._typing import Array, Namespace
 from ._vector_terms import (
@@ -47,9 +47,12 @@ def _in_range(xp: Namespace, logits: Array) -> Array:
     What is below it by more than the largest float has probability 0.
     """
     top = xp.max(logits, axis=-1, keepdims=True)
+    huge = xp.abs(top) > HUGE
+    if values_are_readable(top) and not bool(xp.any(huge)):
+        return logits
     half = 0.5 * logits - 0.5 * top
     below = xp.where(half < -0.5 * LARGEST, -math.inf, 2.0 * xp.clip(half, -0.5 * LARGEST, 0.0))
-    return xp.where(xp.abs(top) > HUGE, below, logits)
+    return xp.where(huge, below, logits)
 
 
 def log_pair(xp: Namespace, x: Array, y: Array) -> LogPair:

@@ -11,6 +11,7 @@ import torch
 
 import divergences
 from divergences import (
+    _log_space,
     bernoulli_js_divergence_from_logits,
     bernoulli_kl_divergence_from_logits,
     bernoulli_total_variation_from_logits,
@@ -118,6 +119,12 @@ def test_logits_at_the_largest_floats():
     assert js([HUGE, -HUGE], [-HUGE, HUGE]) == math.log(2.0)
     for function in CATEGORICAL:
         assert function([HUGE, HUGE, -INF], [-HUGE, -HUGE, -INF]) == 0.0
+
+
+def test_ordinary_logits_are_taken_as_they_are():
+    """What the largest floats need took a third of the time of a batch."""
+    x = np.array([[1.0, -INF, 3.0], [0.0, -1e308, 1e280]])
+    assert _log_space._in_range(np, x) is x
 
 
 def test_bernoulli_is_the_categorical_of_two():
