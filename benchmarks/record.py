@@ -1,11 +1,14 @@
 """Where a benchmark's figures go: ``results/NAME.json`` with machine, versions and date."""
 
+import contextlib
 import datetime
+import fcntl
 import importlib.metadata
 import json
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,18 @@ def machine() -> dict[str, Any]:
         "python": sys.version.split()[0],
         **{name: version for name, version in versions.items() if version},
     }
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """No other process is here: what is read of a result may be written back with more in it."""
+    RESULTS.mkdir(exist_ok=True)
+    folder = os.open(RESULTS, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def record(name: str, figures: Any) -> Path:

@@ -23,7 +23,7 @@ from wgan import TrainingConfig, load, train
 from wgan.evaluate import MODE_SAMPLES, count_modes, exact_distance
 from wgan.presets import PRESETS
 
-from .record import RESULTS, record
+from .record import RESULTS, alone, record
 
 NAME = "wgan_ring"
 PAIRS = 8
@@ -134,13 +134,14 @@ def measure(preset: str, seeds: range, folder: Path, again: bool = False) -> Non
             continue
         seconds = before["processor seconds"] if before else finish(preset, seed, out)
         figures = {**figures_of(out), "processor seconds": seconds}
-        found = recorded()  # again: another preset may have been recorded by another process
-        entry = found.setdefault(preset, {"options": PRESETS[preset], "seeds": {}})
-        if "floor" not in entry:
-            entry["floor"] = {name: round(v, 4) for name, v in floor(load(out).data).items()}
-        entry["seeds"][str(seed)] = figures
-        record(NAME, found)
-        print(preset, seed, figures, "floor", entry["floor"], flush=True)
+        lengths = {name: round(v, 4) for name, v in floor(load(out).data).items()}
+        with alone():
+            found = recorded()  # again: another process may have recorded something
+            entry = found.setdefault(preset, {"options": PRESETS[preset], "seeds": {}})
+            entry.setdefault("floor", lengths)
+            entry["seeds"][str(seed)] = figures
+            record(NAME, found)
+        print(preset, seed, figures, "floor", lengths, flush=True)
 
 
 def table(names: tuple[str, ...] | None = None) -> str:

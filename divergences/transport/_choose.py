@@ -209,10 +209,11 @@ def _solve_small_matrix(
         return _small.solve_matrix(cost, a, b, None if at_once else clock)
     except _small.StoppedEarly as stopped:
         flow, masses, v = stopped.flow, stopped.masses, stopped.v
-    u, v = _certificate.conjugates(cost, v)
     value = cost_of(flow, cost[flow.source, flow.target], masses.total)
     rounding = 4 * _certificate.EPS * float(max(cost.max(), -cost.min()))
-    dual = dual_of(masses, masses.total, u, -v) - rounding
+    # Early potentials may be worse than none, whose conjugates are the least costs of each row.
+    pairs = [_certificate.conjugates(cost, columns) for columns in (v, np.zeros_like(v))]
+    dual = max(dual_of(masses, masses.total, u, -columns) for u, columns in pairs) - rounding
     raise too_late(Bracket(dual / scale, value / scale), clock)
 
 

@@ -36,7 +36,7 @@ _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding dec
 _UNITS_OF_TIES = 2**7  # the same in units of costs
 _CUT = 2.0**7  # of reduced costs, in values of a plan: they are then rounded to 2^-46 of it
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
-_STAGE = 1000  # pivots, of some 10 to 40 microseconds each
+_STAGE = 100  # pivots, of 10 to 40 microseconds each, and of milliseconds near the end
 _BLOCK_ENTRIES = 1 << 16  # of a matrix, which stay in a cache
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
 
