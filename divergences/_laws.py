@@ -8,6 +8,7 @@ a certificate, and what is left is a ``NotImplementedError`` naming the way roun
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -115,7 +116,7 @@ def value_of(divergence: str, p: Law, q: Law) -> tuple[Array, Any]:
         return _vectors.root(namespace(value), value), dtype
     if isinstance(p, Categorical) and isinstance(q, Categorical):
         return _of_labels(divergence, p, q), None
-    if _atomic(p) and _atomic(q):
+    if integers.is_atomic(p) and integers.is_atomic(q):
         return _of_atoms(divergence, p, q)
     return _of_pair(divergence, p, q), None
 
@@ -126,10 +127,8 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
         return formula(p, q)
     value: Any = None
     if isinstance(p, ContinuousLaw) and isinstance(q, ContinuousLaw):
-        first, second, stretch = reduced(p, q)
-        value = _of_continuous(divergence, first, second)
-        value = value * stretch if divergence == "wasserstein1" else value
-    elif _atomic(p) or _atomic(q):
+        value = _of_continuous(divergence, p, q)
+    elif integers.is_atomic(p) or integers.is_atomic(q):
         value = _atoms_and_density(divergence, p, q)
     elif isinstance(p, MultivariateNormal) and isinstance(q, MultivariateNormal):
         same_dimension(p.mean[None], q.mean[None], divergence, "p and q")
@@ -151,6 +150,13 @@ def _of_pair(divergence: str, p: Any, q: Any) -> Array:
 
 
 def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
+    """The divergence of the pair where floats are dense, in the units of the pair given."""
+    p, q, stretch = reduced(p, q)
+    value = _of_reduced(divergence, p, q)
+    return value * stretch if divergence == "wasserstein1" else value
+
+
+def _of_reduced(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array:
     """Quadrature for two laws of one family; else closed forms of KL, else with a certificate."""
     if isinstance(p, AffineOnLine) and isinstance(q, AffineOnLine) and same_map(p, q):
         inner = _of_pair(divergence, canonical(p.law), canonical(q.law))
@@ -175,10 +181,6 @@ def _of_continuous(divergence: str, p: ContinuousLaw, q: ContinuousLaw) -> Array
 def _as_beta(law: Any) -> Any:
     unit = isinstance(law, Uniform) and not law.tensors() and law.support == (0.0, 1.0)
     return Beta(1.0, 1.0) if unit else law
-
-
-def _atomic(law: Any) -> bool:
-    return integers.is_atomic(law)
 
 
 def _of_discrete(divergence: str, p: Discrete, q: Discrete) -> tuple[Array, Any]:
@@ -227,7 +229,7 @@ def _atoms_and_density(  # noqa: PLR0911
     divergence: str, p: Any, q: Any
 ) -> Array | None:
     """Atoms against a density: the supports are disjoint whatever the parameters."""
-    atoms, law = (p, q) if _atomic(p) else (q, p)
+    atoms, law = (p, q) if integers.is_atomic(p) else (q, p)
     if not isinstance(law, ContinuousLaw):
         if not isinstance(law, MultivariateNormal):
             return None
@@ -340,10 +342,7 @@ def _ordered(closed: Formula) -> Formula:
 
     def wasserstein1_of(p: Any, q: Any) -> Array:
         value = closed(p, q)
-        if value is not None:
-            return value
-        first, second, stretch = reduced(p, q)
-        return _of_continuous("wasserstein1", first, second) * stretch
+        return _of_continuous("wasserstein1", p, q) if value is None else value
 
     return wasserstein1_of
 
@@ -389,12 +388,8 @@ FORMULAS: dict[tuple[str, type, type], Formula] = {
 }
 
 
-def _uniform(name: str) -> Formula:
-    return lambda p, q: one_family.uniform_parts(name, p, q)
-
-
 for _name in ("total_variation", "kl_divergence", "js_divergence"):
-    FORMULAS[_name, Uniform, Uniform] = _uniform(_name)
+    FORMULAS[_name, Uniform, Uniform] = partial(one_family.uniform_parts, _name)
 
 
 def wasserstein1(p: object, q: object) -> Array:
