@@ -92,12 +92,17 @@ def _cheapest(
     """Row and place of the most negative arc of some rows; place -1 if none."""
     n = filled.size
     least, row, place = -tolerance, -1, -1
-    for i in range(start, stop):
-        height = potential[i]
+    for i in range(start, stop):  # the least alone, without its place: vectors of entries
+        lowest = _MOST
         for k in range(filled[i]):
-            reduced = costs[i, k] - height + potential[n + sinks[i, k]]
-            if reduced < least:
-                least, row, place = reduced, i, k
+            lowest = min(lowest, costs[i, k] + potential[np.uint32(n + sinks[i, k])])
+        if lowest < least + potential[i]:
+            least, row = lowest - potential[i], i
+    if row >= 0:
+        for k in range(filled[row]):
+            if costs[row, k] + potential[n + sinks[row, k]] == least + potential[row]:
+                place = k
+                break
     return row, place
 
 
