@@ -17,7 +17,7 @@ import numpy as np
 from .._typing import Float64Array, IntArray
 from ._jit import jit
 
-LEAF = 8  # points that a leaf holds at most, and more than half of them (if there are so many)
+LEAF = 32  # points that a leaf holds at most, and at least half of them (if there are so many)
 _SAMPLE = 64  # points of a node that its slope is fitted to
 _RIDGE = 1e-9
 
