@@ -5,11 +5,16 @@ results come in the order of the blocks, so neither do any bits.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+
+# Of many blocks the caller takes the first, for so many seconds, before it asks for threads: which
+# take as long to start.
+_MANY, _ALONE = 8, 5e-4
 
 
 def processors() -> int:
@@ -26,8 +31,15 @@ def processors() -> int:
 def over_blocks(work: Callable[[int], _Result], blocks: Iterable[int]) -> list[_Result]:
     """``work`` of each block, in their order."""
     numbers = list(blocks)
-    threads = min(processors(), len(numbers))
-    if threads <= 1:
-        return [work(number) for number in numbers]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, numbers))
+    threads, began = processors(), time.perf_counter()
+    done: list[_Result] = []
+    alone = threads <= 1 or len(numbers) == 1
+    for number in numbers:
+        if not alone and (len(numbers) < _MANY or time.perf_counter() - began > _ALONE):
+            break
+        done.append(work(number))
+    rest = numbers[len(done) :]
+    if not rest:
+        return done
+    with ThreadPoolExecutor(min(threads, len(rest))) as pool:
+        return done + list(pool.map(work, rest))
