@@ -1,7 +1,7 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
 On the line (one coordinate and a norm) the monotone plan. The small simplex (``_small``) on all
-distances up to 1.44 million pairs in two and three coordinates, 3.24 million in four and five; four
+distances up to .96 million pairs in two and three coordinates, 1.69 million in four and five; four
 million there where distances are dear (angles, norms of other orders than 1, 2, inf) and in more
 coordinates, of equal masses in the latter two million. 300,000 where one side has more than 4,000
 points and the other less than an eighth of them; matrices of costs up to 2^27 entries otherwise. In
@@ -16,23 +16,23 @@ processor time, best of up to five, n points a side:
 
 | n | square | Gaussians | the same, weighted | d = 32 |
 |---|---|---|---|---|
-| 250 | 1.5/18/12/4.5 | 2.5/37/39/6.5 | 3.3/34/50/7.4 | 3.2/74/12/11 |
-| 500 | 6.8/44/24/24 | 12/59/125/34 | 15/76/171/42 | 11/171/28/86 |
-| 1000 | 31/101/109/191 | 48/147/466/248 | 79/149/1169/300 | 54/706/69/412 |
+| 250 | 1.2/5.2/12/4.5 | 2.0/7.0/39/6.5 | 2.5/7.0/50/7.4 | .8/19/12/11 |
+| 500 | 6.9/12/24/24 | 9.6/14/125/34 | 13/26/171/42 | 3.3/57/28/86 |
+| 900 | 19/21 | 27/32 | 41/37 | 25/170 |
+| 1000 | 25/25/109/191 | 37/37/466/248 | 45/45/1169/300 | 29/173/69/412 |
 
-Near the boundaries, on a busy machine (m3: Minkowski's norm of order 3; the last column are random
-matrices; those on curves and in clusters are why dimensions are not only counted):
+Near the boundaries, on a busy machine (m3: Minkowski's norm of order 3; last come random matrices; those
+on curves and in clusters are why dimensions are not only counted):
 
-| n | d = 3 | d = 5 | d = 8, equal | d = 3, m3 | costs, weighted |
+| n | d = 4 | d = 5 | d = 8, equal | d = 3, m3 | costs, weighted |
 |---|---|---|---|---|---|
-| 1250 | 37/59 (n = 1200) | 64/113/62 | 16/-/40 (n = 1000) | | |
-| ... weighted | 58/73 | 93/156/142 | | 56/152/-/153 (n = 1000) | |
-| 1400 to 1500 | 63/73 | 109/156/80/377 | 39/-/68 | 137/458/184/399 | 153/-/222/339 |
-| ... weighted | 97/98 | 158/193/210/355 | 105/-/157 | 175/333/418/378 | |
-| 2000 | | 210/200/160 | 274/-/203 (angles) | 300/-/695 (angles) | |
-| ... weighted | | 313/320/383 | 258/-/323 | | |
+| 1100 to 1200 | 45/61 | 55/79/62 | 16/-/40 (n = 1000) | 58/211 | |
+| ... weighted | 69/82 | 85/107/142 | | 56/-/-/153 (n = 1000) | |
+| 1400 to 1500 | 99/92 | 131/100/80/377 | 39/-/68 | 122/272/184/399 | 153/-/222/339 |
+| ... weighted | 150/114 | 178/161/210/355 | 105/-/157 | 175/-/418/378 | |
+| 2000 | | 166/142/160 (1800) | 274/-/203 (angles) | 300/-/695 (angles) | |
+| ... weighted | | 294/253/383 (1800) | 258/-/323 | 264/410 (1800) | |
 | 4000 | | | | | 1850/-/8160/3500 |
-| 1500, curve, weighted | | 147/45/466/276 | | | |
 
 Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
 to compile. A solver that the caller names is used as named, so all can be asked for anywhere.

@@ -17,7 +17,7 @@ from .._typing import Float64Array, IntArray
 from ._acyclic import acyclic
 from ._jit import jit, variable
 from ._masses import Flow
-from ._network_simplex import TOLERANCE, WIDTH, add, run
+from ._network_simplex import TOLERANCE, WIDTH, add, limits, run
 from ._pricing import keep
 from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, grow, renumber
 from ._threads import over_blocks
@@ -25,7 +25,6 @@ from ._threads import over_blocks
 _BLOCKS = 32
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0
 _NEIGHBOURS = 6  # arcs that a source adds to its list in a round
-_MOST = np.iinfo(np.int64).max
 
 
 def _numbered(members: IntArray, places: NDArray[np.int32]) -> IntArray:
@@ -120,16 +119,18 @@ def _solve_part(
     potential, label = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     renumber(nodes, potential, label, n, n + m, fresh)
     nodes, fresh = fresh, nodes
-    most, tolerance = variable(_MOST), variable(TOLERANCE)
+    between, at_once, vain = limits(variable(count))
+    tolerance = variable(TOLERANCE)
     for after in range(1, rounds + 1):
         first = variable(0)
         while True:
-            made, first, _ = run(
-                sinks, costs, filled, nodes, potential, label, first, count, count, most, tolerance
+            made, first, outdated = run(
+                sinks, costs, filled, nodes, potential, label, first, between, at_once, vain,
+                tolerance,
             )  # fmt: skip
             renumber(nodes, potential, label, n, variable(0), fresh)
             nodes, fresh = fresh, nodes
-            if made < count:
+            if made < between and not outdated:
                 break
         if after == rounds or not price_all(x, y, order, potential, sinks, costs, filled):
             break

@@ -23,11 +23,12 @@ from ._spanning_tree import OUTDATED, REFUSED, UNITS, SpanningTree, pivot, renum
 
 WIDTH = 40
 TOLERANCE = int(UNITS * 2.0**-49)  # reduced costs above minus this count as 0
-_BLOCK = 20  # sources searched for a pivot
+_BLOCK = 10  # sources searched for a pivot
 # Shares of the number of nodes: pivots before labels and potentials are renewed; the subtrees whose
 # potentials a pivot moves at once; the vain searches that say potentials are too outdated.
 _PIVOTS, _AT_ONCE, _VAIN = 0.3, 0.02, 0.002
 _LEAST_PIVOTS, _LEAST_VAIN = 1000, 20
+_FEW = 1000  # nodes of a tree that fits the first cache: potentials of any subtree move at once
 _STAGES = 1_000_000  # far beyond any problem met: the guard against a cycle
 
 
@@ -145,6 +146,17 @@ def _run(
 run = jit(_run)
 
 
+def _limits(nodes: int) -> tuple[int, int, int]:
+    """Of a stage: the pivots, the subtrees that move at once, and the vain searches."""
+    if nodes <= _FEW:
+        return nodes, nodes, _MOST
+    between = max(_LEAST_PIVOTS, int(_PIVOTS * nodes))
+    return between, int(_AT_ONCE * nodes), max(_LEAST_VAIN, int(_VAIN * nodes))
+
+
+limits = jit(_limits)
+
+
 def optimise(
     tree: SpanningTree, lists: Candidates, tolerance: int = TOLERANCE, *, all_at_once: bool = False
 ) -> Iterator[SpanningTree]:
@@ -157,9 +169,9 @@ def optimise(
     """
     n = lists.filled.size
     nodes = tree.label.size
-    between = max(_LEAST_PIVOTS, int(_PIVOTS * nodes))
-    at_once = nodes if all_at_once else int(_AT_ONCE * nodes)
-    vain = max(_LEAST_VAIN, int(_VAIN * nodes))
+    between, at_once, vain = limits(nodes)
+    if all_at_once:
+        at_once = nodes
     fresh = np.empty_like(tree.nodes)
     first = 0
     for _ in range(_STAGES):

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit, variable
-from ._network_simplex import add
+from ._network_simplex import Candidates, add
 from ._norms import distance
 from ._pricing import keep
 from ._spanning_tree import UNITS
+from ._threads import over_blocks
+
+_BLOCKS = 8  # parts of the sources that threads take: each reads all arcs
 
 
 def _shortest(
@@ -106,26 +109,41 @@ def _proposed(
 proposed = jit(_proposed)
 
 
-def _list_all(
+def _list_some(
     sinks: NDArray[np.int32], costs: IntArray, filled: NDArray[np.int32], potential: IntArray,
     ends: IntArray, others: NDArray[Any], x: Float64Array, y: Float64Array, order: float,
-    reverse: bool,
+    reverse: bool, first: int, last: int,
 ) -> None:  # fmt: skip
     """Add to the lists the arcs from source ends[k] to the sinks others[k, :] (-1: none).
 
-    With ``reverse`` the ends are sinks and the others sources. No distance is kept.
+    Of the sources ``first`` to ``last``. With ``reverse`` the ends are sinks and the others
+    sources. No distance is kept.
     """
     for k in range(others.shape[0]):
         for place in range(others.shape[1]):
             other = others[k, place]
-            if other >= 0:
-                i, j = (other, ends[k]) if reverse else (ends[k], other)
+            i, j = (other, ends[k]) if reverse else (ends[k], other)
+            if other >= 0 and first <= i < last:
                 length = distance(x, i, y, j, x.shape[1], order)
                 cost = int(np.rint(length * UNITS))
                 add(sinks, costs, filled, potential, variable(i), variable(j), cost)
 
 
-list_all = jit(_list_all)
+list_some = jit(_list_some)
+
+
+def list_all(
+    lists: Candidates, potential: IntArray, ends: IntArray, others: NDArray[Any], x: Float64Array,
+    y: Float64Array, order: float, *, reverse: bool = False,
+) -> None:  # fmt: skip
+    """``list_some`` of every source."""
+    n = lists.filled.size
+
+    def block(k: int) -> None:
+        first, last = k * n // _BLOCKS, (k + 1) * n // _BLOCKS
+        list_some(*lists, potential, ends, others, x, y, order, reverse, first, last)
+
+    over_blocks(block, range(_BLOCKS))
 
 
 def _reach(

@@ -207,10 +207,25 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
     assert 0.9 * exact < bracket.lower <= exact <= bracket.upper < 1.1 * exact
 
 
-@pytest.mark.parametrize(("dimension", "large"), [(2, False), (3, True)])
-def test_in_space_the_last_sweep_takes_large_parts(monkeypatch, dimension, large):
+@pytest.mark.parametrize(
+    ("count", "dimension", "larger"),
+    [
+        (599, 2, None), (600, 2, []), (20_000, 2, []), (20_001, 2, [1200, 4800]),
+        (2400, 3, [1200]), (50_000, 5, [1200, 4800, 19_200]),
+    ],
+)  # fmt: skip
+def test_larger_parts_follow_in_space_and_beyond_the_caches(count, dimension, larger):
+    small = [] if larger is None else [(300, 3)] * 3
+    larger = [(size, 1) for size in larger or []]
+    assert multiscale._sweeps(count, dimension) == small + larger
+
+
+@pytest.mark.parametrize("uncached", [20_000, 2_000])
+def test_sweeps_keep_the_masses(monkeypatch, uncached):
+    """With larger parts, of which each is a simplex with outdated potentials, too."""
+    monkeypatch.setattr(multiscale, "_UNCACHED", uncached)
     rng = np.random.default_rng(10)
-    x, y = rng.normal(size=(4100, dimension)), 1.5 * rng.normal(size=(4000, dimension)) + 1
+    x, y = rng.normal(size=(4100, 2)), 1.5 * rng.normal(size=(4000, 2)) + 1
     swept, sweep = [], multiscale.sweep
 
     def watched(*arguments):
@@ -221,8 +236,10 @@ def test_in_space_the_last_sweep_takes_large_parts(monkeypatch, dimension, large
     monkeypatch.setattr(multiscale, "sweep", watched)
     weights = rng.dirichlet(np.ones(4100))
     optimal_transport(x, y, x_weights=weights, solver="multiscale").verify()
-    last = (4, 1, 0) if large else (16, 3, 0)
-    assert swept[-4:] == [(16, 3, 0), (16, 3, 0), (16, 3, 0), last]
+    last = [(16, 3, 0)] * 3
+    if uncached < 4000:
+        last.append((4, 1, 0))
+    assert swept[-len(last) :] == last
 
 
 def test_how_near_arcs_must_come_to_be_listed():
