@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from .algorithms import AlgorithmName, algorithm
 from .errors import ConfigError
-from .options import read_options, write_options
+from .options import over, read_options, write_options
 
 FREE_ON_RESUME = frozenset(
     {"out", "steps", "eval_every", "checkpoint_every", "log_every", "keep", "tensorboard", "device",
@@ -167,14 +167,15 @@ class TrainingConfig:
         out : path
             The run folder: no file of options names one.
         **changes
-            Options that go before those of the file.
+            Options that go before those of the file. With another ``algorithm`` than the file's,
+            what it says about options that this one does not read falls away.
 
         Raises
         ------
         ConfigError
             In one line, for a file that cannot be read, unknown options or bad values.
         """
-        return cls.of({**read_options(Path(path)), **changes}, out, str(path))
+        return cls.of(over(read_options(Path(path)), changes), out, str(path))
 
     @classmethod
     def of(
