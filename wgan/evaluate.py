@@ -13,7 +13,7 @@ from divergences.dual import certified_lower_bound
 from .data import Data
 from .metrics.modes import MODE_SAMPLES, count_modes
 from .procedure import Procedure
-from .units import estimate_of, rounded
+from .units import rounded
 
 EXACT_DIMENSIONS = 64
 """Coordinates up to which the exact distance of samples is reported; with more, the sliced one.
@@ -207,7 +207,7 @@ class Evaluator:
         judge = copy.deepcopy(critic) if bound is None else precise
         held_out = self.estimate(judge, self.held_out, samples)
         exact, sliced = self.distances(samples)
-        words = estimate_of(self.procedure.algorithm)
+        words = self.procedure.words
         return Evaluation(
             wasserstein1=exact,
             sliced_wasserstein1=sliced,

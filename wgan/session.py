@@ -32,7 +32,6 @@ from .procedure import Procedure
 from .progress import Clock, Voice
 from .state import TrainingState, random_stream
 from .step import train_step
-from .units import estimate_of
 
 
 class Session:
@@ -62,7 +61,7 @@ class Session:
         self.workers, share = workers, workers.share(config.batch_size)
         workers.join(state, share)
         self.procedure = Procedure.of(config, state.penalty_random, share)
-        self.estimate = estimate_of(self.procedure.algorithm)
+        self.estimate = self.procedure.words
         self.voice = Voice(quiet)
         self.saved_step = -1
         self.signal: int | None = None
