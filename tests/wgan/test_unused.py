@@ -16,7 +16,6 @@ from wgan.data import make_data
 from wgan.experiments.catalogue import EXPERIMENTS
 from wgan.folder import demand_foreign
 from wgan.networks import build_critic, build_generator, unread_options
-from wgan.options import read_options
 from wgan.presets import PRESETS
 from wgan.procedure import Procedure
 from wgan.state import TrainingState, random_stream
