@@ -286,7 +286,7 @@ def test_what_an_array_of_a_npz_does_not_promise_is_noticed(tmp_path):
     for content in (whole + b"more", whole.replace(b"(9,", b"(8,")):
         with zipfile.ZipFile(path, "w") as file:
             file.writestr("a.npy", content)
-        with pytest.raises(RunError, match="array a is damaged, more than the .* bytes of shape"):
+        with pytest.raises(RunError, match="array a is damaged, more than the"):
             make_data(str(path), CPU)
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("a.npy", whole)
