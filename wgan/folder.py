@@ -286,8 +286,10 @@ class MetricsLog:
 
     def write(self, record: dict[str, Any]) -> None:
         """Append one line."""
+        line = memoryview(json.dumps(record, allow_nan=False).encode() + b"\n")
         try:
-            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            while line:  # a disk that is nearly full takes a part, and says no at the next one
+                line = line[self._file.write(line) :]
         except OSError as error:
             message = f"{self._path}: cannot be written ({error.strerror})"
             raise RunError(message) from None
