@@ -52,7 +52,7 @@ class Train:
     """Begin with the options of this preset; those given beside it go before them."""
     options_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None
     """Begin with the options in this YAML or JSON file (or run.json), over those of the preset."""
-    resume: bool = False
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Continue the run in OUT from its newest checkpoint; options not given keep their values."""
     resume_step: int | None = None
     """Continue from the checkpoint of this step instead (implies --resume)."""
@@ -289,19 +289,22 @@ def parse(arguments: Sequence[str]) -> Command:
 def _given(arguments: Sequence[str]) -> set[str]:
     """The options that are written among the arguments, at their defaults too."""
     words = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
-    return {word.removeprefix("--").replace("-", "_") for word in words}
+    names = {word.removeprefix("--").replace("-", "_") for word in words}
+    return names | {name.removeprefix("no_") for name in names}
 
 
 def _parse(arguments: Sequence[str], default: Train | None = None) -> Command:
     given: dict[str, Any] = {} if default is None else {"default": default}
     complaint = io.StringIO()
+    # both --tensorboard and --no-tensorboard: a run, preset or file may have either
+    train = next(iter(arguments), None) == "train"
     try:
         with contextlib.redirect_stderr(complaint):
             parsed: Command = tyro.cli(
                 Command,
                 prog="wgan",
                 args=arguments,
-                config=(tyro.conf.FlagCreatePairsOff,),
+                config=() if train else (tyro.conf.FlagCreatePairsOff,),
                 **given,
             )
     except SystemExit as end:

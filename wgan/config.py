@@ -114,6 +114,7 @@ class TrainingConfig:
         _of_kind("out", self.out, (str, os.PathLike), "a path")
         _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
+        self._make_plain()
         own = algorithm(self.algorithm)
         for name in ("learning_rate", "critic_steps", "optimizer", "beta1", "beta2", "critic"):
             if getattr(self, name) is None:
@@ -143,6 +144,13 @@ class TrainingConfig:
             _refuse("precision", "be float32 or bfloat16", self.precision)
         if self.device not in ("auto", "cpu", "cuda"):
             _refuse("device", "be auto, cpu or cuda", self.device)
+
+    def _make_plain(self) -> None:
+        """Numbers and texts of types derived from Python's, as NumPy's are, become Python's own."""
+        for name, value in list(vars(self).items()):
+            for kind in (int, float, str):
+                if isinstance(value, kind) and not isinstance(value, bool):
+                    object.__setattr__(self, name, kind(value))
 
     def to_json(self) -> dict[str, Any]:
         """The options as JSON values, without the folder (a run may be moved)."""
