@@ -137,12 +137,14 @@ class RunFolder:
     def read_metrics(self, count: int | None = None) -> list[dict[str, Any]]:
         """The lines in the first ``count`` bytes of metrics.jsonl, or all of them.
 
-        One that is still being written is left out.
+        One that is still being written is left out; ``count`` bytes are whole lines.
         """
         if not self.metrics.is_file():
             return []
-        whole = self.metrics.read_bytes()[:count].rpartition(b"\n")[0]
+        whole, _, rest = self.metrics.read_bytes()[:count].rpartition(b"\n")
         try:
+            if rest and count is not None:
+                raise ValueError
             records = [json.loads(line) for line in whole.splitlines()]
             if not all(isinstance(record["step"], int) for record in records):
                 raise TypeError

@@ -82,15 +82,17 @@ class Session:
             message = f"{self.folder.path}: the checkpoint does not fit the options ({error})"
             raise RunError(message.replace("\n", " ")) from None
         MetricsLog.demand_bytes(self.folder.metrics, checkpoint.metrics_bytes)
+        self.records = self.folder.read_metrics(checkpoint.metrics_bytes)
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint; later lines of the log are done again."""
         self.take(checkpoint)
+        self.folder.create()  # pictures that were removed leave no folder
         # in this order: a kill in between leaves a newest checkpoint that the log still covers
         remove_newer(self.folder.checkpoints, checkpoint.step)
         self.folder.update_config(self.config)
         self.log = MetricsLog(self.folder.metrics, keep_bytes=checkpoint.metrics_bytes)
-        self.doctor = Doctor(self.config, self.folder.read_metrics(checkpoint.metrics_bytes))
+        self.doctor = Doctor(self.config, self.records)
         self.saved_step = checkpoint.step
         self.voice.say(f"{self.folder.path}: continues at step {checkpoint.step}")
 

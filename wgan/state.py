@@ -17,7 +17,7 @@ from .data import Data, Stream
 from .data.finite import FiniteData
 from .errors import ConfigError
 from .networks import build_critic, build_generator, is_certified
-from .optimizers import make_optimizer, parameters_of, set_learning_rate
+from .optimizers import make_optimizer, moments_of, parameters_of, set_learning_rate
 
 
 @dataclass
@@ -155,6 +155,9 @@ class TrainingState:
             for key, tensor in _under(named, f"{part}.").items():
                 index, _, name = key.partition(".")
                 moments.setdefault(int(index), {})[name] = _laid_out(tensor, parameters[int(index)])
+            if any(set(entries) != moments_of(optimizer) for entries in moments.values()):
+                message = f"{part}: these moments are another optimiser's"
+                raise KeyError(message)
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
         place = _under(named, "batches.")

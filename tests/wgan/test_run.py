@@ -226,6 +226,31 @@ def test_a_missing_line_of_the_log_is_noticed(finished):
     assert contents(finished.folder.path) == before
 
 
+def test_a_log_that_ends_within_a_line_where_the_checkpoint_was_is_damaged(finished):
+    finished.folder.metrics.write_bytes(b"\xff" * finished.folder.metrics.stat().st_size)
+    before = contents(finished.folder.path)
+    with pytest.raises(RunError, match=r"metrics.jsonl: damaged, a line of it is no record"):
+        train(small_config(finished.folder.path, steps=30), resume=True, quiet=True)
+    assert contents(finished.folder.path) == before
+
+
+def test_moments_of_another_optimiser_do_not_fit(finished):
+    run = finished.folder.path
+    description = json.loads(finished.folder.description.read_text())
+    description["config"]["optimizer"] = "adam"
+    finished.folder.description.write_text(json.dumps(description))
+    before = contents(run)
+    with pytest.raises(RunError, match="these moments are another optimiser's"):
+        train(small_config(run, steps=30, optimizer="adam"), resume=True, quiet=True)
+    assert contents(run) == before
+
+
+def test_pictures_that_were_removed_do_not_stop_a_resume(finished):
+    shutil.rmtree(finished.folder.samples)
+    assert train(small_config(finished.folder.path, steps=30), resume=True, quiet=True).step == 30
+    assert [path.name for path in finished.folder.samples.iterdir()] == ["00000030.png"]
+
+
 def test_unfinished_files_are_overlooked(finished):
     part = finished.folder.checkpoints / ".00000025.safetensors.part"
     part.write_bytes(b"half a checkpo")
