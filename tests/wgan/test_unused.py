@@ -167,6 +167,7 @@ UNREAD = [
     ("critic", "orthogonal,widths=16,cones=4,start=data,spread=2", ["spread"]),
     ("critic", "orthogonal,widths=16,cones=4,temperature=0.1,spread=2,group=4,anchor_rate=0.1", []),
     ("critic", "orthogonal,widths=16,anchor_rate=0.1", ["anchor_rate"]),
+    ("critic", "orthogonal,widths=,group=4", ["group"]),
     ("generator", "orthogonal,widths=16,anchor_rate=0.1", ["anchor_rate"]),
     ("generator", "orthogonal,widths=16,group=4,cones=3", ["group", "cones"]),
     ("generator", "orthogonal,widths=16,gain=2,tanh=yes", []),
