@@ -230,9 +230,13 @@ def evaluate(
             left_out[name] = str(error)
     import torch
 
+    critic = evaluator(run.critic, torch.from_numpy(first))
+    if (odd := critic.not_finite()) is not None:
+        message = f"{run.folder.path}: values of the critic leave the finite numbers, {odd}"
+        raise RunError(message)
     return RunEvaluation(
         run.step, "averaged" if averaged else "last", seed, extractor.description, tuple(found),
-        left_out, evaluator(run.critic, torch.from_numpy(first)), material.labels,
+        left_out, critic, material.labels,
     )  # fmt: skip
 
 

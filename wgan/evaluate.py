@@ -1,6 +1,7 @@
 """The curve with a unit: distances to held-out data, beside what the critic says of them."""
 
 import copy
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +122,12 @@ class Evaluation:
             "lower_bound": self.lower_bound,
         }
         return {name: number for name, number in numbers.items() if number is not None}
+
+    def not_finite(self) -> str | None:
+        """The name and value of a number that is NaN or infinite, if there is one."""
+        numbers = self.to_json().items()
+        odd = (f"{name} is {number}" for name, number in numbers if not math.isfinite(number))
+        return next(odd, None)
 
     def sentence(self) -> str:
         """The numbers as a line for people."""

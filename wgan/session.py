@@ -250,6 +250,8 @@ class Session:
         if bad is not None or not bool(samples.isfinite().all()):
             self.diverged(f"{bad or 'a generated sample'} is not finite")
         evaluation = self.evaluator(self.state.critic, samples)
+        if (odd := evaluation.not_finite()) is not None:
+            self.diverged(odd)
         self.voice.say(f"step {step}: {evaluation.sentence()}")
         self.health: Health = self.examiner(self.state, samples)
         pace = self.workers.pace()

@@ -168,6 +168,33 @@ def test_a_run_that_diverges_keeps_its_checkpoint(tmp_path, monkeypatch, poison,
     assert load(tmp_path / "run").step == 5
 
 
+def test_values_that_overflow_at_an_evaluation_are_a_divergence(tmp_path, monkeypatch):
+    """All parameters are finite numbers, and the critic's values of the held-out data are not."""
+    module = wgan.session
+    plain = module.train_step
+
+    def poisoned(state, *arguments):
+        estimate = plain(state, *arguments)
+        if state.step == 10:
+            with torch.no_grad():
+                for parameter in state.critic.parameters():
+                    parameter.fill_(1e25)
+        return estimate
+
+    monkeypatch.setattr(module, "train_step", poisoned)
+    config = small_config(tmp_path / "run", algorithm="gan")
+    with pytest.raises(DivergedError, match="stopped at step 10: critic_estimate_held_out is "):
+        train(config, quiet=True)
+    run = load(tmp_path / "run")
+    assert run.step == 5
+    assert run.metrics()[-1]["diverged"].startswith("critic_estimate_held_out is ")
+    with torch.no_grad():
+        for parameter in run.critic.parameters():
+            parameter.fill_(1e25)
+    with pytest.raises(RunError, match="values of the critic leave the finite numbers, critic"):
+        wgan.evaluate(run, ["modes"])
+
+
 def flip(content, at):
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
