@@ -12,6 +12,7 @@ from .board import Board
 from .checkpoint import (
     Checkpoint,
     keep_best,
+    keep_newest,
     read_checkpoint,
     remove_newer,
     write_best,
@@ -93,6 +94,9 @@ class Session:
         self.folder.update_config(self.config)
         self.log = MetricsLog(self.folder.metrics, keep_bytes=checkpoint.metrics_bytes)
         self.doctor = Doctor(self.config, self.records)
+        # what a kill between a checkpoint and the removal of older ones has left
+        keep_newest(self.folder.checkpoints, checkpoint.step, self.config.keep)
+        keep_best(self.folder.checkpoints, self.state.best[1])
         self.saved_step = checkpoint.step
         self.voice.say(f"{self.folder.path}: continues at step {checkpoint.step}")
 

@@ -278,6 +278,17 @@ def test_pictures_that_were_removed_do_not_stop_a_resume(finished):
     assert [path.name for path in finished.folder.samples.iterdir()] == ["00000030.png"]
 
 
+def test_what_a_kill_before_the_removal_of_older_checkpoints_left_is_removed(finished):
+    """Also where no step is left to be done, after which they would be removed."""
+    folder = finished.folder.checkpoints
+    before = contents(folder)
+    newest = folder / "00000020.safetensors"
+    for name in ("00000005.safetensors", "best-00000001.safetensors"):
+        shutil.copy(newest, folder / name)
+    train(small_config(finished.folder.path), resume=True, quiet=True)
+    assert contents(folder) == before
+
+
 def test_unfinished_files_are_overlooked(finished):
     part = finished.folder.checkpoints / ".00000025.safetensors.part"
     part.write_bytes(b"half a checkpo")
