@@ -200,8 +200,9 @@ class Evaluator:
         Modes are counted in all of them; distances are of as many as are held out.
 
         A critic with a certified bound is taken in float64, so that rounding cannot lift the
-        lower bound above the exact distance, and projected on the constraint, which changes only
-        one that has not been trained yet: without it there would be no bound.
+        lower bound above the exact distance, and projected on the constraint, without which there
+        would be no bound: that changes only one that has not been trained yet, and that of
+        wgan-2017, whose last step comes after its projection.
         """
         modes, high_quality = None, None
         if self.modes is not None:
