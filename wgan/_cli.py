@@ -29,8 +29,8 @@ from ._cli_pack import Pack
 from ._cli_reproduce import Reproduce
 from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
-from .errors import InterruptedRunError, OtherProcessError, RunError, WorkersError
-from .options import read_options
+from .errors import ConfigError, InterruptedRunError, OtherProcessError, RunError, WorkersError
+from .options import over, read_options
 from .presets import PRESETS
 
 Preset = Literal[
@@ -52,7 +52,7 @@ class Train:
     """Begin with the options of this preset; those given beside it go before them."""
     options_file: Annotated[Path | None, tyro.conf.arg(name="config")] = None
     """Begin with the options in this YAML or JSON file (or run.json), over those of the preset."""
-    resume: bool = False
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Continue the run in OUT from its newest checkpoint; options not given keep their values."""
     resume_step: int | None = None
     """Continue from the checkpoint of this step instead (implies --resume)."""
@@ -61,9 +61,15 @@ class Train:
 
     def __call__(self) -> int:
         """Train; returns the exit status."""
-        from .parallel.launch import is_first
+        from .parallel.launch import is_alone, is_first
         from .train import train
 
+        if 0 < self.patience != Train.patience and is_alone():
+            message = (
+                "option patience does nothing in one process, only in several that torchrun "
+                f"started; leave it out; got {self.patience}"
+            )
+            raise ConfigError(message)
         run = train(
             self.config,
             resume=self.resume,
@@ -260,11 +266,11 @@ def parse(arguments: Sequence[str]) -> Command:
         # options not given keep the values of the run, and not the defaults
         from .folder import RunFolder
 
-        base |= RunFolder(command.config.out).read_config().to_json()
+        base = RunFolder(command.config.out).read_config().to_json()
     if command.preset is not None:
-        base |= PRESETS[command.preset]
+        base = over(base, PRESETS[command.preset])
     if command.options_file is not None:
-        base |= read_options(command.options_file)
+        base = over(base, read_options(command.options_file))
     if not base:
         return command
     default = TrainingConfig.of(base, command.config.out, str(command.options_file))
@@ -274,22 +280,31 @@ def parse(arguments: Sequence[str]) -> Command:
     given = {
         name: value
         for name, value in again.config.to_json().items()
-        if value != getattr(default, name)
+        if name in _given(arguments) or value != getattr(default, name)
     }
-    config = TrainingConfig(command.config.out, **{**base, **given})
+    config = TrainingConfig(command.config.out, **over(base, given))
     return dataclasses.replace(again, config=config)
+
+
+def _given(arguments: Sequence[str]) -> set[str]:
+    """The options that are written among the arguments, at their defaults too."""
+    words = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+    names = {word.removeprefix("--").replace("-", "_") for word in words}
+    return names | {name.removeprefix("no_") for name in names}
 
 
 def _parse(arguments: Sequence[str], default: Train | None = None) -> Command:
     given: dict[str, Any] = {} if default is None else {"default": default}
     complaint = io.StringIO()
+    # both --tensorboard and --no-tensorboard: a run, preset or file may have either
+    train = next(iter(arguments), None) == "train"
     try:
         with contextlib.redirect_stderr(complaint):
             parsed: Command = tyro.cli(
                 Command,
                 prog="wgan",
                 args=arguments,
-                config=(tyro.conf.FlagCreatePairsOff,),
+                config=() if train else (tyro.conf.FlagCreatePairsOff,),
                 **given,
             )
     except SystemExit as end:

@@ -4,6 +4,7 @@ All of them are Algorithm 1 of the paper with other numbers, another way of keep
 Lipschitz, or another objective; ``procedure.Procedure`` makes these of torch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,6 +100,16 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 """The algorithms by name."""
 
+READ_BY: dict[str, Callable[[Algorithm], bool]] = {
+    "clip": lambda one: one.constraint == "clipping",
+    "radius": lambda one: one.constraint == "sphere",
+    "penalty": lambda one: one.constraint in ("penalty", "one-sided penalty"),
+    "saturating": lambda one: one.objective == "jensen-shannon",
+}
+"""Options that some algorithms alone read, and which these are."""
+OF_ADAM = ("beta1", "beta2")
+"""Options of the optimiser Adam."""
+
 LONG_CRITIC_STEPS = 100
 """Critic steps of a long phase in the authors' program."""
 LONG_CRITIC_FIRST = 25
@@ -113,3 +124,11 @@ def algorithm(name: object) -> Algorithm:
         message = f"option algorithm must be one of {', '.join(ALGORITHMS)}; got {name!r}"
         raise ConfigError(message)
     return ALGORITHMS[name]
+
+
+def unread(name: object, optimizer: object = None) -> frozenset[str]:
+    """The options that the algorithm ``name`` does not read, with its own or another optimiser."""
+    own = algorithm(name)
+    others = {option for option, reads in READ_BY.items() if not reads(own)}
+    adam = (own.optimizer if optimizer is None else optimizer) == "adam"
+    return frozenset(others if adam else others.union(OF_ADAM))

@@ -75,6 +75,10 @@ METRICS: dict[str, Metric] = {
     "kid_subsets": Metric(Material.kid_subsets, unasked=lambda _: False),
 }
 """Metrics by their names, in the order of the table."""
+OF_SAMPLES = frozenset(
+    {"modes", "high_quality", "kl_to_uniform", "sliced_wasserstein1", "critic_gap"}
+)
+"""Metrics of the samples themselves, whatever the features are."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,7 @@ def evaluate(
     count = _count(samples)
     run = run if isinstance(run, Run) else load(run)
     chosen = _chosen(metrics, run.data)
+    _demand_read(features, chosen)
     evaluator = Evaluator(run.data, Procedure.of(run.config))
     first = run.sample(evaluator.wanted, seed, averaged=averaged)
     real = run.data.real_samples(count)
@@ -225,9 +230,13 @@ def evaluate(
             left_out[name] = str(error)
     import torch
 
+    critic = evaluator(run.critic, torch.from_numpy(first))
+    if (odd := critic.not_finite()) is not None:
+        message = f"{run.folder.path}: values of the critic leave the finite numbers, {odd}"
+        raise RunError(message)
     return RunEvaluation(
         run.step, "averaged" if averaged else "last", seed, extractor.description, tuple(found),
-        left_out, evaluator(run.critic, torch.from_numpy(first)), material.labels,
+        left_out, critic, material.labels,
     )  # fmt: skip
 
 
@@ -261,6 +270,16 @@ def _chosen(metrics: Sequence[str] | None, data: Data) -> list[str]:
             message = f"option metrics: {name} has no meaning here, {reason}"
             raise ConfigError(message)
     return [name for name in METRICS if name in metrics]
+
+
+def _demand_read(features: str | None, chosen: Sequence[str]) -> None:
+    """ConfigError for features that none of the metrics looks at."""
+    if features is not None and chosen and OF_SAMPLES.issuperset(chosen):
+        message = (
+            f"option features does nothing with the metrics {', '.join(chosen)}, which are of the "
+            f"samples themselves; leave it out; got {features!r}"
+        )
+        raise ConfigError(message)
 
 
 def _interval(one: Measurement) -> str:

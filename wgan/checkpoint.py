@@ -42,11 +42,16 @@ class Checkpoint:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, keep: int = 2) -> Path:
     """Write a checkpoint into ``folder`` and remove all but the ``keep`` newest."""
     path = _write(checkpoint_path(folder, checkpoint.step), checkpoint)
-    steps = checkpoint_steps(folder)
-    kept = [step for step in steps if step <= checkpoint.step][-keep:]
-    for step in set(steps) - set(kept):
-        checkpoint_path(folder, step).unlink(missing_ok=True)
+    keep_newest(folder, checkpoint.step, keep)
     return path
+
+
+def keep_newest(folder: Path, step: int, keep: int) -> None:
+    """Remove all checkpoints but the ``keep`` newest up to that of ``step``."""
+    steps = checkpoint_steps(folder)
+    kept = [one for one in steps if one <= step][-keep:]
+    for other in set(steps) - set(kept):
+        checkpoint_path(folder, other).unlink(missing_ok=True)
 
 
 def write_best(folder: Path, checkpoint: Checkpoint) -> Path:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .algorithms import algorithm
 from .charts import (
     MEDIAN,
     Curve,
@@ -86,7 +85,7 @@ def comparable_estimates(log: RunLog) -> Hashable:
 
 
 def _estimate(log: RunLog) -> Estimate:
-    return estimate_of(algorithm(log.config.algorithm))
+    return estimate_of(log.config)
 
 
 def _evaluated(logs: Sequence[RunLog], numbers: Sequence[int]) -> list[int]:

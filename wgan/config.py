@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from .algorithms import AlgorithmName, algorithm
 from .errors import ConfigError
-from .options import read_options, write_options
+from .options import over, read_options, write_options
 
 FREE_ON_RESUME = frozenset(
     {"out", "steps", "eval_every", "checkpoint_every", "log_every", "keep", "tensorboard", "device",
@@ -114,6 +114,7 @@ class TrainingConfig:
         _of_kind("out", self.out, (str, os.PathLike), "a path")
         _of_kind("data", self.data, str, "the name of a data set")
         object.__setattr__(self, "out", Path(self.out))
+        self._make_plain()
         own = algorithm(self.algorithm)
         for name in ("learning_rate", "critic_steps", "optimizer", "beta1", "beta2", "critic"):
             if getattr(self, name) is None:
@@ -144,6 +145,13 @@ class TrainingConfig:
         if self.device not in ("auto", "cpu", "cuda"):
             _refuse("device", "be auto, cpu or cuda", self.device)
 
+    def _make_plain(self) -> None:
+        """Numbers and texts of types derived from Python's, as NumPy's are, become Python's own."""
+        for name, value in list(vars(self).items()):
+            for kind in (int, float, str):
+                if isinstance(value, kind) and not isinstance(value, bool):
+                    object.__setattr__(self, name, kind(value))
+
     def to_json(self) -> dict[str, Any]:
         """The options as JSON values, without the folder (a run may be moved)."""
         values = dataclasses.asdict(self)
@@ -167,14 +175,15 @@ class TrainingConfig:
         out : path
             The run folder: no file of options names one.
         **changes
-            Options that go before those of the file.
+            Options that go before those of the file. With another ``algorithm`` than the file's,
+            what it says about options that this one does not read falls away.
 
         Raises
         ------
         ConfigError
             In one line, for a file that cannot be read, unknown options or bad values.
         """
-        return cls.of({**read_options(Path(path)), **changes}, out, str(path))
+        return cls.of(over(read_options(Path(path)), changes), out, str(path))
 
     @classmethod
     def of(

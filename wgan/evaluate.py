@@ -1,6 +1,7 @@
 """The curve with a unit: distances to held-out data, beside what the critic says of them."""
 
 import copy
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from divergences.dual import certified_lower_bound
 from .data import Data
 from .metrics.modes import MODE_SAMPLES, count_modes
 from .procedure import Procedure
-from .units import estimate_of, rounded
+from .units import rounded
 
 EXACT_DIMENSIONS = 64
 """Coordinates up to which the exact distance of samples is reported; with more, the sliced one.
@@ -122,6 +123,12 @@ class Evaluation:
         }
         return {name: number for name, number in numbers.items() if number is not None}
 
+    def not_finite(self) -> str | None:
+        """The name and value of a number that is NaN or infinite, if there is one."""
+        numbers = self.to_json().items()
+        odd = (f"{name} is {number}" for name, number in numbers if not math.isfinite(number))
+        return next(odd, None)
+
     def sentence(self) -> str:
         """The numbers as a line for people."""
         kind = "sliced" if self.wasserstein1 is None else "exact"
@@ -193,8 +200,9 @@ class Evaluator:
         Modes are counted in all of them; distances are of as many as are held out.
 
         A critic with a certified bound is taken in float64, so that rounding cannot lift the
-        lower bound above the exact distance, and projected on the constraint, which changes only
-        one that has not been trained yet: without it there would be no bound.
+        lower bound above the exact distance, and projected on the constraint, without which there
+        would be no bound: that changes only one that has not been trained yet, and that of
+        wgan-2017, whose last step comes after its projection.
         """
         modes, high_quality = None, None
         if self.modes is not None:
@@ -207,7 +215,7 @@ class Evaluator:
         judge = copy.deepcopy(critic) if bound is None else precise
         held_out = self.estimate(judge, self.held_out, samples)
         exact, sliced = self.distances(samples)
-        words = estimate_of(self.procedure.algorithm)
+        words = self.procedure.words
         return Evaluation(
             wasserstein1=exact,
             sliced_wasserstein1=sliced,

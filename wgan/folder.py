@@ -137,12 +137,14 @@ class RunFolder:
     def read_metrics(self, count: int | None = None) -> list[dict[str, Any]]:
         """The lines in the first ``count`` bytes of metrics.jsonl, or all of them.
 
-        One that is still being written is left out.
+        One that is still being written is left out; ``count`` bytes are whole lines.
         """
         if not self.metrics.is_file():
             return []
-        whole = self.metrics.read_bytes()[:count].rpartition(b"\n")[0]
+        whole, _, rest = self.metrics.read_bytes()[:count].rpartition(b"\n")
         try:
+            if rest and count is not None:
+                raise ValueError
             records = [json.loads(line) for line in whole.splitlines()]
             if not all(isinstance(record["step"], int) for record in records):
                 raise TypeError
@@ -286,8 +288,10 @@ class MetricsLog:
 
     def write(self, record: dict[str, Any]) -> None:
         """Append one line."""
+        line = memoryview(json.dumps(record, allow_nan=False).encode() + b"\n")
         try:
-            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            while line:  # a disk that is nearly full takes a part, and says no at the next one
+                line = line[self._file.write(line) :]
         except OSError as error:
             message = f"{self._path}: cannot be written ({error.strerror})"
             raise RunError(message) from None

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from . import metrics
-from .algorithms import algorithm
 from .classifier_store import known_classifier
 from .data.protocol import RealSamples
 from .data.stacked import Stacked
@@ -115,7 +114,7 @@ class Material:
             for samples in (self.real.held_out, self.real.reference, self.generated)
         ]
         found = metrics.critic_gap(objective, *values, level=self.level)
-        unit = estimate_of(algorithm(self.run.config.algorithm)).unit
+        unit = estimate_of(self.run.config).unit
         return dataclasses.replace(found, unit=unit)
 
     def fid(self) -> Measurement:

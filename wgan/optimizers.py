@@ -42,6 +42,12 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
         group["lr"] = learning_rate * group["rate_factor"]
 
 
+def moments_of(optimizer: torch.optim.Optimizer) -> set[str]:
+    """Names of what the optimiser keeps for each parameter, once it has moved."""
+    of_adam = {"step", "exp_avg", "exp_avg_sq"}
+    return of_adam if isinstance(optimizer, torch.optim.Adam) else {"step", "square_avg"}
+
+
 def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     """All parameters, in the order of the optimiser's own state."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]

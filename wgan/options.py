@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from .algorithms import unread
 from .errors import ConfigError
 
 
@@ -20,6 +21,22 @@ def write_options(path: Path, values: dict[str, Any]) -> None:
     plain = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
     text = json.dumps(plain, indent=2) + "\n" if path.suffix == ".json" else _yaml_text(plain)
     write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def over(base: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """The options of ``base`` under the later ones, which go before them.
+
+    Where these name another algorithm than ``base`` does, what ``base`` says about options that
+    this one does not read falls away: it was said about the other one.
+
+    >>> over({"algorithm": "wgan-gp", "penalty": 0.1, "steps": 9}, {"algorithm": "wgan-sn"})
+    {'algorithm': 'wgan-sn', 'steps': 9}
+    """
+    merged = {**base, **later}
+    if merged.get("algorithm") == base.get("algorithm", merged.get("algorithm")):
+        return merged
+    fallen = unread(merged["algorithm"], merged.get("optimizer")) - set(later)
+    return {name: value for name, value in merged.items() if name not in fallen}
 
 
 def read_options(path: Path) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from .config import TrainingConfig
 from .data import Stream
 from .networks import has_cones_of_the_data, mixes_samples
 from .parallel import Share
+from .units import Estimate, estimate_of
 
 Objective = Callable[..., Tensor]
 """A function of critic, real and generated samples."""
@@ -56,6 +57,8 @@ class Procedure:
     """Whether a standard GAN's generator minimises log(1 - D)."""
     bfloat16: bool
     """Whether the networks multiply in bfloat16."""
+    words: Estimate
+    """What the critic's estimate is, and its unit."""
     share: Share
     """The part of every batch that this process works on."""
 
@@ -76,6 +79,7 @@ class Procedure:
             critic_steps=int(config.critic_steps or 1),
             saturating=config.saturating,
             bfloat16=config.precision == "bfloat16",
+            words=estimate_of(config),
         )
 
     @property

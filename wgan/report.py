@@ -133,7 +133,7 @@ def distance_unit(data: Data) -> str:
 
 def _curves(run: Run) -> str:
     records = records_of(run)
-    estimate = estimate_of(algorithm(run.config.algorithm))
+    estimate = estimate_of(run.config)
     count = min(len(run.data.held_out), EVALUATED)
     name = "exact Wasserstein-1" if distance_name(run) == "exact W1" else "sliced Wasserstein-1"
     return (
@@ -169,7 +169,7 @@ def _numbers(run: Run) -> str:
     records = evaluations(run)
     shown = spread(records, ROWS)
     start = records[0]["excess"]
-    unit = estimate_of(algorithm(run.config.algorithm)).unit
+    unit = estimate_of(run.config).unit
     columns = ["step", distance_name(run), "floor", "excess", "excess left", "estimate, held-out",
                "its gap to training", "Lipschitz bound", "certified: W1 ≥"]  # fmt: skip
     rows: list[tuple[str, ...]] = [

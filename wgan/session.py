@@ -12,6 +12,7 @@ from .board import Board
 from .checkpoint import (
     Checkpoint,
     keep_best,
+    keep_newest,
     read_checkpoint,
     remove_newer,
     write_best,
@@ -32,7 +33,6 @@ from .procedure import Procedure
 from .progress import Clock, Voice
 from .state import TrainingState, random_stream
 from .step import train_step
-from .units import estimate_of
 
 
 class Session:
@@ -62,7 +62,7 @@ class Session:
         self.workers, share = workers, workers.share(config.batch_size)
         workers.join(state, share)
         self.procedure = Procedure.of(config, state.penalty_random, share)
-        self.estimate = estimate_of(self.procedure.algorithm)
+        self.estimate = self.procedure.words
         self.voice = Voice(quiet)
         self.saved_step = -1
         self.signal: int | None = None
@@ -83,15 +83,20 @@ class Session:
             message = f"{self.folder.path}: the checkpoint does not fit the options ({error})"
             raise RunError(message.replace("\n", " ")) from None
         MetricsLog.demand_bytes(self.folder.metrics, checkpoint.metrics_bytes)
+        self.records = self.folder.read_metrics(checkpoint.metrics_bytes)
 
     def continue_from(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint; later lines of the log are done again."""
         self.take(checkpoint)
+        self.folder.create()  # pictures that were removed leave no folder
         # in this order: a kill in between leaves a newest checkpoint that the log still covers
         remove_newer(self.folder.checkpoints, checkpoint.step)
         self.folder.update_config(self.config)
         self.log = MetricsLog(self.folder.metrics, keep_bytes=checkpoint.metrics_bytes)
-        self.doctor = Doctor(self.config, self.folder.read_metrics(checkpoint.metrics_bytes))
+        self.doctor = Doctor(self.config, self.records)
+        # what a kill between a checkpoint and the removal of older ones has left
+        keep_newest(self.folder.checkpoints, checkpoint.step, self.config.keep)
+        keep_best(self.folder.checkpoints, self.state.best[1])
         self.saved_step = checkpoint.step
         self.voice.say(f"{self.folder.path}: continues at step {checkpoint.step}")
 
@@ -249,6 +254,8 @@ class Session:
         if bad is not None or not bool(samples.isfinite().all()):
             self.diverged(f"{bad or 'a generated sample'} is not finite")
         evaluation = self.evaluator(self.state.critic, samples)
+        if (odd := evaluation.not_finite()) is not None:
+            self.diverged(odd)
         self.voice.say(f"step {step}: {evaluation.sentence()}")
         self.health: Health = self.examiner(self.state, samples)
         pace = self.workers.pace()

@@ -11,15 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from divergences.dual import lipschitz_bound
-
 from .algorithms import algorithm
 from .config import TrainingConfig
 from .data import Data, Stream
 from .data.finite import FiniteData
 from .errors import ConfigError
-from .networks import build_critic, build_generator
-from .optimizers import make_optimizer, parameters_of, set_learning_rate
+from .networks import build_critic, build_generator, is_certified
+from .optimizers import make_optimizer, moments_of, parameters_of, set_learning_rate
 
 
 @dataclass
@@ -69,7 +67,6 @@ class TrainingState:
         critic = build_critic(
             str(config.critic), shape, random, lambda count: data.batch(count, random)
         ).to(device)
-        _demand_certified(config, critic)
         if config.channels_last:
             for network in (generator, critic):
                 network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -158,6 +155,9 @@ class TrainingState:
             for key, tensor in _under(named, f"{part}.").items():
                 index, _, name = key.partition(".")
                 moments.setdefault(int(index), {})[name] = _laid_out(tensor, parameters[int(index)])
+            if any(set(entries) != moments_of(optimizer) for entries in moments.values()):
+                message = f"{part}: these moments are another optimiser's"
+                raise KeyError(message)
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": moments, "param_groups": groups})
         place = _under(named, "batches.")
@@ -200,15 +200,10 @@ def _stream(data: Data, config: TrainingConfig) -> Stream:
     return data.stream(config.batch_size, config.seed, short_last=True)
 
 
-def _demand_certified(config: TrainingConfig, critic: nn.Module) -> None:
+def demand_certified(config: TrainingConfig) -> None:
     """ConfigError for wgan-orthogonal with a critic that is not 1-Lipschitz by construction."""
-    if algorithm(config.algorithm).constraint != "orthogonal":
-        return
-    try:
-        bound = lipschitz_bound(critic)
-    except NotImplementedError:
-        bound = math.inf
-    if bound > 1.001:
+    orthogonal = algorithm(config.algorithm).constraint == "orthogonal"
+    if orthogonal and not is_certified(str(config.critic)):
         message = (
             f"option critic: {config.algorithm} wants one that is 1-Lipschitz by construction, "
             f"such as orthogonal,widths=128x128; got {config.critic!r}"

@@ -17,7 +17,7 @@ from .parallel.launch import launcher, working_together
 from .progress import threads
 from .run import Run, load
 from .session import Session
-from .state import TrainingState
+from .state import TrainingState, demand_certified
 from .unused import demand_convolutions, demand_read
 
 PATIENCE = 600.0
@@ -104,6 +104,7 @@ def _refused_or_ready(
     folder = RunFolder(config.out)
     if not resume:
         demand_read(config)
+        demand_certified(config)
     device = choose_device(config.device)
     _demand_products(config, device)
     Board.demand(config)

@@ -4,12 +4,14 @@ import decimal
 import math
 from dataclasses import dataclass
 
-from .algorithms import Algorithm
+from .algorithms import algorithm
+from .config import TrainingConfig
+from .networks import is_chain
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The words about the critic's estimate of an algorithm."""
+    """The words about the critic's estimate of a run."""
 
     quantity: str
     """What is computed, with its sign."""
@@ -61,13 +63,15 @@ _ADVERSARIAL = Estimate(
 )
 
 
-def estimate_of(algorithm: Algorithm) -> Estimate:
-    """The words about the estimate of an algorithm."""
-    if algorithm.objective == "jensen-shannon":
+def estimate_of(config: TrainingConfig) -> Estimate:
+    """The words about the estimate of a run, by its algorithm and its critic."""
+    own = algorithm(config.algorithm)
+    if own.objective == "jensen-shannon":
         return _ADVERSARIAL
-    if algorithm.constraint in ("penalty", "one-sided penalty"):
+    if own.constraint in ("penalty", "one-sided penalty"):
         return _PENALISED
-    return _CERTIFIED if algorithm.constraint in ("spectral", "orthogonal") else _UNKNOWN
+    layers = own.constraint in ("spectral", "orthogonal")  # of norm 1 each
+    return _CERTIFIED if layers and is_chain(str(config.critic)) else _UNKNOWN
 
 
 def rounded(value: float, digits: int, *, up: bool) -> str:

@@ -9,19 +9,11 @@ from collections.abc import Callable, Iterator
 
 from torch import nn
 
-from .algorithms import ALGORITHMS, Algorithm, algorithm
+from .algorithms import ALGORITHMS, OF_ADAM, READ_BY, Algorithm, algorithm
 from .config import TrainingConfig
 from .errors import ConfigError
 from .networks import unread_options
 
-READ_BY: dict[str, Callable[[Algorithm], bool]] = {
-    "clip": lambda one: one.constraint == "clipping",
-    "radius": lambda one: one.constraint == "sphere",
-    "penalty": lambda one: one.constraint in ("penalty", "one-sided penalty"),
-    "saturating": lambda one: one.objective == "jensen-shannon",
-}
-"""Options that some algorithms alone read, and which these are."""
-OF_ADAM = ("beta1", "beta2")
 OF_A_DECAY = ("decay", "critic_decays")
 
 
@@ -69,10 +61,7 @@ def _conditions(config: TrainingConfig) -> Iterator[tuple[str, object, str, str]
         here = f"the optimizer {config.optimizer} of algorithm {config.algorithm}"
         others = f"adam, that of {_names(lambda one: one.optimizer == 'adam')}"
         for name in OF_ADAM:
-            # A file or preset of another algorithm has its number, which nobody gave.
-            numbers = {getattr(one, name) for one in ALGORITHMS.values()}
-            value = getattr(config, name)
-            yield name, value if value in numbers else getattr(own, name), here, others
+            yield name, getattr(own, name), here, others
     if not config.decay_steps:
         for name in OF_A_DECAY:
             yield name, defaults[name], "a learning rate that stays", "decay_steps above 0"

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import math
 import sys
@@ -8,7 +9,8 @@ import torch
 
 from wgan import RunError, evaluate, train
 from wgan._cli import main
-from wgan.assessment import METRICS
+from wgan.assessment import METRICS, OF_SAMPLES
+from wgan.material import Material
 from wgan.metrics import kid, mode_coverage, precision
 
 from .conftest import small_config
@@ -173,6 +175,27 @@ def run_main(words, capsys):
     status = main([str(word) for word in words])
     captured = capsys.readouterr()
     return status, captured.out, captured.err
+
+
+def test_features_that_no_metric_looks_at_are_refused(finished, capsys):
+    run = str(finished.folder.path)
+    assert main(["evaluate", run, "--metrics", "modes", "critic_gap", "--features", "samples"]) == 2
+    assert capsys.readouterr().err == (
+        "wgan: option features does nothing with the metrics modes, critic_gap, which are of the "
+        "samples themselves; leave it out; got 'samples'\n"
+    )
+
+
+def test_which_metrics_look_at_features_is_as_said(finished, monkeypatch):
+    def asked(_):
+        raise RunError("features")
+
+    monkeypatch.setattr(Material, "features", property(asked))
+    for name, metric in METRICS.items():
+        if metric.unfit(finished.data):
+            continue
+        with pytest.raises(RunError) if name not in OF_SAMPLES else contextlib.nullcontext():
+            evaluate(finished, [name], samples=20)
 
 
 def test_the_command_prints_a_table_and_writes_json(finished, capsys):

@@ -5,6 +5,7 @@ import json
 import typing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import wgan._cli
@@ -14,7 +15,7 @@ from wgan.algorithms import ALGORITHMS, AlgorithmName
 from wgan.config import ABSENT
 from wgan.presets import PRESETS
 
-from .conftest import small_config
+from .conftest import options, small_config
 
 
 def test_every_option_is_documented_and_every_name_can_be_chosen():
@@ -160,3 +161,32 @@ def test_the_critics_rate_follows_the_generators_unless_it_has_its_own(tmp_path)
     assert own.learning_rates == (1e-3, 5e-3)
     with pytest.raises(ConfigError, match="critic_learning_rate must be"):
         dataclasses.replace(config, critic_learning_rate=-1.0)
+
+
+@pytest.mark.parametrize("name", ["options.yaml", "options.json"])
+def test_numbers_and_texts_of_numpy_are_pythons_own_in_files(tmp_path, name):
+    learning_rate, data = np.float64(1e-4), np.str_("ring")
+    config = TrainingConfig(tmp_path / "a", learning_rate=learning_rate, data=data)
+    config.write(tmp_path / name)
+    assert TrainingConfig.read(tmp_path / name, tmp_path / "a") == config
+    assert (type(config.learning_rate), type(config.data)) == (float, str)
+
+
+def test_a_flag_can_be_given_and_taken_back_whatever_it_was_before(tmp_path):
+    words = ["train", "--out", str(tmp_path / "run")]
+    for preset, kept in (("ring-gp", True), ("grid-orthogonal", False)):
+        for flags, found in (([], kept), (["--critic-decays"], True),
+                             (["--no-critic-decays"], False)):  # fmt: skip
+            assert parse([*words, "--preset", preset, *flags]).config.critic_decays == found
+    file = tmp_path / "options.yaml"
+    file.write_text("tensorboard: true\n")
+    for flags, found in (([], True), (["--tensorboard"], True), (["--no-tensorboard"], False)):
+        assert parse([*words, "--config", str(file), *flags]).config.tensorboard == found
+
+
+def test_the_command_of_a_run_with_resume_behind_it_continues_it(tmp_path, capsys):
+    words = [*options(tmp_path / "run", algorithm="gan", steps=1), "--saturating"]
+    assert main(words) == 0
+    assert main([*words, "--steps", "2", "--resume"]) == 0
+    assert load(tmp_path / "run").step == 2
+    assert capsys.readouterr().out.count("continues at step 1") == 1

@@ -105,10 +105,24 @@ def test_a_run_without_an_evaluation_has_no_report(tmp_path):
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_the_label_of_the_estimate_fits_beside_its_chart(name):
-    estimate = estimate_of(ALGORITHMS[name])
+    estimate = estimate_of(TrainingConfig("run", algorithm=name))
     label = axis_label(estimate.quantity, estimate.unit)
     assert max(map(len, label.splitlines())) <= 40
     assert " ".join(label.split()) == f"{estimate.quantity} ({estimate.unit})"
+
+
+@pytest.mark.parametrize(
+    ("critic", "certified"),
+    [
+        ("small", True), ("digits", True), ("orthogonal", True), ("dcgan,batch_norm=no", True),
+        ("dcgan", False), ("resnet", False), ("resnet,critic_norm=none", False),
+    ],
+)  # fmt: skip
+def test_layers_of_norm_one_give_a_unit_where_nothing_is_added_or_normalised(critic, certified):
+    """A residual block's slope is the sum of its paths', and batch norm divides by a deviation."""
+    unit = estimate_of(TrainingConfig("run", algorithm="wgan-sn", critic=critic)).unit
+    assert unit.startswith("units of the data, from a 1-Lipschitz critic") == certified
+    assert ("unknown" in unit) != certified
 
 
 def excesses(run, *values):

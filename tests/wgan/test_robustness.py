@@ -1,5 +1,6 @@
 """What strangers did to runs: interrupted resumes, odd files, lost listeners, other threads."""
 
+import io
 import json
 import os
 import stat
@@ -150,6 +151,24 @@ def test_a_log_that_cannot_grow_is_one_line(tmp_path, monkeypatch):
     )
     with pytest.raises(RunError, match=complaint + "the checkpoint of step [01] is intact$"):
         _train(tmp_path / "run", steps=4)
+
+
+def test_a_log_that_takes_a_part_of_a_line_gets_the_rest(tmp_path):
+    """As a nearly full disk does: the system says how much it took, and refuses the next piece."""
+    from wgan.folder import MetricsLog
+
+    class Piecewise(io.FileIO):
+        def write(self, content):
+            return super().write(bytes(content)[:7])
+
+    log = MetricsLog(tmp_path / "metrics.jsonl", keep_bytes=0)
+    log._file.close()
+    log._file = Piecewise(tmp_path / "metrics.jsonl", "ab")
+    log.write({"step": 1, "critic_estimate": 0.125})
+    log.write({"step": 2})
+    log.close()
+    records = RunFolder(tmp_path).read_metrics()
+    assert records == [{"step": 1, "critic_estimate": 0.125}, {"step": 2}]
 
 
 def test_a_lock_that_cannot_be_written_names_the_folder(tmp_path):

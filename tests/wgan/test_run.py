@@ -168,6 +168,33 @@ def test_a_run_that_diverges_keeps_its_checkpoint(tmp_path, monkeypatch, poison,
     assert load(tmp_path / "run").step == 5
 
 
+def test_values_that_overflow_at_an_evaluation_are_a_divergence(tmp_path, monkeypatch):
+    """All parameters are finite numbers, and the critic's values of the held-out data are not."""
+    module = wgan.session
+    plain = module.train_step
+
+    def poisoned(state, *arguments):
+        estimate = plain(state, *arguments)
+        if state.step == 10:
+            with torch.no_grad():
+                for parameter in state.critic.parameters():
+                    parameter.fill_(1e25)
+        return estimate
+
+    monkeypatch.setattr(module, "train_step", poisoned)
+    config = small_config(tmp_path / "run", algorithm="gan")
+    with pytest.raises(DivergedError, match="stopped at step 10: critic_estimate_held_out is "):
+        train(config, quiet=True)
+    run = load(tmp_path / "run")
+    assert run.step == 5
+    assert run.metrics()[-1]["diverged"].startswith("critic_estimate_held_out is ")
+    with torch.no_grad():
+        for parameter in run.critic.parameters():
+            parameter.fill_(1e25)
+    with pytest.raises(RunError, match="values of the critic leave the finite numbers, critic"):
+        wgan.evaluate(run, ["modes"])
+
+
 def flip(content, at):
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
@@ -224,6 +251,42 @@ def test_a_missing_line_of_the_log_is_noticed(finished):
     with pytest.raises(RunError, match=r"metrics.jsonl: lines are missing"):
         train(small_config(finished.folder.path, steps=30), resume=True, quiet=True)
     assert contents(finished.folder.path) == before
+
+
+def test_a_log_that_ends_within_a_line_where_the_checkpoint_was_is_damaged(finished):
+    finished.folder.metrics.write_bytes(b"\xff" * finished.folder.metrics.stat().st_size)
+    before = contents(finished.folder.path)
+    with pytest.raises(RunError, match=r"metrics.jsonl: damaged, a line of it is no record"):
+        train(small_config(finished.folder.path, steps=30), resume=True, quiet=True)
+    assert contents(finished.folder.path) == before
+
+
+def test_moments_of_another_optimiser_do_not_fit(finished):
+    run = finished.folder.path
+    description = json.loads(finished.folder.description.read_text())
+    description["config"]["optimizer"] = "adam"
+    finished.folder.description.write_text(json.dumps(description))
+    before = contents(run)
+    with pytest.raises(RunError, match="these moments are another optimiser's"):
+        train(small_config(run, steps=30, optimizer="adam"), resume=True, quiet=True)
+    assert contents(run) == before
+
+
+def test_pictures_that_were_removed_do_not_stop_a_resume(finished):
+    shutil.rmtree(finished.folder.samples)
+    assert train(small_config(finished.folder.path, steps=30), resume=True, quiet=True).step == 30
+    assert [path.name for path in finished.folder.samples.iterdir()] == ["00000030.png"]
+
+
+def test_what_a_kill_before_the_removal_of_older_checkpoints_left_is_removed(finished):
+    """Also where no step is left to be done, after which they would be removed."""
+    folder = finished.folder.checkpoints
+    before = contents(folder)
+    newest = folder / "00000020.safetensors"
+    for name in ("00000005.safetensors", "best-00000001.safetensors"):
+        shutil.copy(newest, folder / name)
+    train(small_config(finished.folder.path), resume=True, quiet=True)
+    assert contents(folder) == before
 
 
 def test_unfinished_files_are_overlooked(finished):

@@ -10,13 +10,12 @@ import pytest
 import torch
 
 from wgan import ConfigError, RunError, TrainingConfig, load, train
-from wgan._cli import main
+from wgan._cli import main, parse
 from wgan.algorithms import ALGORITHMS
 from wgan.data import make_data
 from wgan.experiments.catalogue import EXPERIMENTS
 from wgan.folder import demand_foreign
 from wgan.networks import build_critic, build_generator, unread_options
-from wgan.options import read_options
 from wgan.presets import PRESETS
 from wgan.procedure import Procedure
 from wgan.state import TrainingState, random_stream
@@ -82,14 +81,58 @@ def test_betas_are_adams_alone(tmp_path, name):
     demand_read(of(tmp_path, name, optimizer="rmsprop"))  # its betas are the algorithm's own
 
 
-def test_betas_that_a_file_or_preset_of_another_algorithm_has_are_not_given(tmp_path):
+@pytest.mark.parametrize("value", [0.5, 0.9])
+def test_a_beta_is_refused_whatever_other_algorithms_have(tmp_path, value):
+    with pytest.raises(ConfigError, match=f"leave it out, or at 0.0; got {value}"):
+        demand_read(TrainingConfig(tmp_path / "run", beta1=value))
+
+
+def test_what_a_file_says_of_another_algorithm_is_not_given(tmp_path):
     """`wgan options` writes all of them, and --algorithm goes before what a file says."""
-    small_config(tmp_path / "run", algorithm="wgan").write(tmp_path / "options.yaml")
-    values = read_options(tmp_path / "options.yaml") | {"algorithm": "gan"}
-    assert values["optimizer"] == "rmsprop"
-    demand_read(TrainingConfig(tmp_path / "run", **values))
-    for name in ("ring-gan", "grid-gan"):
-        demand_read(TrainingConfig(tmp_path / "run", **{**PRESETS[name], "algorithm": "wgan"}))
+    file, out = tmp_path / "options.yaml", tmp_path / "run"
+    small_config(out, algorithm="wgan-gp", penalty=0.5, beta1=0.5).write(file)
+    for name in ("wgan", "wgan-sn", "gan"):
+        config = TrainingConfig.read(file, out, algorithm=name, optimizer="rmsprop")
+        assert (config.algorithm, config.penalty) == (name, 10.0)
+        demand_read(config)
+        demand_read(parse(["train", "--config", str(file), "--out", str(out), "--algorithm", name,
+                           "--optimizer", "rmsprop"]).config)  # fmt: skip
+    assert TrainingConfig.read(file, out, algorithm="wgan-lp").penalty == 0.5
+    assert TrainingConfig.read(file, out, algorithm="wgan-sn").beta1 == 0.5
+    with pytest.raises(ConfigError, match="option penalty does nothing with algorithm wgan,"):
+        demand_read(TrainingConfig.read(file, out, algorithm="wgan", penalty=0.5))
+
+
+def test_presets_are_for_other_algorithms_too(tmp_path):
+    for preset, values in PRESETS.items():
+        for name in ALGORITHMS:
+            words = ["train", "--preset", preset, "--algorithm", name, "--out", str(tmp_path)]
+            config = parse(words).config
+            demand_read(config)
+            assert config.algorithm == name
+            assert config.data == values.get("data", "digits")
+    words = ["train", "--preset", "ring-gp", "--algorithm", "wgan", "--out", str(tmp_path)]
+    with pytest.raises(ConfigError, match="option penalty does nothing"):
+        demand_read(parse([*words, "--penalty", "0.1"]).config)
+
+
+def test_an_option_that_is_given_counts_at_another_algorithms_number_too(tmp_path):
+    """Beside a preset or a file, 5e-5 was taken for wgan's own, which wgan-gp has not."""
+    words = ["train", "--preset", "digits", "--out", str(tmp_path), "--algorithm", "gan"]
+    own = parse(words).config
+    assert (own.learning_rate, own.critic_steps, own.beta2) == (2e-4, 1, 0.999)
+    config = parse([*words, "--learning_rate=5e-5", "--critic-steps", "5", "--beta2", ".9"]).config
+    assert (config.learning_rate, config.critic_steps, config.beta2) == (5e-5, 5, 0.9)
+
+
+def test_patience_is_for_several_processes(tmp_path, capsys):
+    words = options(tmp_path / "run", steps=1)
+    assert main([*words, "--patience", "5"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("wgan: option patience does nothing in one process, only in several")
+    assert error.endswith("got 5.0\n")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
 
 
 def test_how_a_rate_falls_wants_one_that_does(tmp_path):
@@ -124,6 +167,7 @@ UNREAD = [
     ("critic", "orthogonal,widths=16,cones=4,start=data,spread=2", ["spread"]),
     ("critic", "orthogonal,widths=16,cones=4,temperature=0.1,spread=2,group=4,anchor_rate=0.1", []),
     ("critic", "orthogonal,widths=16,anchor_rate=0.1", ["anchor_rate"]),
+    ("critic", "orthogonal,widths=,group=4", ["group"]),
     ("generator", "orthogonal,widths=16,anchor_rate=0.1", ["anchor_rate"]),
     ("generator", "orthogonal,widths=16,group=4,cones=3", ["group", "cones"]),
     ("generator", "orthogonal,widths=16,gain=2,tanh=yes", []),
@@ -200,7 +244,7 @@ def test_the_command_refuses_in_one_line_and_a_file_or_preset_too(tmp_path, caps
     file.write_text("data: ring\nradius: 2\n")
     assert main(["train", "--config", str(file), "--out", str(tmp_path / "run")]) == 2
     assert "option radius does nothing with algorithm wgan, only" in capsys.readouterr().err
-    preset = ["train", "--preset", "ring-gp", "--algorithm", "wgan-sn", "--out"]
+    preset = ["train", "--preset", "ring-gp", "--algorithm", "wgan-sn", "--penalty", "0.1", "--out"]
     assert main([*preset, str(tmp_path / "run")]) == 2
     assert "option penalty does nothing with algorithm wgan-sn" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

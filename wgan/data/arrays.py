@@ -30,7 +30,7 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
             if file.read(2) == b"PK":  # a .npz is a zip file
                 file.seek(0)
                 with np.load(file, allow_pickle=False) as content:
-                    return np.asarray(content[_chosen(path, content.files, key)])
+                    return _member(path, content, _chosen(path, content.files, key))
         if key is not None:
             message = f"{path}: holds one array, it has no key {key!r}"
             raise ConfigError(message)
@@ -46,6 +46,23 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
     except _DAMAGED as error:
         message = f"{path}: cannot be read as an array ({_reason(error)})"
         raise RunError(message) from None
+
+
+def _member(path: Path, content: Any, name: str) -> NDArray[Any]:
+    """An array of a ``.npz``; RunError where more bytes follow its header than it promises.
+
+    Its checksum covers what follows too, which NumPy does not read.
+    """
+    member = next(one for one in (f"{name}.npy", name) if one in content.zip.namelist())
+    with content.zip.open(member) as file:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read(1):
+            message = (
+                f"{path}: the array {name} is damaged, more than the {array.nbytes} bytes of "
+                f"shape {array.shape} follow its header"
+            )
+            raise RunError(message)
+    return array
 
 
 def demand_length(array: NDArray[Any], path: Path) -> None:

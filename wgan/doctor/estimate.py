@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 
+from ..units import estimate_of
 from .finding import Evidence, Finding
 from .history import History, Record, distance
 
@@ -24,7 +25,7 @@ def unit_of(history: History) -> str:
     """Unit of the estimate, in a word or two."""
     if history.is_gan:
         return "nats"
-    known = history.algorithm.constraint not in ("clipping", "sphere")
+    known = "unknown" not in estimate_of(history.config).unit
     return "(units of the data)" if known else "(no unit: the Lipschitz constant is unknown)"
 
 

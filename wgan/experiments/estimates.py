@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..algorithms import algorithm
 from ..charts import Curve, axis_label, overlay_chart
 from ..comparison import NAMES, distance_charts, estimate_charts, floor_of, sample_rows
 from ..data import Data
@@ -207,7 +206,7 @@ def _cells(found: RankCorrelation) -> tuple[str, ...]:
 
 
 def _scatter(one: Outcome, medians: list[float], each: Related, style: int) -> str:
-    name, unit = one.case.name, estimate_of(algorithm(one.log.config.algorithm)).unit
+    name, unit = one.case.name, estimate_of(one.log.config).unit
     curve = Curve(name, [], [], style, points=(medians, each.distances))
     label = axis_label(f"{each.name} ≥ 0", "Euclidean, units of the data")
     return overlay_chart(

@@ -69,7 +69,10 @@ def points(value: ArrayLike | None, parameter: str, function: str, least: int) -
     """Features as float64 (n, d), of at least so many rows; (n,) is n numbers, (n, 1)."""
     if value is not None and hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of unequal lengths
+        array = np.asarray(value, dtype=object)
     array = array[:, None] if array.ndim == 1 else array
     if array.dtype.kind not in "fiub" or array.ndim != 2:
         arrived = f"an array of shape {array.shape} and type {array.dtype}"

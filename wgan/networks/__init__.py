@@ -10,6 +10,8 @@ from .registry import (
     build_critic,
     build_generator,
     has_cones_of_the_data,
+    is_certified,
+    is_chain,
     mixes_samples,
     unread_options,
 )
@@ -20,6 +22,8 @@ __all__ = [
     "build_critic",
     "build_generator",
     "has_cones_of_the_data",
+    "is_certified",
+    "is_chain",
     "make_critic",
     "make_generator",
     "mixes_samples",

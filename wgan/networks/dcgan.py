@@ -77,6 +77,10 @@ class DCGANOptions:
         del role
         return frozenset()
 
+    def is_chain(self) -> bool:
+        """Whether the critic is layer after layer, without sums and without normalisation."""
+        return not self.batch_norm
+
     def _widths(self, shape: tuple[int, ...]) -> list[int]:
         """Channels from the image's half down to 4x4."""
         demand_square("dcgan", shape, SIZES)

@@ -50,6 +50,10 @@ class DigitsOptions:
         del role
         return frozenset()
 
+    def is_chain(self) -> bool:
+        """Whether the critic is layer after layer, without sums and without normalisation."""
+        return True
+
     def _quarter(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
         if len(shape) != 3 or shape[1] % 4 or shape[2] % 4:
             message = f"network digits is for images whose sides are multiples of 4; got {shape}"

@@ -70,10 +70,12 @@ class OrthogonalOptions(PerceptronOptions):
         of_cones = {"temperature", "spread", "start", "anchor_rate"}
         if role == "generator":
             return frozenset({"group", "cones", "kinks"} | of_cones)
-        of_perceptrons = {"tanh", "skip", "gain", "kinks", "negative_slope"}
+        unread = {"tanh", "skip", "gain", "kinks", "negative_slope"}
+        if not self.widths:
+            unread.add("group")
         if not self.cones:
-            return frozenset(of_perceptrons | of_cones)
-        return frozenset(of_perceptrons | ({"spread"} if self.start == "data" else set()))
+            return frozenset(unread | of_cones)
+        return frozenset(unread | ({"spread"} if self.start == "data" else set()))
 
     def _with_cones(
         self, hidden: nn.Sequential, inputs: int, random: torch.Generator

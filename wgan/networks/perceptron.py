@@ -177,6 +177,10 @@ class PerceptronOptions:
         of_units = set() if self.widths else {"negative_slope", "kinks"}
         return frozenset(of_units | ({"kinks"} if role == "generator" else {"tanh", "skip"}))
 
+    def is_chain(self) -> bool:
+        """Whether the critic is layer after layer, without sums and without normalisation."""
+        return True
+
 
 @dataclass(frozen=True)
 class SmallOptions(PerceptronOptions):

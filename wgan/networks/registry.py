@@ -30,6 +30,9 @@ class Architecture(Protocol):
     def unread(self, role: str) -> frozenset[str]:
         """Options that do nothing in the generator, or in the critic."""
 
+    def is_chain(self) -> bool:
+        """Whether the critic is layer after layer, without sums and without normalisation."""
+
 
 NETWORKS: dict[str, Callable[..., Architecture]] = {
     "mlp": PerceptronOptions,
@@ -126,6 +129,24 @@ def build_critic(
         start_at_data(critic, draw)
     critic.mixes_samples = mixes_samples(critic)  # type: ignore[assignment]
     return critic
+
+
+def is_certified(text: str) -> bool:
+    """Whether a critic is 1-Lipschitz whatever its parameters are.
+
+    A bound measured on a new critic does not say so: the small first weights of a DCGAN have one
+    below 1, which training leaves.
+    """
+    return isinstance(architecture(text), OrthogonalOptions)
+
+
+def is_chain(text: str) -> bool:
+    """Whether layers of norm 1 make a critic 1-Lipschitz.
+
+    Not beside a skip connection, whose slope adds to theirs, nor with batch or layer normalisation,
+    which divides by a deviation however small.
+    """
+    return architecture(text).is_chain()
 
 
 def has_cones_of_the_data(text: str) -> bool:

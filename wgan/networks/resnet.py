@@ -125,6 +125,10 @@ class ResNetOptions:
         """Options that do nothing in the generator, or in the critic."""
         return frozenset({"critic_norm"} if role == "generator" else ())
 
+    def is_chain(self) -> bool:
+        """Whether the critic is layer after layer, without sums and without normalisation."""
+        return False
+
     def _generator_widths(self, shape: tuple[int, ...]) -> list[int]:
         demand_square("resnet", shape, SIZES)
         if shape[1] == 32:

@@ -68,6 +68,11 @@ def launcher() -> int | None:
     return os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
 
 
+def is_alone() -> bool:
+    """Whether this process trains without others and torchrun did not start it."""
+    return launcher() is None and not _launched()
+
+
 def is_first() -> bool:
     """Whether this process is torchrun's first one, or alone."""
     return not _launched() or os.environ["RANK"] == "0"

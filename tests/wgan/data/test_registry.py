@@ -1,6 +1,8 @@
 import gzip
+import io
 import math
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -274,6 +276,21 @@ def test_damaged_and_strange_files_are_refused_in_one_line(tmp_path):
         assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="or a path; got ''"):
         make_data("", CPU)
+
+
+def test_what_an_array_of_a_npz_does_not_promise_is_noticed(tmp_path):
+    """NumPy stops at the end of the array, before the checksum of the member is compared."""
+    stream = io.BytesIO()
+    np.save(stream, pixels(9, 4, 4))
+    whole, path = stream.getvalue(), tmp_path / "a.npz"
+    for content in (whole + b"more", whole.replace(b"(9,", b"(8,")):
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("a.npy", content)
+        with pytest.raises(RunError, match="array a is damaged, more than the"):
+            make_data(str(path), CPU)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.npy", whole)
+    assert make_data(str(path), CPU).count == 8
 
 
 def test_a_run_on_images_of_a_file(tmp_path):

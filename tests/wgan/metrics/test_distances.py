@@ -181,3 +181,8 @@ def test_few_samples_are_refused(function):
         function(np.zeros((9, 2)), np.zeros((20, 2)))
     with pytest.raises(ValueError, match="coordinates; got 2 in real, 3 in generated"):
         function(np.zeros((10, 2)), np.zeros((20, 3)))
+
+
+def test_rows_of_unequal_lengths_are_refused_with_function_and_parameter():
+    with pytest.raises(ValueError, match="kid: generated must be numbers of shape"):
+        kid(np.zeros((20, 2)), [[1.0, 2.0], [3.0]])
