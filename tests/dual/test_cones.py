@@ -206,3 +206,13 @@ def test_active_cones_refuse_a_margin_below_0():
         ActiveCones(-1)
     with pytest.raises(TypeError):
         ActiveCones("4")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+@pytest.mark.parametrize("shape", [(4, 1), (4, 2), (4,), (4, 3, 3)])
+def test_points_of_another_dimension_are_refused(temperature, shape):
+    """In training mode one coordinate was repeated, and the function was steeper than 1."""
+    critic = _critic(10, temperature=temperature)
+    for mode in (True, False):
+        with pytest.raises(ValueError, match=r"ConeCritic: x must have shape \(n, 3\)"):
+            critic.train(mode)(torch.zeros(shape, dtype=torch.float64))
