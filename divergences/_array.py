@@ -6,14 +6,18 @@ Mathematics takes its namespace as a parameter ``xp``; what differs between back
 namespace (devices, graphs, tracing) is a function here.
 """
 
+import functools
 import math
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from ._typing import Array, Float64Array, Namespace
 
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
@@ -49,6 +53,24 @@ def values_are_readable(*values: Array) -> bool:
         return False
     on_cuda = any(is_tensor(value) and value.is_cuda for value in values)
     return not (on_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def untraced(function: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:
+    """``function`` for a solver, which ``torch.compile`` is to call and not to trace.
+
+    Traced, its NumPy operations would become torch operations, some of them in float32, and its
+    loops would be unrolled.
+    """
+
+    @functools.wraps(function)
+    def called(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Answer:
+        torch: Any = sys.modules.get("torch")
+        if torch is None or not torch.compiler.is_compiling():
+            return function(*args, **options)
+        answer: _Answer = torch.compiler.disable(function)(*args, **options)
+        return answer
+
+    return called
 
 
 def hides_values(tensor: Array) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ._array import as_numpy, spacings
+from ._array import as_numpy, spacings, untraced
 from ._transport_problem import PointProblem, point_problem
 from ._typing import ArrayLike
 from ._validation import ground_metric, real_number
@@ -27,6 +27,7 @@ _NARROWED = {True: 0.3, False: 0.6}  # of that: when it begins, by whether it te
 _PAIRS_SOLVED_SOON = 1_000_000  # in a tenth of a second
 
 
+@untraced
 def wasserstein1_bracket(
     x: ArrayLike,
     y: ArrayLike,

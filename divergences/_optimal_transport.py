@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ._array import untraced
 from ._transport_problem import CostProblem, PointProblem, law, point_problem
 from ._transport_result import cost_result, point_result
 from ._typing import Array, ArrayLike
@@ -23,6 +24,7 @@ from .transport import Clock, TransportResult
 _NAME = "optimal_transport"
 
 
+@untraced
 def optimal_transport(
     x: ArrayLike | None = None,
     y: ArrayLike | None = None,

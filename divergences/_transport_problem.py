@@ -14,6 +14,7 @@ from ._array import (
     like,
     namespace,
     result_dtype,
+    tracks_derivatives,
 )
 from ._metrics import Metric
 from ._typing import Array, ArrayLike, Float64Array
@@ -229,7 +230,7 @@ def _weight_terms(
         (x_weights, solution.potential_x, solution.supply),
         (y_weights, solution.potential_y, solution.demand),
     ):
-        if weights is not None and is_tensor(weights) and weights.requires_grad:
+        if weights is not None and tracks_derivatives(weights):
             weights = as_float64(weights)  # noqa: PLW2901
             centred = like(potential - float(masses @ potential), weights)
             change = weights - weights.detach()

@@ -17,6 +17,7 @@ from ._transport_problem import CostProblem, PointProblem, checked_costs, finish
 from ._typing import Array, Float64Array, IntArray
 from ._validation import (
     describe,
+    known_values,
     nonzero_points,
     points,
     refuse,
@@ -99,6 +100,7 @@ class MetricCritic:
     def __call__(self, z: Any) -> Array:
         """The values, of the library of ``z``."""
         z = points(z, "z", "critic")
+        known_values("critic", z=z)
         same_dimension(z, self.anchors, "critic", "z and the data")
         if self.metric.name == "angular":
             nonzero_points(z, "z", "critic")
@@ -161,8 +163,10 @@ class Check:
         asked = None
         if self.support is not None:
             x, y = self.support
-            values = result.critic(x[at_x]), result.critic(y[at_y])
-            asked = (at_x, as_numpy(values[0])), (at_y, as_numpy(values[1]))
+            asked = tuple(
+                (at, as_numpy(values), _rounding(values.dtype))
+                for at, values in ((at_x, result.critic(x[at_x])), (at_y, result.critic(y[at_y])))
+            )
         claims = _claims(result)
         given = self.x_weights, self.y_weights
         verify(claims, *given, self.costs, self.scale, self.precision, asked)
@@ -209,7 +213,7 @@ def _result(
         uniform(count) if weights is None else np.array(as_numpy(weights))
         for count, weights in zip(shape, (problem.x_weights, problem.y_weights), strict=True)
     ]
-    precision = 2.0**-23 if str(problem.dtype).endswith("float32") else 0.0
+    precision = _rounding(problem.dtype)
     return TransportResult(
         value=finished(value, problem.dtype, "optimal_transport"),
         plan=_sparse(solution, shape, model),
@@ -221,6 +225,11 @@ def _result(
         _critic=critic,
         _verify=Check(given[0], given[1], costs, support, solution.scale, precision),
     )
+
+
+def _rounding(dtype: Any) -> float:
+    """The relative rounding of an answer in ``dtype``, beside that of float64."""
+    return 2.0**-23 if str(dtype).endswith("float32") else 0.0
 
 
 def _sparse(solution: Solution, shape: tuple[int, int], model: Array) -> Any:

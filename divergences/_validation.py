@@ -310,7 +310,10 @@ def sample_weights(
         return weights(value, parameter, count, function)
     array = real_array(value, parameter, function)
     if array.ndim == 0 or array.shape[-1] != count or array.ndim >= max(2, cloud.ndim):
-        refuse(function, parameter, f"have shape (..., {count}), one weight for each point",
+        shape, axes = (f"({count},)", "") if cloud.ndim == 2 else (
+            f"(..., {count})", " and no more leading axes than the points have"
+        )  # fmt: skip
+        refuse(function, parameter, f"have shape {shape}, one weight for each point{axes}",
                describe(array))  # fmt: skip
     masses(array, parameter, function)
     return array

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ._array import untraced
 from ._batch_problem import batch_values
 from ._laws import wasserstein1 as of_laws
 from ._line_problem import line_distances
@@ -104,6 +105,14 @@ def wasserstein1(
         default_for_laws(metric, "euclidean", "metric", "wasserstein1")
         default_for_laws(solver, None, "solver", "wasserstein1")
         return of_laws(*(_as_law(*side) for side in (("x", x, x_weights), ("y", y, y_weights))))
+    return _of_points(x, y, x_weights, y_weights, metric, solver)
+
+
+@untraced
+def _of_points(
+    x: ArrayLike, y: ArrayLike, x_weights: ArrayLike | None, y_weights: ArrayLike | None,
+    metric: Any, solver: str | None,
+) -> Array:  # fmt: skip
     ground = ground_metric(metric, "wasserstein1")
     problem = point_problem("wasserstein1", x, y, x_weights, y_weights, ground, solver, batch=True)
     if problem.x.ndim == problem.y.ndim == 2 and not problem.on_the_line:

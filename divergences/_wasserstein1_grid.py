@@ -16,6 +16,7 @@ from ._array import (
     namespace,
     result_dtype,
     tracks_derivatives,
+    untraced,
 )
 from ._metrics import Metric
 from ._typing import Array, ArrayLike, Float64Array
@@ -24,6 +25,7 @@ from ._validation_grid import grid_axes, grid_norm, histogram_pair
 from .transport import solve_grid, value_of_few_cells
 
 
+@untraced
 def wasserstein1_grid(
     p: ArrayLike,
     q: ArrayLike,

@@ -106,3 +106,23 @@ def test_a_vector_divergence_is_one_graph_of_dynamo(function):
     torch.compiler.reset()
     compiled = torch.compile(function, backend="eager", fullgraph=True)
     assert float(compiled(p, q)) == pytest.approx(float(function(p, q)), rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # dynamo's own, hidden by it
+def test_a_solver_is_called_by_dynamo_and_not_traced():
+    rng = np.random.default_rng(5)
+    x, y = (torch.tensor(rng.normal(size=(2, n, 2))) for n in (6, 5))
+    p, q = (torch.tensor(rng.dirichlet(np.ones(6)).reshape(2, 3)) for _ in range(2))
+    torch.compiler.reset()
+    for function, given in (
+        (wasserstein1, (x, y)),  # a batch lost digits to float32
+        (wasserstein1_grid, (p, q)),
+        (lambda *points: optimal_transport(*points).value, (x[0], y[0])),
+    ):
+        answers = []
+        for called in (function, torch.compile(function, backend="eager")):
+            leaves = [side.clone().requires_grad_() for side in given]
+            value = called(*leaves)
+            answers.append((value, *torch.autograd.grad(value.sum(), leaves)))
+        for ours, theirs in zip(*answers, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0)

@@ -1,7 +1,9 @@
 """The laws themselves against scipy, their adapters, and what they refuse."""
 
+import copy
 import dataclasses
 import math
+import pickle
 
 import mpmath as mp
 import numpy as np
@@ -73,6 +75,26 @@ def test_densities_distribution_functions_and_quantiles(law, frozen):
     np.testing.assert_allclose(
         np.exp(there.log_density(-2.0 * middle + 3.0)), frozen.pdf(middle) / 2.0, rtol=1e-8
     )
+
+
+def test_affine_images_have_what_laws_on_the_line_have():
+    from scipy.stats import gamma, norm, poisson
+
+    for law, frozen in (
+        (Affine(Gamma(2.0, 1.0), 3.0, -1.0), gamma(2.0, -1.0, 3.0)),
+        (Affine(Affine(Normal(1.0, 2.0), -2.0), 1.0, 5.0), norm(3.0, 4.0)),
+        (Affine(Poisson(3.0), 1.0, 4.0), poisson(3.0, 4.0)),
+    ):
+        x = frozen.ppf([0.1, 0.4, 0.8])
+        np.testing.assert_allclose(law.cdf(x), frozen.cdf(x), rtol=1e-12)
+        np.testing.assert_allclose(law.survival(x), frozen.sf(x), rtol=1e-12)
+        np.testing.assert_allclose(law.quantile([0.13, 0.7]), frozen.ppf([0.13, 0.7]), rtol=1e-12)
+        np.testing.assert_allclose(law.upper_quantile(0.13), frozen.isf(0.13), rtol=1e-12)
+        assert law.expectation == pytest.approx(frozen.mean(), rel=1e-14)
+        assert law.support == frozen.support()
+        assert copy.deepcopy(law).support == pickle.loads(pickle.dumps(law)).support == law.support
+    with pytest.raises(AttributeError, match="has no attribute 'cdf'"):
+        _ = Affine(Poisson(3.0), 2.5).cdf
 
 
 @pytest.mark.parametrize(("law", "frozen"), INTEGER, ids=lambda value: repr(value)[:25])

@@ -160,3 +160,11 @@ def test_tensors_of_eight_bits_are_refused():
 def test_an_array_is_no_metric():
     with pytest.raises(TypeError, match="wasserstein1: metric must be one of"):
         wasserstein1([0.0], [1.0], metric=np.array(["euclidean", "cityblock"]))
+
+
+def test_weights_with_more_axes_than_their_points_are_told_the_right_shape():
+    x, two = np.zeros((2, 3, 2)), np.full((2, 4), 0.25)
+    with pytest.raises(ValueError, match=r"y_weights must have shape \(4,\), one weight for"):
+        wasserstein1(x, np.zeros((4, 2)), y_weights=two)
+    with pytest.raises(ValueError, match=r"shape \(..., 4\), .* no more leading axes than the poi"):
+        wasserstein1(x, np.zeros((2, 4, 2)), y_weights=two[None])

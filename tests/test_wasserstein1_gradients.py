@@ -79,6 +79,31 @@ def test_coinciding_points_give_zero_and_never_nan(metric, dimension):
     assert (y.grad == 0).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+@pytest.mark.parametrize("name", ["plane", "line", "cost", "batch"])
+def test_forward_mode(name):
+    rng = np.random.default_rng(6)
+    x, y = (torch.tensor(rng.normal(size=(n, 1 if name == "line" else 2))) for n in (5, 4))
+    a, b = (torch.tensor(rng.dirichlet(np.ones(n))) for n in (5, 4))
+    if name == "cost":
+        given, function = (city(x, y), a, b), lambda c, *w: (
+            optimal_transport(cost=c, x_weights=w[0], y_weights=w[1]).value
+        )  # fmt: skip
+    else:
+        given, function = (x, y, a, b), wasserstein1
+    if name == "batch":
+        given, function = (x[None], y[None], a, b), lambda *g: wasserstein1(*g).sum()
+    leaves = [side.clone().requires_grad_() for side in given]
+    gradients = torch.autograd.grad(function(*leaves), leaves)
+    for k, gradient in enumerate(gradients):
+        direction = torch.tensor(rng.normal(size=gradient.shape))
+        with torch.autograd.forward_ad.dual_level():
+            moved = list(given)
+            moved[k] = torch.autograd.forward_ad.make_dual(given[k], direction)
+            tangent = torch.autograd.forward_ad.unpack_dual(function(*moved)).tangent
+        torch.testing.assert_close(tangent, (gradient * direction).sum(), rtol=1e-12, atol=1e-14)
+
+
 @pytest.mark.parametrize("theta", [-0.7, 0.2])
 def test_parallel_lines(theta):
     shift = leaf(theta)

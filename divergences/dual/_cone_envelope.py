@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 _FEW_COORDINATES = 4  # squares of their differences, one by one, take no longer than products
 
@@ -15,8 +16,6 @@ class _Envelope(torch.autograd.Function):
     sum_i g_i f(x_i) are s'g in the heights, p'(g x) - (p'g) a in the anchors and, at a point,
     g_i (p_i a - (sum_k p_ik) x_i): one matrix product each, and no further pass over the pairs.
     """
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(
@@ -65,8 +64,16 @@ def smooth_maximum(x: Tensor, anchors: Tensor, heights: Tensor, temperature: flo
 
     shape (n,), temperature above 0. Distances as :func:`squared_distances`. O(n k d).
     """
+    if torch._C._functorch.maybe_current_level() is not None or forward_ad._current_level >= 0:
+        return _plain(x, anchors, heights, temperature)  # forward derivatives, and those of those
     values: Tensor = _Envelope.apply(x, anchors, heights, temperature)[0]  # type: ignore[no-untyped-call]
     return values
+
+
+def _plain(x: Tensor, anchors: Tensor, heights: Tensor, temperature: float) -> Tensor:
+    """The same by torch's own operations."""
+    levels = heights - squared_distances(x, anchors).sqrt()
+    return temperature * torch.logsumexp(levels / temperature, dim=1)
 
 
 def squared_distances(x: Tensor, anchors: Tensor) -> Tensor:
@@ -101,8 +108,7 @@ def _plain_gradients(
     ctx: Any, x: Tensor, anchors: Tensor, heights: Tensor, gradient: Tensor
 ) -> tuple[Tensor | None, ...]:
     """The same gradients through torch's own operations, which can be differentiated again."""
-    levels = heights - squared_distances(x, anchors).sqrt()
-    values = ctx.temperature * torch.logsumexp(levels / ctx.temperature, dim=1)
+    values = _plain(x, anchors, heights, ctx.temperature)
     inputs = (x, anchors, heights)
     wanted = [t for t, need in zip(inputs, ctx.needs_input_grad, strict=False) if need]
     found = iter(torch.autograd.grad(values, wanted, gradient, create_graph=True))

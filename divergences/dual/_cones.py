@@ -97,6 +97,9 @@ class ConeCritic(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Values at the points (n, d), shape (n,)."""
+        dimension = self.anchors.shape[1]
+        if x.ndim != 2 or x.shape[1] != dimension:  # torch would repeat a single coordinate
+            refuse("ConeCritic", "x", f"have shape (n, {dimension})", describe(x))
         top = self._smooth(x) if self.temperature > 0 else (self.heights - self._far(x)).amax(dim=1)
         return top if self.kind == "max" else -top
 

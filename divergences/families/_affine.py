@@ -12,6 +12,11 @@ from .._validation import describe, real_array, real_number, refuse
 from ..measures import Law
 from ._line import ROUNDING, ContinuousLaw, LineLaw, Parametric, Points, off_the_graph, own
 
+_OF_THE_LINE = (
+    "cdf", "survival", "quantile", "upper_quantile", "support", "expectation", "log_density",
+    "log_mass",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Affine(Parametric):
@@ -74,6 +79,16 @@ class Affine(Parametric):
 
     def __repr__(self) -> str:
         return f"Affine({self.law!r}, scale={self.scale!r}, shift={self.shift!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        """What laws on the line have, of the law that this one is with the map carried out."""
+        from ._canonical import canonical  # which imports this file
+
+        image = canonical(self) if name in _OF_THE_LINE else self
+        if isinstance(image, Affine):
+            message = f"{self!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return getattr(image, name)
 
 
 def on_the_line(law: Any) -> Any:

@@ -15,7 +15,7 @@ from .._typing import Float64Array, IntArray
 from ._clock import Clock
 from ._common_mass import Residual
 from ._forest import flows_on_forest
-from ._masses import UNITS, Flow, Marginals, in_int64, north_west
+from ._masses import UNITS, Flow, Marginals, as_fractions, in_int64, north_west
 
 if TYPE_CHECKING:
     from ._dense_problem import Costs
@@ -90,8 +90,7 @@ def solve_matrix(
 
 def _cut(cost: Float64Array, flow: Flow, f: Float64Array, g: Float64Array) -> float | None:
     """Above which cost the others may be cut; None where that would not help."""
-    used, mass = cost[flow.source, flow.target], flow.mass.astype(np.float64)
-    mass /= mass.sum()
+    used, mass = cost[flow.source, flow.target], as_fractions(flow.mass, int(flow.mass.sum()))
     excess = float(mass @ (used - f[flow.source] + g[flow.target]))
     value, least = float(mass @ used), float(cost.min())
     if excess <= _ROUNDED * abs(value):

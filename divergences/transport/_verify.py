@@ -55,7 +55,7 @@ def verify(
     costs: Costs,
     scale: float,
     value_error: float,
-    critic: tuple[tuple[IntArray, Float64Array], ...] | None = None,
+    critic: tuple[tuple[IntArray, Float64Array, float], ...] | None = None,
 ) -> None:
     """Raise ``CertificateError`` on the first claim that does not hold.
 
@@ -66,7 +66,8 @@ def verify(
     costs : scaled
     scale : power of two that takes costs from the caller's units to scaled ones
     value_error : relative rounding of the value's dtype
-    critic : its values at some x, with their indices, and at some y; None where there is none
+    critic : indices of some x, its values there and the relative rounding of these; then of some y;
+        None where there is none
     """
     claims = _scaled(claims, scale)
     supply, demand = supply / total(supply), demand / total(demand)
@@ -95,8 +96,8 @@ def verify(
     if not claims.tolerance <= most:
         _fail(f"the tolerance {claims.tolerance:.3g} is above the promised {most:.3g}")
     if critic is not None:
-        allowed = 64 * EPS * (largest + diameter) + value_error * (largest + diameter) + subnormal
-        for name, (index, values), heights in zip("xy", critic, (u, -v), strict=True):
+        for name, (index, values, error), heights in zip("xy", critic, (u, -v), strict=True):
+            allowed = (64 * EPS + error) * (largest + diameter) + subnormal
             _critic(name, index, values * scale - heights[index], allowed)
 
 

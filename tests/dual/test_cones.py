@@ -135,6 +135,17 @@ def test_torch_func_works_in_training_mode():
     torch.testing.assert_close(by_rows, together)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+def test_torch_func_and_forward_mode_work_where_parameters_learn():
+    critic = _critic(10, temperature=0.5).train()
+    x = torch.randn(4, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    (slope,) = torch.autograd.grad(critic(leaf := x.clone().requires_grad_()).sum(), leaf)
+    of_all = torch.func.jacrev(lambda points: critic(points).sum())(x)
+    torch.testing.assert_close(of_all, slope)
+    along = torch.func.jvp(critic, (x,), (torch.ones_like(x),))[1]
+    torch.testing.assert_close(along, slope.sum(dim=1))
+
+
 def _hard(critic):
     return ConeCritic(critic.anchors, critic.heights, kind=critic.kind).eval()
 
@@ -195,3 +206,13 @@ def test_active_cones_refuse_a_margin_below_0():
         ActiveCones(-1)
     with pytest.raises(TypeError):
         ActiveCones("4")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+@pytest.mark.parametrize("shape", [(4, 1), (4, 2), (4,), (4, 3, 3)])
+def test_points_of_another_dimension_are_refused(temperature, shape):
+    """In training mode one coordinate was repeated, and the function was steeper than 1."""
+    critic = _critic(10, temperature=temperature)
+    for mode in (True, False):
+        with pytest.raises(ValueError, match=r"ConeCritic: x must have shape \(n, 3\)"):
+            critic.train(mode)(torch.zeros(shape, dtype=torch.float64))

@@ -327,3 +327,19 @@ GOOD_MODULES = {
 def test_a_good_generator_passes_in_any_precision_and_shape(name, seed):
     report = laws.check_generator(GOOD_MODULES[name], seed=seed)
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("size", [0.03, 0.5])
+def test_a_jump_of_a_generator_beside_its_own_slope_is_found(size):
+    """Halving the segment where the output moves more lost jumps smaller than its own change."""
+
+    class Jumps(torch.nn.Linear):
+        def forward(self, z):
+            outputs = super().forward(z)
+            return outputs + size * (outputs > 0)
+
+    torch.manual_seed(1)
+    module = Jumps(4, 2)
+    for seed in range(5):
+        report = laws.check_generator(module, seed=seed)
+        assert "continuous in the parameters" in [failure.law for failure in report.failures]

@@ -387,3 +387,11 @@ def test_a_value_far_below_the_largest_cost_keeps_its_digits(spread):
     cost = np.exp(spread * np.random.default_rng(17).normal(size=(300, 300)))
     value = optimal_transport(cost=cost, solver="dense").value
     assert value == pytest.approx(cost[linear_sum_assignment(cost)].mean(), rel=1e-12)
+
+
+def test_masses_of_a_matrix_may_be_integers_beyond_the_floats():
+    rng = np.random.default_rng(9)
+    cost, b = rng.random((3, 4)), np.array([1.0, 1e-300, 5e-324, 1e-300])
+    result = optimal_transport(cost=cost, y_weights=b, solver="dense")
+    result.verify()
+    assert result.value == pytest.approx(cost[:, 0].mean(), rel=1e-14)

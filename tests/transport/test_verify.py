@@ -196,3 +196,17 @@ def test_blocks_hold_every_pair_once_and_few_numbers(n, m, width, monkeypatch):
         pairs = rows.size * columns.size
         assert pairs == 1 or pairs * width <= 32
     assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", city], ids=["euclidean", "callable"])
+def test_single_precision_of_points_alone_is_allowed_for(metric):
+    rng = np.random.default_rng(8)
+    x, y = (rng.normal(size=(n, 2)).astype(np.float32) for n in (7, 5))
+    optimal_transport(x, y, y_weights=rng.dirichlet(np.ones(5)), metric=metric).verify()
+
+
+def test_a_critic_says_that_it_needs_values():
+    x = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    critic = optimal_transport(x, x + 1).critic
+    with pytest.raises(TypeError, match="critic: z must hold values that a solver can read"):
+        torch.func.vmap(critic)(x[None])

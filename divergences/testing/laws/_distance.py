@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..._typing import Float64Array
-from ._domain import Domain, alike, point_laws
+from ._domain import Domain, alike, alike_vectors, point_laws
 from ._f_divergence import ROUNDED
 from ._law import Comparison, Example, Law
 from ._subject import Subject
@@ -147,9 +147,10 @@ def _common(domain: Domain) -> tuple[Law, ...]:
 
 def metric_laws(domain: Domain) -> tuple[Law, ...]:
     """The laws of a metric on probability vectors, or on laws given by samples."""
-    apart = tuple(dict(zip(_names(domain, 2), laws, strict=True)) for laws in point_laws(domain))
-    if domain.name == "samples":
-        apart += tuple({"x": x, "y": y} for _, x, y in alike(domain))
+    on_vectors = domain.name == "vectors"
+    others = alike_vectors() if on_vectors else [(x, y) for _, x, y in alike(domain)]
+    pairs = (*point_laws(domain), *others)
+    apart = tuple(dict(zip(_names(domain, 2), laws, strict=True)) for laws in pairs)
 
     def some() -> "SearchStrategy[Example]":
         from .._hypothesis import strategies as st

@@ -163,3 +163,9 @@ def alike(domain: Domain) -> tuple[tuple[str, Float64Array, Float64Array], ...]:
     if not domain.flat:
         return tuple(pairs)
     return tuple((text, x[:, 0], y[:, 0]) for text, x, y in pairs if x.shape[1] == 1)
+
+
+def alike_vectors() -> tuple[tuple[Float64Array, Float64Array], ...]:
+    """Pairs of different laws that agree on the first or last atom, and in all else but order."""
+    pairs = ([0.5, 0.5, 0.0], [0.5, 0.0, 0.5]), ([0.25, 0.5, 0.25], [0.5, 0.25, 0.25])
+    return tuple((np.array(p), np.array(q)) for p, q in pairs)
