@@ -23,7 +23,7 @@ def _near_in_the_plane(
     return found
 
 
-near_in_the_plane = jit(_near_in_the_plane, inline=True)
+near_in_the_plane = jit(_near_in_the_plane, once=True)
 
 
 def _near_in_space(
@@ -38,7 +38,7 @@ def _near_in_space(
     return found
 
 
-near_in_space = jit(_near_in_space, inline=True)
+near_in_space = jit(_near_in_space, once=True)
 
 
 def _accumulate(
@@ -63,7 +63,7 @@ def _accumulate(
                 sums[k] += abs(blocks[leaf, axis, k] - x[i, axis]) ** order
 
 
-accumulate = jit(_accumulate, inline=True)
+accumulate = jit(_accumulate, once=True)
 
 
 def _near(
@@ -88,4 +88,4 @@ def _near(
     return found
 
 
-near = jit(_near, inline=True)
+near = jit(_near, once=True)

@@ -101,7 +101,7 @@ def _cheapest(
     return row, place
 
 
-cheapest = jit(_cheapest, inline=True)
+cheapest = jit(_cheapest, once=True)
 
 
 def _run(

@@ -56,6 +56,24 @@ def test_nothing_writable_still_computes(tmp_path):
     assert run(NUMBA_CACHE_DIR=str(blocked)) == "None"
 
 
+CALLING = """
+from divergences.transport._kd_tree import sort
+from divergences.transport._norms import distances
+import numpy as np
+points = np.array([[0.0, 0.0], [1.0, 2.0], [4.0, 1.0]])
+assert sorted(sort(points)) == [0, 1, 2]
+assert distances(points, np.array([0]), points, np.array([0]), 2.0) == 0.0
+"""
+
+
+def test_a_kernel_that_only_kernels_call_is_kept_in_them_alone(tmp_path):
+    """Nobody loads it by itself; one with a single caller is not even compiled by itself."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", CALLING], env=environment, check=True)
+    kept = {path.name.split("-")[0] for path in tmp_path.rglob("*.nbi")}
+    assert kept == {"_kd_tree._sort", "_norms._distances"}
+
+
 ANNOUNCING = """
 import logging, sys
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(name)s: %(message)s")
