@@ -2,7 +2,7 @@
 
 Each call is made in a fresh process, with a new cache folder and one thread, and timed in seconds
 of the processor; numba and SciPy are loaded before. A second call of the same problem is taken off:
-what is left is compiling, and keeping on disk. The least of three rounds counts.
+what is left is compiling, and keeping on disk. One round.
 """
 
 import os
@@ -12,7 +12,6 @@ import tempfile
 
 from .record import record
 
-ROUNDS = 3
 FAMILIES = {
     "plane and space, multiscale": "w((5000, 2), (4900, 2))",
     "many coordinates, dense": "w((2500, 32), (2400, 32))",
@@ -61,8 +60,5 @@ def seconds_to_compile(call: str) -> float:
 
 
 def test_cold():
-    taken = {
-        name: min(seconds_to_compile(call) for _ in range(ROUNDS))
-        for name, call in FAMILIES.items()
-    }
-    record("cold", {name: round(seconds, 2) for name, seconds in taken.items()})
+    taken = {name: round(seconds_to_compile(call), 2) for name, call in FAMILIES.items()}
+    record("cold", taken)
