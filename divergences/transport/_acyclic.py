@@ -56,7 +56,7 @@ def _join(parent: IntArray, stamp: IntArray, mark: int, u: int, v: int) -> int:
             v = parent[v]
 
 
-join = jit(_join, inline=True)
+join = jit(_join, once=True)
 
 
 def _cancel(
@@ -102,7 +102,7 @@ def _cancel(
     turn(parent, flow, length, lower, cut, upper, mass + moved, cost)
 
 
-cancel = jit(_cancel, inline=True)
+cancel = jit(_cancel, once=True)
 
 
 def _acyclic(

@@ -107,7 +107,7 @@ def _is_the_only(
     return True
 
 
-is_the_only = jit(_is_the_only)
+is_the_only = jit(_is_the_only, once=True)
 
 
 def _assign_one(

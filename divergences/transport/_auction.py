@@ -34,7 +34,7 @@ def _preferred(
     return chosen, prices[chosen] + margin + epsilon
 
 
-preferred = jit(_preferred, inline=True)
+preferred = jit(_preferred, once=True)
 
 
 def _insert(head: IntArray, following: IntArray, level: Float64Array, j: int, portion: int) -> int:
@@ -51,7 +51,7 @@ def _insert(head: IntArray, following: IntArray, level: Float64Array, j: int, po
     return steps
 
 
-insert = jit(_insert, inline=True)
+insert = jit(_insert, once=True)
 
 
 def _auction(

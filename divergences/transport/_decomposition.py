@@ -46,7 +46,8 @@ def _lengths_from(
     x: Float64Array, i: int, columns: Float64Array, order: float, lengths: Float64Array
 ) -> None:
     """Distances of x_i from all sinks, whose coordinates are the rows of ``columns``."""
-    lengths[:] = 0.0
+    for j in range(lengths.size):
+        lengths[j] = 0.0
     for axis in range(columns.shape[0]):
         here = x[i, axis]
         for j in range(lengths.size):
@@ -62,12 +63,12 @@ def _lengths_from(
     if order == 2.0:
         for j in range(lengths.size):
             lengths[j] = np.sqrt(lengths[j])
-    elif order not in (1.0, np.inf):
+    elif order != 1.0 and order != np.inf:  # noqa: PLR1714 (membership takes longer to compile)
         for j in range(lengths.size):
             lengths[j] = lengths[j] ** (1 / order)
 
 
-lengths_from = jit(_lengths_from, inline=True)
+lengths_from = jit(_lengths_from, once=True)
 
 
 def _price_all(
@@ -77,8 +78,11 @@ def _price_all(
     """Add the most negative arcs of every source to its list; how many sources have one."""
     n, m = x.shape[0], y.shape[0]
     values, indices = np.empty((1, _NEIGHBOURS)), np.empty((1, _NEIGHBOURS), dtype=np.int32)
-    columns, lengths = y.T.copy(), np.empty(m)
-    heights = potential[n : n + m] / UNITS
+    columns, lengths, heights = np.empty((x.shape[1], m)), np.empty(m), np.empty(m)
+    for j in range(m):
+        heights[j] = potential[n + j] / UNITS
+        for axis in range(x.shape[1]):
+            columns[axis, j] = y[j, axis]
     contradicted, row = 0, variable(0)
     for i in range(n):
         lengths_from(x, i, columns, order, lengths)
@@ -89,7 +93,8 @@ def _price_all(
         if not found:
             continue
         contradicted += 1
-        values[row, :], indices[row, :] = height, -1
+        for k in range(_NEIGHBOURS):
+            values[row, k], indices[row, k] = height, -1
         for j in range(m):
             keep(lengths[j] + heights[j], j, values, indices, row)
         for k in range(_NEIGHBOURS):
@@ -100,7 +105,7 @@ def _price_all(
     return contradicted
 
 
-price_all = jit(_price_all)
+price_all = jit(_price_all, once=True)
 
 
 def _solve_part(
@@ -145,7 +150,8 @@ def _best(
     n, count, row = rows.size, near.shape[1], variable(0)
     values, indices = np.empty((1, count)), np.empty((1, count), dtype=np.int32)
     for i in range(n):
-        values[row, :], indices[row, :] = np.inf, -1
+        for k in range(count):
+            values[row, k], indices[row, k] = np.inf, -1
         for k in range(filled[i]):
             reduced = costs[i, k] + potential[n + sinks[i, k]] - potential[i]
             keep(float(reduced), variable(sinks[i, k]), values, indices, row)
@@ -155,8 +161,8 @@ def _best(
             near[first + i, k] = columns[j] if j >= 0 else -1
 
 
-best = jit(_best)
-solve_part = jit(_solve_part)
+best = jit(_best, once=True)
+solve_part = jit(_solve_part, once=True)
 
 
 def _restricted(
@@ -178,7 +184,19 @@ def _restricted(
     return own_sinks, own_costs, own_filled
 
 
-restricted = jit(_restricted)
+restricted = jit(_restricted, once=True)
+
+
+def _rows(points: Float64Array, chosen: IntArray) -> Float64Array:
+    """Some of the points; a loop: indexing by an array takes long to compile."""
+    result = np.empty((chosen.size, points.shape[1]))
+    for k in range(chosen.size):
+        for axis in range(points.shape[1]):
+            result[k, axis] = points[chosen[k], axis]
+    return result
+
+
+rows_of = jit(_rows)
 
 
 def _improve(
@@ -202,15 +220,23 @@ def _improve(
             continue
         rows, columns = numbered(source[span], place_x), numbered(target[span], place_y)
         n, m = rows.size, columns.size
-        local_source, local_target = source[span].copy(), target[span].copy()
-        for k in range(local_source.size):
-            local_source[k] = place_x[local_source[k]]
-            local_target[k] = place_y[local_target[k]]
+        count = begin[part + 1] - begin[part]
+        local_source = np.empty(count, dtype=np.int64)
+        local_target = np.empty(count, dtype=np.int64)
+        for k in range(count):
+            local_source[k] = place_x[source[begin[part] + k]]
+            local_target[k] = place_y[target[begin[part] + k]]
         u, v, w, lengths = acyclic(local_source, local_target, mass[span], cost[span], n, m)
         own_sinks, own_costs, own_filled = restricted(sinks, costs, filled, rows, place_y, m)
+        guide = np.empty(n, dtype=np.int64)
+        for i in range(n):
+            guide[i] = guidance[rows[i]]
+            place_x[rows[i]] = -1
+        for j in range(m):
+            place_y[columns[j]] = -1
         nodes, potential = solve_part(
-            x[rows], y[columns], order, u, v, w, lengths, guidance[rows], own_sinks, own_costs,
-            own_filled, rounds,
+            rows_of(x, rows), rows_of(y, columns), order, u, v, w, lengths, guide, own_sinks,
+            own_costs, own_filled, rounds,
         )  # fmt: skip
         for node in range(1, nodes.shape[0]):
             if nodes[node, FLOW]:
@@ -221,8 +247,6 @@ def _improve(
                 kept += 1
         best(potential, own_sinks, own_costs, own_filled, rows, columns, near, listed)
         listed += n
-        place_x[rows] = -1
-        place_y[columns] = -1
     return arcs[0, :kept], arcs[1, :kept], arcs[2, :kept], near[:listed]
 
 

@@ -102,7 +102,9 @@ def _products(
     x: FloatArray, i: int, y: FloatArray, panel: int, begin: int, sums: FloatArray
 ) -> None:
     """Sums of the products of a chain of coordinates, of four rows and the columns of a panel."""
-    sums[:] = 0
+    for row in range(4):
+        for j in range(sums.shape[1]):
+            sums[row, j] = 0
     for k in range(begin, min(begin + _CHAIN, y.shape[1]), 4):
         a0, a1, a2, a3 = x[i, k], x[i, k + 1], x[i, k + 2], x[i, k + 3]
         b0, b1, b2, b3 = x[i + 1, k], x[i + 1, k + 1], x[i + 1, k + 2], x[i + 1, k + 3]
@@ -130,7 +132,9 @@ def _lower_bounds(
     sums, sums_of_chain = np.empty((4, width), x.dtype), np.empty((4, width), x.dtype)
     for panel in range(y.shape[0]):
         for i in range(start, stop, 4):
-            sums[:] = 0
+            for row in range(4):
+                for j in range(width):
+                    sums[row, j] = 0
             for begin in range(0, coordinates, _CHAIN):
                 products(x, i, y, panel, begin, sums_of_chain)
                 for row in range(4):

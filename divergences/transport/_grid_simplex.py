@@ -124,7 +124,7 @@ def _cheapest(
     return source, way
 
 
-cheapest = jit(_cheapest, inline=True)
+cheapest = jit(_cheapest, once=True)
 
 
 def _run(

@@ -55,8 +55,8 @@ def _settle(
             if parent[v] == direction ^ 1:
                 order[found] = v
                 found += 1
-    size[:] = 1
-    flow[:] = excess
+    for u in range(count):
+        size[u], flow[u] = 1, excess[u]
     for position in range(count - 1, 0, -1):
         u = order[position]
         above = neighbour[u, parent[u]]
@@ -136,7 +136,7 @@ def _cycle(
     return u, rise, least_u, cut_u, True
 
 
-cycle = jit(_cycle, inline=True)
+cycle = jit(_cycle, once=True)
 
 
 def _add_upwards(
@@ -171,7 +171,7 @@ def _turn_round(
         direction, mass, below = upwards ^ 1, -old_mass, old_size
 
 
-turn_round = jit(_turn_round, inline=True)
+turn_round = jit(_turn_round, once=True)
 
 REFUSED, DONE, OUTDATED = range(3)
 
@@ -214,4 +214,4 @@ def _pivot(
     return DONE
 
 
-pivot = jit(_pivot)
+pivot = jit(_pivot, once=True)

@@ -37,6 +37,7 @@ def jit(
     formula: _Kernel,
     *,
     inline: bool = False,
+    once: bool = False,
     fused: bool = False,
     reordered: bool = False,
     helpers: tuple[Callable[..., object], ...] = (),
@@ -44,7 +45,9 @@ def jit(
     """Compile at the first call with each combination of types; the GIL is released.
 
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
-    references, which costs more than a distance. Functions that the formula calls are kernels, or
+    references, which costs more than a distance. One that a single kernel calls is ``once``: numba
+    makes it part of the caller before types are inferred, with the options of the caller, which
+    saves optimisation and machine code of its own. Functions that the formula calls are kernels, or
     plain functions named as ``helpers``, which the interpreter can run as they are. ``fused`` lets
     a product and the sum that takes it be one instruction with one rounding; ``reordered`` lets a
     sum be taken in any order, which the processor then does by several numbers at a time.
@@ -63,8 +66,8 @@ def jit(
         theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
         try:
             compiled: Any = numba.njit(
-                cache=folder is not None, nogil=True, error_model="numpy", forceinline=inline,
-                **without_wrapper,
+                cache=folder is not None and not inline, nogil=True, error_model="numpy",
+                forceinline=inline, inline="always" if once else "never", **without_wrapper,
                 fastmath={*["contract"] * fused, *["reassoc"] * reordered} or False,
             )(formula)  # fmt: skip
         finally:

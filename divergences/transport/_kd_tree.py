@@ -72,7 +72,7 @@ def _select(points: Float64Array, order: IntArray, axis: int, span: tuple[int, i
             return
 
 
-select = jit(_select, inline=True)
+select = jit(_select, once=True)
 
 
 def _widest(points: Float64Array, start: int, stop: int) -> int:
@@ -87,7 +87,7 @@ def _widest(points: Float64Array, start: int, stop: int) -> int:
     return axis
 
 
-widest = jit(_widest, inline=True)
+widest = jit(_widest, once=True)
 
 
 def _sort(points: Float64Array) -> IntArray:
@@ -182,8 +182,8 @@ def _solve(square: Float64Array) -> Float64Array:
     return solution
 
 
-solve = jit(_solve, inline=True)
-fit = jit(_fit, inline=True)
+solve = jit(_solve, once=True)
+fit = jit(_fit, once=True)
 
 
 def _minorants(points: Float64Array, boxes: Float64Array) -> Float64Array:

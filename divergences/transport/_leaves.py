@@ -25,7 +25,7 @@ def _near_in_the_plane(
     return found
 
 
-near_in_the_plane = jit(_near_in_the_plane, inline=True)
+near_in_the_plane = jit(_near_in_the_plane, once=True)
 
 
 def _near_in_space(
@@ -40,7 +40,7 @@ def _near_in_space(
     return found
 
 
-near_in_space = jit(_near_in_space, inline=True)
+near_in_space = jit(_near_in_space, once=True)
 
 
 def _accumulate(
@@ -65,7 +65,7 @@ def _accumulate(
                 sums[k] += step * step
 
 
-accumulate = jit(_accumulate, inline=True)
+accumulate = jit(_accumulate, once=True)
 
 
 def _near(
@@ -95,4 +95,4 @@ def _near(
     return found
 
 
-near = jit(_near, inline=True)
+near = jit(_near, once=True)

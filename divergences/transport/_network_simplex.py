@@ -107,7 +107,7 @@ def _cheapest(
     return row, place
 
 
-cheapest = jit(_cheapest, inline=True)
+cheapest = jit(_cheapest, once=True)
 
 
 def _run(

@@ -52,7 +52,7 @@ def _slope(step: float, length: float, order: float) -> float:
     return math.copysign((abs(step) / length) ** (order - 1), step)
 
 
-slope = jit(_slope, inline=True)
+slope = jit(_slope, once=True)
 
 
 def _box_distance(
@@ -77,7 +77,7 @@ def _box_distance(
     return total if order == 1.0 or order == math.inf else total ** (1 / order)  # noqa: PLR1714
 
 
-box_distance = jit(_box_distance, inline=True)
+box_distance = jit(_box_distance, once=True)
 
 
 def _distances(

@@ -39,7 +39,7 @@ def _largest_step(x: Float64Array, i: int, y: Float64Array, j: int, dimension: i
     return axis
 
 
-largest_step = jit(_largest_step, inline=True)
+largest_step = jit(_largest_step, once=True)
 
 
 def _subgradient(
@@ -80,7 +80,7 @@ def _excluded(
     return flat >= threshold
 
 
-excluded = jit(_excluded, inline=True)
+excluded = jit(_excluded, once=True)
 
 
 def _bound_of_point(x: Float64Array, i: int, y_nodes: Float64Array, b: int, order: float) -> float:

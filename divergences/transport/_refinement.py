@@ -158,7 +158,8 @@ def _reach(
     values, indices = np.empty((1, place)), np.empty((1, place), dtype=np.int32)
     found = np.empty(n)
     for i in range(n):
-        values[row, :] = np.inf
+        for k in range(place):
+            values[row, k] = np.inf
         for k in range(filled[i]):
             reduced = costs[i, k] + potential[n + sinks[i, k]] - potential[i]
             keep(reduced / UNITS, k, values, indices, row)

@@ -25,7 +25,8 @@ def _to_integers(
     two.
     """
     n, m = cost.shape
-    v[:] = np.inf
+    for j in range(m):
+        v[j] = np.inf
     for i in range(n):
         for j in range(m):
             reduced = cost[i, j] - least[i]

@@ -43,7 +43,7 @@ def _level(supply: IntArray, demand: IntArray) -> None:
     demand[largest] += missing
 
 
-level = jit(_level)
+level = jit(_level, once=True)
 
 
 def _gather(
@@ -57,7 +57,7 @@ def _gather(
             least[k] = min(least[k], part[k, h])
 
 
-gather = jit(_gather)
+gather = jit(_gather, once=True)
 
 
 def _prices(cost: Float64Array, columns: IntArray, u: Float64Array, v: Float64Array) -> float:
@@ -80,7 +80,7 @@ def _prices(cost: Float64Array, columns: IntArray, u: Float64Array, v: Float64Ar
     return largest
 
 
-prices = jit(_prices)
+prices = jit(_prices, once=True)
 
 
 def _list_plan(
@@ -101,7 +101,7 @@ def _list_plan(
     facts[0], facts[1] = value, excess
 
 
-list_plan = jit(_list_plan)
+list_plan = jit(_list_plan, once=True)
 
 
 def _transport_all(

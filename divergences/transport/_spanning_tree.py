@@ -61,7 +61,7 @@ def _detach(nodes: IntArray, u: int) -> None:
         nodes[after, PREVIOUS] = before
 
 
-detach = jit(_detach, inline=True)
+detach = jit(_detach, once=True)
 
 
 def _attach(nodes: IntArray, u: int, parent: int) -> None:
@@ -112,7 +112,7 @@ def _cycle(nodes: IntArray, n: int, source: int, sink: int) -> tuple[int, int, i
     return u, rise, least_u, cut_u, True
 
 
-cycle = jit(_cycle, inline=True)
+cycle = jit(_cycle, once=True)
 
 
 def _augment(nodes: IntArray, n: int, source: int, sink: int, top: int, mass: int) -> None:
@@ -127,7 +127,7 @@ def _augment(nodes: IntArray, n: int, source: int, sink: int, top: int, mass: in
         u = nodes[u, PARENT]
 
 
-augment = jit(_augment, inline=True)
+augment = jit(_augment, once=True)
 
 
 def _rehang(nodes: IntArray, cut: int, u: int, parent: int, top: int, mass: int, cost: int) -> None:
@@ -156,7 +156,7 @@ def _rehang(nodes: IntArray, cut: int, u: int, parent: int, top: int, mass: int,
         parent, u, mass, cost, below = u, above, old_mass, old_cost, old_size
 
 
-rehang = jit(_rehang, inline=True)
+rehang = jit(_rehang, once=True)
 
 
 def _shift(nodes: IntArray, potential: IntArray, top: int, avoided: int, amount: int) -> None:
@@ -212,7 +212,7 @@ def _pivot(
     return DONE
 
 
-pivot = jit(_pivot)
+pivot = jit(_pivot, once=True)
 
 
 def _renumber(
@@ -267,7 +267,7 @@ def _adjacency(source: IntArray, target: IntArray, n: int, m: int) -> tuple[IntA
     return arcs, begin
 
 
-adjacency = jit(_adjacency)
+adjacency = jit(_adjacency, once=True)
 
 
 def _grow(

@@ -1,5 +1,6 @@
 """The kernels' cache: what names its folder, and what happens where none can be written."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -54,6 +55,41 @@ def test_nothing_writable_still_computes(tmp_path):
     blocked = tmp_path / "a file"
     blocked.write_text("not a folder")
     assert run(NUMBA_CACHE_DIR=str(blocked)) == "None"
+
+
+CALLING = """
+from divergences.transport._kd_tree import sort
+from divergences.transport._norms import distances
+import numpy as np
+points = np.array([[0.0, 0.0], [1.0, 2.0], [4.0, 1.0]])
+assert sorted(sort(points)) == [0, 1, 2]
+assert distances(points, np.array([0]), points, np.array([0]), 2.0) == 0.0
+"""
+
+
+def test_a_kernel_that_only_kernels_call_is_kept_in_them_alone(tmp_path):
+    """Nobody loads it by itself; one with a single caller is not even compiled by itself."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", CALLING], env=environment, check=True)
+    kept = {path.name.split("-")[0] for path in tmp_path.rglob("*.nbi")}
+    assert kept == {"_kd_tree._sort", "_norms._distances"}
+
+
+def test_compiled_code_assigns_no_slices():
+    """Each such assignment adds a tenth of a second and more to the first call."""
+    for path in Path(_jit.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text())
+        compiled = {
+            node.args[0].id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "jit"
+        }
+        for formula in tree.body:
+            if isinstance(formula, ast.FunctionDef) and formula.name in compiled:
+                for node in ast.walk(formula):
+                    stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+                    if stored and any(isinstance(part, ast.Slice) for part in ast.walk(node.slice)):
+                        raise AssertionError(f"{path.name}, {formula.name}, line {node.lineno}")
 
 
 ANNOUNCING = """
