@@ -21,8 +21,8 @@ processor time, best of up to five, n points a side:
 | 900 | 19/21 | 27/32 | 41/37 | 25/170 |
 | 1000 | 25/25/109/191 | 37/37/466/248 | 45/45/1169/300 | 29/173/69/412 |
 
-Near the boundaries, on a busy machine (m3: Minkowski's norm of order 3; last come random matrices; those
-on curves and in clusters are why dimensions are not only counted):
+Near the boundaries, on a busy machine (m3: Minkowski's norm of order 3; last come random matrices;
+those on curves and in clusters are why dimensions are not only counted):
 
 | n | d = 4 | d = 5 | d = 8, equal | d = 3, m3 | costs, weighted |
 |---|---|---|---|---|---|

@@ -22,7 +22,7 @@ from ._pricing import keep
 from ._spanning_tree import UNITS
 from ._threads import over_blocks
 
-_BLOCKS = 8  # parts of the sources that threads take: each reads all arcs
+_BLOCKS = 16  # parts of the sources that threads take: each reads all arcs
 
 
 def _shortest(

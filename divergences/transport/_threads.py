@@ -14,7 +14,7 @@ _Result = TypeVar("_Result")
 
 # Of many blocks the caller takes the first, for so many seconds, before it asks for threads: which
 # take as long to start.
-_MANY, _ALONE = 8, 5e-4
+_MANY, _ALONE = 16, 5e-4
 
 
 def processors() -> int:

@@ -8,7 +8,7 @@ import pytest
 from divergences.transport import _threads
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 7, 8, 40])
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 40])
 @pytest.mark.parametrize("processors", ["1", "2", "5"])
 @pytest.mark.parametrize("seconds", [0.0, 1e-3])
 def test_results_come_in_the_order_of_the_blocks(monkeypatch, count, processors, seconds):
@@ -34,9 +34,9 @@ def test_threads_are_started_for_few_blocks_and_for_long_ones(monkeypatch):
         return _threads.over_blocks(work, range(count))
 
     assert all(elsewhere(2, 0.0))
-    assert elsewhere(12, 1e-3) == [False] + [True] * 11
+    assert elsewhere(18, 1e-3) == [False] + [True] * 17
     monkeypatch.setattr(_threads, "_ALONE", 60.0)
-    assert not any(elsewhere(12, 1e-3))
+    assert not any(elsewhere(18, 1e-3))
 
 
 def test_the_error_of_a_block_is_raised(monkeypatch):
@@ -48,4 +48,4 @@ def test_the_error_of_a_block_is_raised(monkeypatch):
         time.sleep(1e-3)
 
     with pytest.raises(KeyError):
-        _threads.over_blocks(work, range(12))
+        _threads.over_blocks(work, range(18))
