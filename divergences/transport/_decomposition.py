@@ -10,6 +10,8 @@ This is the domain decomposition of Benamou, *A domain decomposition method for 
 factorization of vector-valued mappings* (1994), with cells that follow the clusters.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ from ._pricing import keep
 from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, grow, renumber
 from ._threads import over_blocks
 
-_BLOCKS = 32
+_BLOCKS = 64
 _ROUNDING = 1e-14  # reduced costs above minus this count as 0
 _NEIGHBOURS = 6  # arcs that a source adds to its list in a round
 
@@ -256,14 +258,15 @@ improve = jit(_improve)
 def sweep(
     x: Float64Array, y: Float64Array, order: float, flow: Flow, cost: IntArray, part: IntArray,
     parts: int, guidance: IntArray, lists: tuple[NDArray[np.int32], IntArray, NDArray[np.int32]],
-    rounds: int,
+    rounds: int, allowed: Callable[[], bool],
 ) -> tuple[Flow, NDArray[np.int32]]:  # fmt: skip
     """A flow of the same marginals, better in every part; ``part`` says in which each arc is.
 
     Each part is solved over its lists, then priced for the next of the ``rounds``, of which some
     five make it optimal.
 
-    And candidates: rows of a source and the sinks of least reduced cost in its part (or -1).
+    And candidates: rows of a source and the sinks of least reduced cost in its part (or -1). Parts
+    stay as they are once nothing more is ``allowed``.
     """
     by_part = np.argsort(part, kind="stable")
     begin = np.searchsorted(part[by_part], np.arange(parts + 1))
@@ -273,6 +276,10 @@ def sweep(
 
     def block(number: int) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
         first, last = number * parts // blocks, (number + 1) * parts // blocks
+        if not allowed():
+            own = slice(begin[first], begin[last])
+            none = np.empty((0, _NEIGHBOURS + 1), dtype=np.int32)
+            return source[own], target[own], mass[own], none
         return improve(
             x, y, order, begin, source, target, mass, cost, guidance, *lists, rounds, first, last
         )

@@ -60,6 +60,7 @@ _PART, _ROUNDS_OF_PART, _SWEEPS = 300, 3, 3
 # Then over larger and larger ones, over lists alone: where the whole leaves the caches, and where
 # mass goes far, as in space. At 100,000 points they take a third off the time of weighted clouds.
 _GROWTH, _UNCACHED, _SPACE = 4, 20_000, 3
+_LARGEST_PART = 20_000  # takes some tenths of a second, in which nothing stops it
 _BLOCKS = 16
 
 
@@ -284,7 +285,10 @@ def _improved(
         level = (count // size).bit_length()
         part = np.searchsorted(_starts(count, level)[1:], ends, side="right")
         cost = in_units(distances(x, flow.source, y, flow.target, order))
-        flow, near = sweep(x, y, order, flow, cost, part, 1 << level, guide[:n], lists, rounds)
+        flow, near = sweep(
+            x, y, order, flow, cost, part, 1 << level, guide[:n], lists, rounds,
+            lambda: clock.allows(0.0),
+        )  # fmt: skip
         list_all(lists, guide, near[:, 0].astype(np.int64), near[:, 1:].copy(), x, y, order)
     if not sweeps:
         return flow
@@ -294,9 +298,9 @@ def _improved(
 
 def _sweeps(count: int, dimension: int) -> list[tuple[int, int]]:
     """Points of the parts, at most, and rounds, of each sweep over a cloud of so many points."""
-    largest = count // 2
-    if largest < _PART:
+    if count // 2 < _PART:
         return []
+    largest = min(count // 2, _LARGEST_PART)
     sweeps = [(_PART, _ROUNDS_OF_PART)] * _SWEEPS
     size = _GROWTH * _PART
     while size <= largest and (count > _UNCACHED or dimension >= _SPACE):

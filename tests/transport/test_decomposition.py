@@ -20,11 +20,11 @@ def setting(rng, n, order=2.0):
     return x, y, cost, flow
 
 
-def improved(x, y, order, cost, flow, part, parts):
+def improved(x, y, order, cost, flow, part, parts, allowed=lambda: True):
     lists = no_candidates(len(x), 10)
     lengths = in_units(cost[flow.source, flow.target])
     guidance = np.zeros(len(x), dtype=np.int64)
-    return sweep(x, y, order, flow, lengths, part, parts, guidance, lists, 20)
+    return sweep(x, y, order, flow, lengths, part, parts, guidance, lists, 20, allowed)
 
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, np.inf])
@@ -69,3 +69,26 @@ def test_the_same_bits_on_any_number_of_threads(monkeypatch):
         found.append([*better, near])
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_parts_stay_as_they_are_once_the_time_is_over(monkeypatch):
+    monkeypatch.setenv("DIVERGENCES_NUM_THREADS", "1")
+    rng = np.random.default_rng(7)
+    x, y, cost, flow = setting(rng, 200)
+    part, asked = rng.integers(0, 5, 200), []
+
+    def allowed():
+        asked.append(1)
+        return len(asked) <= 3
+
+    better, near = improved(x, y, 2.0, cost, flow, part, 5, allowed)
+    assert len(asked) == 5
+    target = np.empty(200, dtype=np.int64)
+    target[better.source] = better.target
+    np.testing.assert_array_equal(target[part > 2], flow.target[part > 2])
+    assert set(near[:, 0]) == set(np.nonzero(part <= 2)[0])
+    for number in range(3):
+        here = np.nonzero(part == number)[0]
+        inner = cost[np.ix_(here, flow.target[here])]
+        optimum = inner[linear_sum_assignment(inner)].sum()
+        assert cost[here, target[here]].sum() == pytest.approx(optimum, rel=1e-12)

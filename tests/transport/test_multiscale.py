@@ -212,6 +212,7 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
     [
         (599, 2, None), (600, 2, []), (20_000, 2, []), (20_001, 2, [1200, 4800]),
         (2400, 3, [1200]), (50_000, 5, [1200, 4800, 19_200]),
+        (1_000_000, 2, [1200, 4800, 19_200]),
     ],
 )  # fmt: skip
 def test_larger_parts_follow_in_space_and_beyond_the_caches(count, dimension, larger):
@@ -230,7 +231,7 @@ def test_sweeps_keep_the_masses(monkeypatch, uncached):
 
     def watched(*arguments):
         better, near = sweep(*arguments)
-        swept.append((arguments[6], arguments[-1], better.mass.sum() - arguments[3].mass.sum()))
+        swept.append((arguments[6], arguments[9], better.mass.sum() - arguments[3].mass.sum()))
         return better, near
 
     monkeypatch.setattr(multiscale, "sweep", watched)
