@@ -20,5 +20,6 @@ def lowest(z: Float64Array, anchors: Float64Array, heights: Float64Array, order:
     points = np.ldexp(anchors - middle, -exponent)
     index = sort(points)
     tree = below(build(points), np.ldexp(heights[index], -exponent))
-    found = smallest(np.ldexp(z - middle, -exponent), *tree, order, 1, -1)[1][:, 0]
+    z = np.ldexp(z - middle, -exponent)
+    found = smallest(z, *tree, tree.blocks, order, 1, -1)[1][:, 0]
     return index[found]

@@ -80,11 +80,12 @@ class Potential(NamedTuple):
 
     def __call__(self, points: Float64Array, order: float) -> Float64Array:
         """The values of f."""
-        bounds, count = below(self.y, self.heights), points.shape[0]
+        bounded, count = below(self.y, self.heights), points.shape[0]
+        blocks = bounded.blocks
 
         def block(k: int) -> Float64Array:
             part = points[k * count // _BLOCKS : (k + 1) * count // _BLOCKS]
-            return smallest(part, *bounds, order, 1, -1)[0][:, 0]
+            return smallest(part, *bounded, blocks, order, 1, -1)[0][:, 0]
 
         return np.concatenate(over_blocks(block, range(_BLOCKS)))
 

@@ -116,8 +116,9 @@ keep = jit(_keep, inline=True)
 
 
 def _smallest(
-    x: Float64Array, y: Float64Array, y_nodes: Float64Array, order: float, count: int, leaves: int
-) -> tuple[Float64Array, NDArray[np.int32]]:
+    x: Float64Array, y: Float64Array, y_nodes: Float64Array, blocks: Float64Array, order: float,
+    count: int, leaves: int,
+) -> tuple[Float64Array, NDArray[np.int32]]:  # fmt: skip
     """The ``count`` smallest d(x_i, y_j) + g_j of each point, ascending, and their j.
 
     Missing ones (fewer than ``count`` points y) are inf, with index -1. The search of a point goes
@@ -128,6 +129,7 @@ def _smallest(
     values = np.full((x.shape[0], count), np.inf)
     indices = np.full((x.shape[0], count), -1, dtype=np.int32)
     stack, bounds = np.empty(128, dtype=np.int64), np.empty(128)
+    sums = np.empty(LEAF)
     for i in range(x.shape[0]):
         height, left = 1, leaves
         stack[0], bounds[0] = 1, -np.inf
@@ -139,6 +141,8 @@ def _smallest(
             if node >= first_leaf:
                 left -= 1
                 k = node - first_leaf
+                if not near(x, i, blocks, k, order, values[i, count - 1], sums):
+                    continue
                 for j in range(k * m // first_leaf, (k + 1) * m // first_leaf):
                     value = distance(x, i, y, j, x.shape[1], order) + y[j, x.shape[1]]
                     keep(value, j, values, indices, i)

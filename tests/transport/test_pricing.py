@@ -54,7 +54,7 @@ def test_pricing_finds_exactly_the_violations(order, dimension, n, m):
             np.testing.assert_allclose(smallest[: len(worst)], row[worst], rtol=0, atol=1e-14)
             assert (smallest[len(worst) :] == threshold).all()
     count = min(5, m)
-    values, indices = _pricing.smallest(x, *of_y, order, count, -1)
+    values, indices = _pricing.smallest(x, *of_y, of_y.blocks, order, count, -1)
     heights = reduced + f[:, None]
     np.testing.assert_allclose(values, np.sort(heights, axis=1)[:, :count], rtol=0, atol=1e-14)
     np.testing.assert_array_equal(indices, np.argsort(heights, axis=1)[:, :count])
