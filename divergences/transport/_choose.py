@@ -1,7 +1,7 @@
 """Which algorithm solves a problem, and the way from points to a certified solution.
 
 On the line (one coordinate and a norm) the monotone plan. The small simplex (``_small``) on all
-distances up to .96 million pairs in two and three coordinates, 1.69 million in four and five; four
+distances up to .79 million pairs in two and three coordinates, 1.69 million in four and five; four
 million there where distances are dear (angles, norms of other orders than 1, 2, inf) and in more
 coordinates, of equal masses in the latter two million. 300,000 where one side has more than 4,000
 points and the other less than an eighth of them; matrices of costs up to 2^27 entries otherwise. In

@@ -16,7 +16,8 @@ class Clock:
 
     ``stop`` ends the time at once, from any thread: the computation notices where it would notice
     the limit. A ``listener`` is told bounds of the value while they are found, where a solver has
-    some on its way.
+    some on its way. ``reserve`` is what the answer takes once the time is over: some seconds that
+    are kept for it.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Clock:
     ) -> None:
         self.start = time.monotonic()
         self.limit = math.inf if limit is None else limit
+        self.reserve = 0.0
         self.listener = listener
         self._bar = _bar() if progress else None
         self._drawn = 0.0
@@ -54,9 +56,9 @@ class Clock:
         return time.monotonic() - self.start
 
     def allows(self, seconds: float) -> bool:
-        """Whether something that takes ``seconds`` would end within the limit."""
+        """Whether something that takes ``seconds`` would end within the limit, and the answer."""
         self.glance()
-        return self.elapsed() + seconds <= self.limit
+        return self.elapsed() + seconds + self.reserve <= self.limit
 
     def tell(self, bracket: Bracket) -> None:
         """Let the listener hear bounds, if there is one."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._multiscale import Potential
 
 _SAMPLE = 512
+_LATE = 0.5  # how much longer than the limit of time the answer may take, relative
 
 
 class StoppedEarly(Exception):  # noqa: N818 (it carries what is known)
@@ -71,19 +72,21 @@ def solve(
     used_x, used_y = np.nonzero(supply)[0], np.nonzero(demand)[0]
     sources, sinks = residual.sources[used_x], residual.sinks[used_y]
 
-    def known(flow: Flow, guess: "Potential | None") -> tuple[Flow, Float64Array]:
-        flow = _exact(flow, used_x, used_y, residual, metric)
-        heights = np.zeros(atoms.shape[0]) if guess is None else guess(atoms, order)
-        return flow, heights * scale
+    def known(flow: Flow, heights: Float64Array) -> tuple[Flow, Float64Array]:
+        return _exact(flow, used_x, used_y, residual, metric), heights * scale
 
     try:
         found = _multiscale.solve(
             atoms[sources], atoms[sinks], supply[used_x], demand[used_y], order, clock,
             shared=residual.shares_atoms(),
-            tell=lambda flow, guess: tell(*known(flow, guess)),
+            tell=lambda flow, potential: tell(*known(flow, potential(atoms, order))),
         )  # fmt: skip
     except _multiscale.OutOfTime as stopped:
-        raise StoppedEarly(*known(stopped.flow, stopped.potential)) from None
+        seconds = max(clock.limit - clock.elapsed(), _LATE * clock.elapsed())
+        heights = _heights(stopped.potentials, atoms, order, seconds)
+        raise StoppedEarly(*known(stopped.flow, heights)) from None
+    finally:
+        clock.reserve = 0.0
     clock.announce("certificate")
     flow = _exact(found.flow, used_x, used_y, residual, metric)
     heights, others = np.empty(atoms.shape[0]), np.ones(atoms.shape[0], dtype=bool)
@@ -91,6 +94,19 @@ def solve(
     others[sources] = others[sinks] = False
     heights[others] = found.potential(atoms[others], order)
     return flow, heights * scale
+
+
+def _heights(
+    potentials: "list[Potential]", atoms: Float64Array, order: float, seconds: float
+) -> Float64Array:
+    """At all atoms the finest potential that is not expected to take longer than these seconds.
+
+    The coarsest is taken anyway; without any, 0 has slope 1.
+    """
+    for potential in potentials[:0:-1]:
+        if potential.seconds(atoms, order) <= seconds:
+            return potential(atoms, order)
+    return potentials[0](atoms, order) if potentials else np.zeros(atoms.shape[0])
 
 
 def _normalised(atoms: Float64Array, order: float) -> tuple[Float64Array, float]:

@@ -15,6 +15,7 @@ integers, so marginals hold exactly. O(n) memory. Measured in the plane, n = 10,
 grows as about n^1.2 where mass moves little, n^1.6 where it moves far.
 """
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ _PART, _ROUNDS_OF_PART, _SWEEPS = 300, 3, 3
 _GROWTH, _UNCACHED, _SPACE = 4, 20_000, 3
 _LARGEST_PART = 20_000  # takes some tenths of a second, in which nothing stops it
 _BLOCKS = 16
+_SAMPLE = 2000
 
 
 class Cloud(NamedTuple):
@@ -89,6 +91,13 @@ class Potential(NamedTuple):
 
         return np.concatenate(over_blocks(block, range(_BLOCKS)))
 
+    def seconds(self, points: Float64Array, order: float) -> float:
+        """About how long the values at these points take: a sample of them shows."""
+        sample = points[:: -(-points.shape[0] // _SAMPLE)]
+        began = time.perf_counter()
+        self(sample, order)
+        return (time.perf_counter() - began) * float(points.shape[0] / sample.shape[0])
+
 
 class Level(NamedTuple):
     """An optimal flow between two clouds, its potentials, and the arcs that came near."""
@@ -112,12 +121,20 @@ class Optimum(NamedTuple):
 
 
 class OutOfTime(Exception):  # noqa: N818 (not an error: it carries what is known)
-    """The time ended; ``flow`` is feasible and ``potential``, where not None, has slope 1."""
+    """The time ended; ``flow`` is feasible, and ``potentials``, the finest last, have slope 1."""
 
-    def __init__(self, flow: Flow, potential: Potential | None) -> None:
+    def __init__(self, flow: Flow, potentials: list[Potential]) -> None:
         super().__init__()
         self.flow = flow
-        self.potential = potential
+        self.potentials = potentials
+
+
+class _Unfinished(Exception):  # noqa: N818
+    """The time ended in a level, with this feasible flow."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__()
+        self.flow = flow
 
 
 def solve(
@@ -141,6 +158,7 @@ def solve(
     x_order, y_order = sort(x), sort(y)
     supply, demand = supply[x_order], demand[y_order]
     found: Level | None = None
+    potentials: list[Potential] = []
     spent = 0.0
 
     def given(flow: Flow | None) -> Flow:
@@ -152,20 +170,23 @@ def solve(
             sources, sinks = _clusters(x, supply, level), _clusters(y, demand, level)
             clock.announce(f"{sources.mass.size} sources, {sinks.mass.size} sinks")
             found = _solve_level(sources, sinks, found, order, clock)
+            potentials.append(Potential(found.sinks.tree, found.g))
+            if clock.limited and level is not None:
+                clock.reserve = sum(potentials[-1].seconds(points, order) for points in (x, y))
             heard = clock.listener is not None and level is not None
             if heard and clock.elapsed() >= _TOLD * spent:
                 began = clock.elapsed()
-                tell(given(found.flow), Potential(found.sinks.tree, found.g))
+                tell(given(found.flow), potentials[-1])
                 spent += clock.elapsed() - began
-    except OutOfTime as stopped:
-        raise OutOfTime(given(stopped.flow), stopped.potential) from None
+    except _Unfinished as stopped:
+        raise OutOfTime(given(stopped.flow), potentials) from None
     assert found is not None
     flow = found.flow
     flow = Flow(x_order[flow.source], y_order[flow.target], flow.mass)
     at_x, at_y = np.empty(x.shape[0]), np.empty(y.shape[0])
     at_x[x_order] = found.f  # the least of all pairs: the last round has looked at them
     at_y[y_order] = found.g if found.exact and not shared else _at_sinks(found, order)
-    return Optimum(flow, Potential(found.sinks.tree, found.g), at_x, at_y)
+    return Optimum(flow, potentials[-1], at_x, at_y)
 
 
 def _at_sinks(found: Level, order: float) -> Float64Array:
@@ -231,13 +252,12 @@ def _solve_level(
     x, y = sources.tree, sinks.tree
     n, m = sources.mass.size, sinks.mass.size
     exact = sources.level is None and sinks.level is None
-    guide = None if coarse is None else Potential(coarse.sinks.tree, coarse.g)
     tree, lists = _first_tree(sources, sinks, coarse, order, clock)
     for _ in range(_ROUNDS):
         for stage in optimise(tree, lists):
             tree = stage
             if not clock.allows(0.0):
-                raise OutOfTime(_flow(tree, n), guide)
+                raise _Unfinished(_flow(tree, n))
         f, g = tree.potential[:n] / UNITS, tree.potential[n : n + m] / UNITS
         flow = _flow(tree, n)
         lengths = distances(x.points, flow.source, y.points, flow.target, order)

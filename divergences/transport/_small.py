@@ -27,7 +27,7 @@ from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 # In few coordinates until the multiscale simplex wins: later where distances are dear, which it
 # computes several times. In many until the dense solver does: of equal masses sooner.
 _SPACE, _FEW_COORDINATES = 3, 5
-_MOST_PAIRS_IN_SPACE, _MOST_PAIRS_IN_FEW = 960_000, 1_690_000
+_MOST_PAIRS_IN_SPACE, _MOST_PAIRS_IN_FEW = 790_000, 1_690_000
 _CHEAP_ORDERS = (1.0, 2.0, math.inf)
 _MOST_PAIRS_ASSIGNED = 2_000_000
 _MOST_BY_PATHS = 600  # points of many coordinates; of more, ties and clusters make paths long

@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from divergences import optimal_transport, wasserstein1
+from divergences._metrics import Metric
 from divergences.transport import SOLVERS, Clock, TimeLimitReached, _choose, _low_dimension
 from divergences.transport import _multiscale as multiscale
 
@@ -205,6 +206,41 @@ def test_a_coarse_level_already_brackets_well(monkeypatch):
         optimal_transport(x, y, solver="multiscale", time_limit=1e9)
     bracket = caught.value.bracket
     assert 0.9 * exact < bracket.lower <= exact <= bracket.upper < 1.1 * exact
+
+
+def test_the_time_limit_holds_for_the_answer_too(monkeypatch):
+    """A level that would end in time is not begun if its potential's values would be late."""
+    rng = np.random.default_rng(10)
+    x, y = rng.random((700, 2)), rng.random((700, 2)) + 0.2
+    phases, clock = [], Clock(1e9)
+    monkeypatch.setattr(clock, "announce", phases.append)
+    monkeypatch.setattr(multiscale.Potential, "seconds", lambda *_: 1e8)
+    exact = _choose.solve_points(x, y, None, None, Metric("euclidean"), "multiscale", clock).value
+    assert clock.reserve == 0
+    levels = sum("sources" in phase for phase in phases)
+    phases.clear()
+    monkeypatch.setattr(multiscale.Potential, "seconds", lambda *_: 1e9)
+    with pytest.raises(TimeLimitReached) as caught:
+        _choose.solve_points(x, y, None, None, Metric("euclidean"), "multiscale", clock)
+    assert clock.reserve == 0
+    assert sum("sources" in phase for phase in phases) == 2 < levels
+    bracket = caught.value.bracket
+    assert 0.5 * exact < bracket.lower <= exact <= bracket.upper < 1.5 * exact
+
+
+def test_late_answers_rest_on_coarser_potentials(monkeypatch):
+    """The finest whose values do not take too long; the coarsest is taken anyway."""
+    points = np.random.default_rng(11).random((50, 2))
+    tree = multiscale.build(points[:9].copy())
+    potentials = [multiscale.Potential(tree, np.full(9, float(k))) for k in range(4)]
+    monkeypatch.setattr(
+        multiscale.Potential, "seconds", lambda potential, *_: 2 * potential.heights[0] + 1
+    )
+    nearest = matrix(points, tree.points, 2.0).min(axis=1)
+    for seconds, chosen in ((10, 3), (7, 3), (6.9, 2), (4, 1), (0, 0), (-1, 0)):
+        heights = _low_dimension._heights(potentials, points, 2.0, seconds)
+        np.testing.assert_allclose(heights, nearest + chosen, rtol=1e-14)
+    np.testing.assert_array_equal(_low_dimension._heights([], points, 2.0, 1.0), np.zeros(50))
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,7 @@ def test_large_matrices_go_to_the_simplex_unless_a_few_atoms_face_many():
 @pytest.mark.parametrize(
     ("metric", "d", "n", "weighted", "small"),
     [
-        (EUCLIDEAN, 2, 950, False, True), (EUCLIDEAN, 3, 1000, True, False),
+        (EUCLIDEAN, 2, 880, False, True), (EUCLIDEAN, 3, 900, True, False),
         (EUCLIDEAN, 5, 1300, False, True), (EUCLIDEAN, 4, 1350, True, False),
         (EUCLIDEAN, 8, 1400, False, True), (EUCLIDEAN, 8, 1500, False, False),
         (EUCLIDEAN, 8, 2000, True, True), (Metric("minkowski", 2.5), 2, 2000, False, True),
