@@ -34,7 +34,7 @@ those on curves and in clusters are why dimensions are not only counted):
 | ... weighted | | 294/253/383 (1800) | 258/-/323 | 264/410 (1800) | |
 | 4000 | | | | | 1850/-/8160/3500 |
 
-Where no cache of them is found, kernels take some 3 (small), 10 (dense) and 25 (multiscale) seconds
+Where no cache of them is found, kernels take some 3 (small), 9 (dense) and 15 (multiscale) seconds
 to compile. A solver that the caller names is used as named, so all can be asked for anywhere.
 """
 
