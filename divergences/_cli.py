@@ -1,4 +1,4 @@
-"""The command line: ``divergences theorems``, ``divergences compare``; also ``python -m``."""
+"""The command line: ``divergences theorems``, ``compare``, ``compile``; also ``python -m``."""
 
 import argparse
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import _cli_compare
+from . import _cli_compare, _cli_compile
 from .theorems import ALL, ClaimResult, check_all
 
 PASSED, FAILED, UNUSABLE, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     theorems.set_defaults(run=_theorems, parser=theorems)
     _cli_compare.add_to(commands)
+    _cli_compile.add_to(commands, _positive)
     return parser
 
 

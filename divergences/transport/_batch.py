@@ -155,8 +155,8 @@ def _transported(costs: Float64Array, a: Float64Array | None, b: Float64Array | 
     else:
         total = UNITS
         supply, demand = (
-            nearest_units(np.ones((count, size)) if weights is None else weights)
-            for weights, size in ((a, n), (b, m))
+            np.ascontiguousarray(nearest_units(np.ones((count, size)) if given is None else given))
+            for given, size in ((a, n), (b, m))
         )
     places = n + m  # more than a tree has arcs
     source, target, mass = (np.zeros((count, places), dtype=np.int64) for _ in range(3))

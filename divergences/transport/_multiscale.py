@@ -93,7 +93,7 @@ class Potential(NamedTuple):
 
     def seconds(self, points: Float64Array, order: float) -> float:
         """About how long the values at these points take: a sample of them shows."""
-        sample = points[:: -(-points.shape[0] // _SAMPLE)]
+        sample = np.ascontiguousarray(points[:: -(-points.shape[0] // _SAMPLE)])
         began = time.perf_counter()
         self(sample, order)
         return (time.perf_counter() - began) * float(points.shape[0] / sample.shape[0])

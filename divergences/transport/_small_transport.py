@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import Float64Array, IntArray
 from . import _small_simplex
-from ._jit import jit
+from ._jit import jit, variable
 from ._small_costs import to_integers
 
 _COST_BITS = 53
@@ -127,7 +127,7 @@ def _transport_all(
         level(supply, demand)
         part = chosen[: n * m].reshape((n, m))
         gather(costs[k], rows, columns, part, least)
-        unit = to_integers(part, least, _COST_BITS, np.inf, reduced[:m], integers)
+        unit = to_integers(part, least, variable(_COST_BITS), np.inf, reduced[:m], integers)
         for place in range(nodes):
             work[8, place], other[2 * place], other[2 * place + 1] = _NONE, _NONE, _NONE
         _optimise(

@@ -1,0 +1,122 @@
+"""Every kernel compiled ahead of its first use: what ``divergences compile`` does.
+
+A family is one problem or a few, which call all kernels of some solver with all the types that
+these ever meet. Each is solved in a process of its own, several at a time, the longest first.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import NamedTuple
+
+import numpy as np
+
+from ._js import js_divergence
+from ._kl import kl_divergence
+from ._optimal_transport import optimal_transport
+from ._total_variation import total_variation
+from ._typing import Float64Array
+from ._wasserstein1 import wasserstein1
+from ._wasserstein1_grid import wasserstein1_grid
+
+
+def _points(*shape: int) -> Float64Array:
+    return np.random.default_rng(len(shape)).random(shape)
+
+
+def _masses(*shape: int) -> Float64Array:
+    masses = _points(*shape) + 0.1
+    return np.asarray(masses / masses.sum(axis=-1, keepdims=True))
+
+
+def _multiscale() -> None:
+    x = _points(700, 2)
+    for y in (x[:600] ** 2, x[100:]):
+        optimal_transport(x, y, _masses(700), _masses(600), solver="multiscale")
+
+
+def _dense() -> None:
+    x = _points(300, 20)
+    optimal_transport(x, x[:250] ** 2, solver="dense")
+    optimal_transport(x, x**2, solver="dense", metric="cityblock")
+    clusters = np.arange(300)[:, None] % 2 + 1e-9 * x  # bounds in double precision
+    optimal_transport(clusters, clusters[:250] + 1e-9 * x[50:], solver="dense")
+
+
+def _small() -> None:
+    """Problems for the simplex on all pairs, and for shortest augmenting paths."""
+    optimal_transport(None, None, _masses(600), _masses(500), cost=_points(600, 500))
+    optimal_transport(cost=_points(500, 500))
+    wasserstein1(_points(300, 40), _points(300, 40) ** 2)
+    wasserstein1(_points(450, 800), _points(430, 800) ** 2)
+    wasserstein1(_points(500, 2), _points(450, 2) ** 2)
+
+
+def _batches() -> None:
+    x = _points(70, 8, 2)
+    wasserstein1(x, x**2)
+    wasserstein1(x, x[:, :5] ** 2, _masses(70, 8), _masses(70, 5))
+
+
+def _grids() -> None:
+    p = _masses(1600).reshape(40, 40)
+    wasserstein1_grid(p, p.T)
+
+
+def _line() -> None:
+    x = _points(1 << 18)
+    wasserstein1(x, x[1:] ** 2)
+    wasserstein1(x, x**2, _masses(1 << 18))
+
+
+def _vectors() -> None:
+    p = _masses(2, 1 << 21)
+    for dtype in (np.float64, np.float32):
+        for divergence in (total_variation, kl_divergence, js_divergence):
+            divergence(p[0].astype(dtype), p[1].astype(dtype))
+            divergence(p.astype(dtype), p[::-1].astype(dtype))
+
+
+FAMILIES: dict[str, Callable[[], None]] = {
+    "multiscale": _multiscale,
+    "batches": _batches,
+    "dense": _dense,
+    "small": _small,
+    "vectors": _vectors,
+    "grids": _grids,
+    "line": _line,
+}
+
+
+class Compiled(NamedTuple):
+    """A family, the seconds that it took, and what went wrong: nothing if the text is empty."""
+
+    family: str
+    seconds: float
+    trouble: str
+
+
+def compile_all(processes: int) -> Iterator[Compiled]:
+    """Solve every family, so many at a time; each as soon as it is done."""
+    with ThreadPoolExecutor(processes) as pool:
+        for done in as_completed([pool.submit(_in_a_process, family) for family in FAMILIES]):
+            yield done.result()
+
+
+def _in_a_process(family: str) -> Compiled:
+    program = f"from divergences._compile import FAMILIES; FAMILIES[{family!r}]()"
+    start = time.perf_counter()
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "DIVERGENCES_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    trouble = ""
+    if run.returncode:
+        trouble = (run.stderr.strip().splitlines() or [f"status {run.returncode}"])[-1]
+    return Compiled(family, time.perf_counter() - start, trouble)
