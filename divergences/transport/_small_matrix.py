@@ -253,16 +253,25 @@ def _by_simplex(
         raise OutOfTime(flow, v)
     return _Basis(
         flow, v, unit, tree, integers,
-        lambda: _is_whole(least, unit) and _is_whole(cost, unit),
+        lambda: _are_whole(cost, least, unit),
     )  # fmt: skip
 
 
-def _is_whole(numbers: Float64Array, unit: float) -> bool:
+def _are_whole(cost: Float64Array, least: Float64Array, unit: float) -> bool:
     """Whether all are multiples of the unit, and so few units that their differences are exact."""
+    low = float(min(_least(cost, axis=None), _least(least, axis=None)))
+    high = float(max(_most(cost, axis=None), _most(least, axis=None)))
+    if max(high - low, high, -low) >= 2.0**53 * unit:
+        return False
+    return _is_whole(least, unit) and _is_whole(cost, unit)
+
+
+def _is_whole(numbers: Float64Array, unit: float) -> bool:
+    """Whether all are multiples of the unit."""
     with np.errstate(over="ignore"):
         for rows in _blocks(numbers):
             units = numbers[rows] / unit
-            if not ((np.abs(units) <= 2.0**52).all() and (units == np.rint(units)).all()):
+            if not (units == np.rint(units)).all():
                 return False
     return True
 

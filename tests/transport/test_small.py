@@ -89,6 +89,12 @@ def test_whole_costs_are_solved_without_rounding():
         assert value == pytest.approx(truth, rel=1e-12)
 
 
+@pytest.mark.parametrize("n", [100, 300])
+def test_whole_costs_of_many_ties_need_no_other_way(n):
+    cost = np.random.default_rng(n).integers(0, 10, (n, n)) / 1.0
+    assert _small.solve_matrix(cost, None, None) is not None
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shape", [(2, 3), (6, 9), (220, 230), (3, 400)])
 def test_costs_at_the_ends_of_the_range_of_floats(shape, weighted):
@@ -386,6 +392,9 @@ def test_blocks_of_a_matrix_change_nothing():
     assert _small_matrix._is_whole(whole, 0.5)
     whole[299, 499] += 0.25
     assert not _small_matrix._is_whole(whole, 0.5)
+    assert _small_matrix._are_whole(np.array([[0.0, 9.0]]), np.zeros(1), 2.0**-49)
+    assert not _small_matrix._are_whole(np.array([[-9.0, 9.0]]), np.zeros(1), 2.0**-49)
+    assert not _small_matrix._are_whole(np.array([[0.0, 9.0]]), np.array([-9.0]), 2.0**-49)
 
 
 def test_neither_compiler_nor_pot_is_loaded(tmp_path):
