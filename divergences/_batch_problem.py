@@ -1,7 +1,7 @@
 """Batches of small problems in any dimension: their values, with the gradients they give back.
 
 All problems of a batch are solved, and differentiated, together; only those whose answer
-``transport.solve_batch`` does not trust, large ones, arrays of only one, and those of a metric
+``transport.solve_batch`` does not trust, large ones, values of only one, and those of a metric
 given as a function go one by one.
 """
 
@@ -23,7 +23,7 @@ def batch_values(problem: PointProblem, shape: tuple[int, ...]) -> Array:
     if count == 0:
         return _nothing(whole).reshape(shape)
     pairs = int(whole.x.shape[1] * whole.y.shape[1])
-    alone = count == 1 and not is_tensor(problem.x)  # the value of one costs less than its plan
+    alone = count == 1 and not problem.carries_derivatives  # a value costs less than a plan
     one_by_one = alone or problem.metric.name == "callable" or pairs > MANY_PAIRS
     if one_by_one or problem.solver is not None:
         values = _each(whole, range(count))
