@@ -1,6 +1,6 @@
 r"""The transportation problem of a small dense cost matrix, without a compiler where that pays.
 
-Equal masses are assigned by SciPy up to 64 points (``_linear_assignment``). All else goes to the
+Equal masses are assigned by SciPy up to 128 points (``_linear_assignment``). All else goes to the
 simplex of ``_small_simplex``: the interpreter runs it until it has spent as long in this process as
 loading the compiled kernel would take, then the kernel does, with the same pivots and so the same
 bits. By then a kernel of shortest augmenting paths also takes over assignments (of up to 128
@@ -32,7 +32,7 @@ _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them al
 
 _COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
-_FEW_FOR_SCIPY = 64  # points that are assigned before the simplex were loaded
+_FEW_FOR_SCIPY = 128  # points that are assigned before the simplex were loaded
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _UNITS_OF_TIES = 2**7  # the same in units of costs
 # Of reduced costs, in values of a plan: they are then rounded to 2^-44 of it, or less.
