@@ -1,8 +1,8 @@
 """Batches of small problems in any dimension: their values, with the gradients they give back.
 
 All problems of a batch are solved, and differentiated, together; only those whose answer
-``transport.solve_batch`` does not trust, large ones, and those of a metric given as a function go
-one by one.
+``transport.solve_batch`` does not trust, large ones, values of only one, and those of a metric
+given as a function go one by one.
 """
 
 from dataclasses import replace
@@ -23,7 +23,8 @@ def batch_values(problem: PointProblem, shape: tuple[int, ...]) -> Array:
     if count == 0:
         return _nothing(whole).reshape(shape)
     pairs = int(whole.x.shape[1] * whole.y.shape[1])
-    one_by_one = problem.metric.name == "callable" or pairs > MANY_PAIRS
+    alone = count == 1 and not problem.carries_derivatives  # a value costs less than a plan
+    one_by_one = alone or problem.metric.name == "callable" or pairs > MANY_PAIRS
     if one_by_one or problem.solver is not None:
         values = _each(whole, range(count))
         return values.reshape(shape)

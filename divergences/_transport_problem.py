@@ -55,26 +55,39 @@ class PointProblem:
         """Whether the points are numbers and the monotone plan is to solve it."""
         return choose(self.metric, self.x.shape[-1], self.solver) == "line"
 
+    @property
+    def carries_derivatives(self) -> bool:
+        """Whether the value needs a graph."""
+        given = (self.x, self.y, self.x_weights, self.y_weights)
+        return tracks_derivatives(*(side for side in given if side is not None))
+
     def value(self, function: str) -> Array:
         """The value alone, 0-d and in float64 with its graph."""
-        if is_tensor(self.x) or self.metric.name == "callable" or self.on_the_line:
+        if self.carries_derivatives or self.metric.name == "callable" or self.on_the_line:
             return self.solve(function)[0]
         if self.solver is None:
             a, b = _numpy_or_none(self.x_weights), _numpy_or_none(self.y_weights)
             value = value_of_small(as_numpy(self.x), as_numpy(self.y), a, b, self.metric)
             if value is not None:
-                return np.asarray(value)
+                found = np.asarray(value)
+                return _scalar_like(found, self.x) if is_tensor(self.x) else found
+            return self.solve(function, refused=True)[0]
         return self.solve(function)[0]
 
-    def solve(self, function: str, clock: Clock | None = None) -> tuple[Array, Solution]:
-        """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d)."""
+    def solve(
+        self, function: str, clock: Clock | None = None, *, refused: bool = False
+    ) -> tuple[Array, Solution]:
+        """The value, 0-d and in float64 with its graph, and the solution; clouds (n, d), (m, d).
+
+        ``refused`` as in ``solve_points``.
+        """
         if self.metric.name == "callable":
             cost = self.costs(self.x, self.y, function)
             problem = CostProblem(cost, self.x_weights, self.y_weights, self.solver)
             return problem.solve(function, clock)
         solution = solve_points(
             as_numpy(self.x), as_numpy(self.y), _numpy_or_none(self.x_weights),
-            _numpy_or_none(self.y_weights), self.metric, self.solver, clock,
+            _numpy_or_none(self.y_weights), self.metric, self.solver, clock, refused=refused,
         )  # fmt: skip
         value = _checked(solution.value, function)
         if not is_tensor(self.x):

@@ -333,3 +333,22 @@ def test_differences_that_overflow_are_no_warning():
     assert wasserstein1(1e307 * x, -1e307 * x, metric=("minkowski", 3.0)) == pytest.approx(
         1e307 * distance, rel=1e-14
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tensors_without_a_graph_have_the_bits_of_arrays(dtype, weighted):
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn((2, 40, 3), generator=generator, dtype=dtype)
+    a = torch.softmax(torch.randn(40, generator=generator, dtype=dtype), 0) if weighted else None
+    value = wasserstein1(x, y, a)
+    assert value.dtype == dtype
+    assert not value.requires_grad
+    expected = wasserstein1(x.numpy(), y.numpy(), None if a is None else a.numpy())
+    assert value.numpy() == expected
+    one = wasserstein1(x[None], y[None], None if a is None else a[None])
+    assert one.shape == (1,)
+    assert one.numpy() == expected
+    followed = wasserstein1(x.requires_grad_(), y, a)
+    assert followed.requires_grad
+    assert followed.item() == value.item()

@@ -353,3 +353,17 @@ def test_refusals(p, q, options, error, words):
     with pytest.raises(error, match=words) as caught:
         wasserstein1_grid(p, q, **options)
     assert str(caught.value).startswith("wasserstein1_grid: ")
+
+
+@pytest.mark.parametrize("count", [2, 30, 500, 20_000])
+def test_many_cells_on_a_line_to_the_last_digits(count):
+    rng = np.random.default_rng(count)
+    p, q = random_pair(rng, (count, 1))
+    near = p.copy()
+    near[:2] = near[:2].mean()
+    far = normalised(np.exp(30 * rng.normal(size=(count, 1))))
+    for other in (q, near, far):
+        value = wasserstein1_grid(p, other, spacing=(0.3, 1.0))
+        exact = _grid.solve_grid(p, other, (0.3, 1.0), _grid.Metric("cityblock", 1.0), (False,) * 2)
+        assert value == pytest.approx(exact.value, rel=4e-16, abs=0.0)
+    assert wasserstein1_grid(p, p.copy()) == 0

@@ -99,11 +99,7 @@ def choose(
 
 
 def value_of_small(
-    x: Float64Array,
-    y: Float64Array,
-    a: Float64Array | None,
-    b: Float64Array | None,
-    metric: Metric,
+    x: Float64Array, y: Float64Array, a: Float64Array | None, b: Float64Array | None, metric: Metric
 ) -> float | None:
     """The value of ``solve_points`` for few points, to the bit, certified; None for others."""
     if not _small.fits(a, x.shape[0], b, y.shape[0]):
@@ -120,14 +116,18 @@ def solve_points(
     metric: Metric,
     solver: str | None = None,
     clock: Clock | None = None,
+    *,
+    refused: bool = False,
 ) -> Solution:
     """Optimal transport between atoms x (n, d) and y (m, d) under a metric (not a callable).
 
-    Weights ``a``, ``b`` are non-negative and normalised here; None is uniform.
+    Weights ``a``, ``b`` are non-negative and normalised here; None is uniform. Where
+    ``value_of_small`` has ``refused`` so many points, the small simplex is not asked again.
     """
     clock = clock or Clock()
     on_the_line = choose(metric, x.shape[1], solver) == "line"
-    if solver is None and not on_the_line and _small.fits(a, x.shape[0], b, y.shape[0]):
+    refused = refused and not _small.asks_twice(a, x.shape[0], b, y.shape[0])
+    if not (refused or solver or on_the_line) and _small.fits(a, x.shape[0], b, y.shape[0]):
         clock.announce("network simplex on all distances")
         small = _small.solve(x, y, a, b, metric)
         if small is not None:

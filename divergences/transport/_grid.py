@@ -23,7 +23,7 @@ import numpy as np
 from .._metrics import Metric, norm
 from .._summation import total
 from .._typing import Float64Array, IntArray
-from . import _certificate
+from . import _certificate, _line
 from ._choose import solve_points, value_of_small
 from ._masses import Marginals, Masses, as_fractions, in_units, marginals
 
@@ -135,14 +135,17 @@ def value_of_few_cells(
     """The value of ``solve_grid``, certified, where few cells differ; None if that is safer.
 
     Differences of the masses are taken as floats, which a value far below the diameter does not
-    allow.
+    allow. Cells on a line, however many, are numbers with weights.
     """
     long, steps, scale = _long_axes(p.shape, spacing)
-    if len(long) <= 1 or any(periodic[axis] and p.shape[axis] > 2 for axis in long):
+    if not long or any(periodic[axis] and p.shape[axis] > 2 for axis in long):
         return None
     p, q, shape = p.ravel(), q.ravel(), tuple(p.shape[axis] for axis in long)
     used = _occupied(p, q)
     p, q = p[used], q[used]
+    if len(long) == 1:
+        with np.errstate(over="ignore"):
+            return _line.value(used * steps[0], used * steps[0], p, q) / scale
     excess = p / total(p) - q / total(q)
     more, less = excess > 0, excess < 0
     if not 0 < np.count_nonzero(more) * np.count_nonzero(less) <= _FEW_PAIRS:

@@ -32,6 +32,7 @@ from ._threads import over_blocks
 
 _MANY_POINTS = 1 << 17  # more are worth compiled loops
 _FEW_WEIGHTED = 64  # atoms that Python's own integers sum sooner than vectorised passes
+_MOST_BITS = 1000  # by which a float can be shifted to a whole number, and be one yet
 _FEW_POINTS = 256  # up to here Python's own exact sum is the fastest
 _BLOCK_ENTRIES = 1 << 15  # of temporary arrays: what fits a cache is fast
 
@@ -131,9 +132,13 @@ def _value_of_few(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:
 
 def _whole(weights: list[float]) -> list[int]:
     """Integers in the proportions of the weights."""
+    bits = 53 - math.frexp(min(filter(None, weights), default=1.0))[1]
+    if bits <= _MOST_BITS:
+        unit = 2.0**bits  # the smallest weight, and so each, is a multiple of its inverse
+        return [int(weight * unit) for weight in weights]
     ratios = [weight.as_integer_ratio() for weight in weights]
-    unit = max(denominator for _, denominator in ratios)
-    return [numerator * (unit // denominator) for numerator, denominator in ratios]
+    whole = max(denominator for _, denominator in ratios)
+    return [numerator * (whole // denominator) for numerator, denominator in ratios]
 
 
 def _value_of_many(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:

@@ -8,7 +8,7 @@ source i at its sink s(i), these are the shortest paths of the residual graph,
     c_{k s(l)} - c_{k s(k)}, \qquad u_i = c_{i s(i)} - v_{s(i)} ,
 
 found by Bellman's and Ford's rounds, each of which relaxes the rows that the last one changed. No
-negative cycle exists, or the permutation were not optimal.
+negative cycle exists beyond rounding, or the permutation were not optimal.
 """
 
 import math
@@ -21,7 +21,7 @@ from .._typing import Float64Array, IntArray
 
 _FEW = 16  # rows that are relaxed together sooner than the changed ones are found
 _EPS = 2.0**-52
-_least = np.minimum.reduce
+_least, _most = np.minimum.reduce, np.maximum.reduce
 
 
 def assign(cost: Float64Array) -> IntArray:
@@ -41,36 +41,43 @@ def potentials(cost: Float64Array, column: IntArray) -> tuple[Float64Array, floa
     """Potentials v of the columns for an optimal assignment; about O(n^2), at most O(n^3).
 
     Beside them, by how much rounding may have let a pair contradict them: inf if the rounds do not
-    end, since then the assignment is optimal only up to the rounding of its costs.
+    end, since then the assignment is optimal only up to more than the rounding of its costs.
     """
     paired = cost[:, column]
     excess = paired - paired.diagonal()[:, None]
     found = _least(excess, axis=0)
     find = _all_rows if column.size <= _FEW else _changed_rows
-    found, settled = find(excess, found)
+    # Rounded costs make cycles of ties negative by less than this a pair; the rounds ignore it.
+    ignored = _EPS * float(max(_most(cost, axis=None), -_least(cost, axis=None)))
+    found, contradicted = find(excess, found, ignored)
     v = np.empty_like(found)
     v[column] = found
-    return v, -1.5 * _EPS * float(_least(found)) if settled else math.inf
+    return v, contradicted - 1.5 * _EPS * float(_least(found))
 
 
-def _all_rows(excess: Float64Array, found: Float64Array) -> tuple[Float64Array, bool]:
-    before, starts, ways = b"", found[:, None], np.empty_like(excess)
-    for _ in range(found.size):
-        np.add(excess, starts, out=ways)
-        _least(ways, axis=0, out=found)
-        after = found.tobytes()
-        if after == before:
-            return found, True
-        before = after
-    return found, bool((_least(excess + starts, axis=0) == found).all())
+def _all_rows(
+    excess: Float64Array, found: Float64Array, ignored: float
+) -> tuple[Float64Array, float]:
+    """Lengths of shortest paths, and how much shorter a pair would make one; inf for more yet."""
+    ways = np.empty_like(excess)
+    for _ in range(found.size + 1):
+        shorter = _least(np.add(excess, found[:, None], out=ways), axis=0)
+        contradicted = float(_most(found - shorter))
+        if contradicted <= ignored:
+            return found, contradicted
+        found = shorter
+    return found, math.inf
 
 
-def _changed_rows(excess: Float64Array, found: Float64Array) -> tuple[Float64Array, bool]:
+def _changed_rows(
+    excess: Float64Array, found: Float64Array, ignored: float
+) -> tuple[Float64Array, float]:
     changed = found.nonzero()[0]
     for _ in range(found.size):
         if not changed.size:
-            return found, True
+            shorter = _least(excess + found[:, None], axis=0)
+            return found, float(_most(found - shorter))
         shorter = _least(excess[changed] + found[changed, None], axis=0)
-        changed = (shorter < found).nonzero()[0]
+        changed = (shorter < found - ignored).nonzero()[0]
         found = np.minimum(found, shorter)
-    return found, False
+    return found, math.inf

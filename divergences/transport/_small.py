@@ -41,7 +41,7 @@ _FEWEST_BY_KERNEL, _FEWEST_GUIDED = 8, 32
 _MOST_COORDINATES_OF_COST = 1024
 
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
-_PRECISION, _PRECISION_COMPILED, _PRECISION_GUIDED = 2.0**-48, 2.0**-45, 2.0**-42
+_PRECISION, _PRECISION_GUIDED = 2.0**-45, 2.0**-42
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
 _LARGEST_EXPONENT = 1000  # of a scale
 
@@ -86,6 +86,12 @@ def fits(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> bool
 def fits_in_stages(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> bool:
     """Whether a matrix between the atoms that have mass is one for the simplex, in stages."""
     return _small_matrix.fits_in_stages(*_with_mass(a, n, b, m))
+
+
+def asks_twice(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> bool:
+    """Whether ``solve`` may do without ``value_only`` what it refuses to do with it."""
+    n, m = _with_mass(a, n, b, m)
+    return n * m <= _small_matrix.MOST_PAIRS
 
 
 def _with_mass(a: Float64Array | None, n: int, b: Float64Array | None, m: int) -> tuple[int, int]:
@@ -160,13 +166,13 @@ def _plan_of_matrix(
     else:
         plan = _small_matrix.transported(cost, masses, clock)
     value = cost_of(plan.flow, cost[plan.flow.source, plan.flow.target], masses.total)
-    allowed = _PRECISION_COMPILED * abs(value)
+    allowed = _PRECISION * abs(value)
     largest = 2 * float(max(cost.max(), -cost.min()))
     if rounding * largest > allowed and sum(cost.shape) <= FEW_ATOMS:
         return None  # of many, the general way rounds masses too
     if plan.error <= allowed or plan.is_exact():
         return plan
-    return _small_matrix.cut_at(cost, masses, value, clock)
+    return _small_matrix.cut_at(cost, masses, value, plan.flow, clock)
 
 
 def _without_empty_atoms(points: _Points) -> Small | None:
@@ -202,8 +208,9 @@ def _solve_positive(points: _Points) -> Small | None:
     if not few or (points.value_only and _small_matrix.kernel_pays(n, m)):
         guided = n * m * d >= _COORDINATES_OF_GUIDE and _is_for_guide(points)
         found = _guided(points) if guided else _by_kernel(points, alone=few)
-    if found is None and few:
-        return _by_distances(points, _distances(*points[:2], points.metric))
+    if found is None and few:  # nor is it asked again whether a kernel's plan is alone
+        slowly = points._replace(value_only=False)
+        return _by_distances(slowly, _distances(*points[:2], points.metric))
     return found or _by_kernel(points)
 
 
@@ -249,7 +256,7 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
         far = x.shape[1] > _FEW_COORDINATES and n <= _MOST_BY_PATHS
         paths = n <= _small_matrix.FEW_FOR_PATHS or far
         plan = _small_matrix.assigned(
-            cost, masses.supply, value_only=points.value_only, paths=paths
+            cost, masses.supply, value_only=points.value_only, paths=paths, alone=alone
         )
     else:
         plan = _small_matrix.transported(cost, masses)
@@ -258,11 +265,11 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
     few_pairs = n * m <= _small_matrix.MOST_PAIRS
     of_plan = None if few_pairs and _is_for_kernel(points) else cost
     value = _value(points, plan.flow, of_plan)
-    allowed = (_PRECISION if few_pairs else _PRECISION_COMPILED) * value
+    allowed = _PRECISION * value
     if not _is_precise(points, closest, diameter, allowed):
         return None
     if not (plan.error <= allowed or plan.is_exact()):
-        found = _small_matrix.cut_at(cost, masses, value)
+        found = _small_matrix.cut_at(cost, masses, value, plan.flow)
         if found is None:
             return None
         plan = found

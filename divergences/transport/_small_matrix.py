@@ -1,12 +1,12 @@
 r"""The transportation problem of a small dense cost matrix, without a compiler where that pays.
 
-Equal masses are assigned by SciPy (``_linear_assignment``). All others go to the simplex of
-``_small_simplex``: the interpreter runs it until it has spent as long in this process as loading
-the compiled kernel would take, then the kernel does, with the same pivots and so the same bits. By
-then a kernel also takes over assignments (shortest augmenting paths up to 128 points, 600 in many
-coordinates, else the simplex); where its plan is not the only optimal one, SciPy's stays the
-answer. Beyond 40,000 pairs the kernels solve everything; beyond four million in stages, between
-which a clock is asked.
+Equal masses are assigned by SciPy up to 128 points (``_linear_assignment``). All else goes to the
+simplex of ``_small_simplex``: the interpreter runs it until it has spent as long in this process as
+loading the compiled kernel would take, then the kernel does, with the same pivots and so the same
+bits. By then a kernel of shortest augmenting paths also takes over assignments (of up to 128
+points, 600 in many coordinates); where its plan is not the only optimal one, that of SciPy or of
+the simplex stays the answer. Beyond 40,000 pairs the kernels solve everything; beyond four million
+in stages, between which a clock is asked.
 
 Costs are rounded to some 2^-53 of the largest.
 """
@@ -32,9 +32,11 @@ _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them al
 
 _COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
+_FEW_FOR_SCIPY = 128  # points that are assigned before the simplex were loaded
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _UNITS_OF_TIES = 2**7  # the same in units of costs
-_CUT = 2.0**7  # of reduced costs, in values of a plan: they are then rounded to 2^-46 of it
+# Of reduced costs, in values of a plan: they are then rounded to 2^-44 of it, or less.
+_CUT, _CUT_OF_SHORT = 2.0**7, 2.0**5
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
 _STAGE = 100  # pivots, of 10 to 40 microseconds each, and of milliseconds near the end
 _BLOCK_ENTRIES = 1 << 16  # of a matrix, which stay in a cache
@@ -143,14 +145,15 @@ def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flo
 
 
 def cut_at(
-    cost: Float64Array, masses: Marginals, value: float, clock: Clock | None = None
+    cost: Float64Array, masses: Marginals, value: float, flow: Flow, clock: Clock | None = None
 ) -> Plan | None:
-    """An optimal plan, its costs rounded to a small part of the ``value`` that a plan has.
+    """An optimal plan, its costs rounded to a small part of the ``value`` that the ``flow`` has.
 
     Reduced costs of many times the value count as fewer; a plan that uses none of them is optimal
     all the same. None where it would, or where that is no news.
     """
-    most = _CUT * value
+    longest = float(cost[flow.source, flow.target].max() - cost.min())
+    most = min(max(_CUT_OF_SHORT * value, 2 * longest), _CUT * value)
     if 1 in cost.shape or not 0 < most < cost.max() - cost.min():
         return None
     basis = _by_simplex(cost, masses.supply, masses.demand, most, clock)
@@ -184,21 +187,22 @@ def transported(cost: Float64Array, masses: Marginals, clock: Clock | None = Non
 
 def assigned(
     cost: Float64Array, mass: IntArray, *, value_only: bool = False, paths: bool = False,
-    clock: Clock | None = None,
+    alone: bool = False, clock: Clock | None = None,
 ) -> Plan:  # fmt: skip
     """An optimal permutation, each source sending its ``mass``.
 
-    The compiled kernel is that of shortest ``paths``, else the simplex; the latter in stages if
-    there is a clock.
+    By a kernel of shortest ``paths`` where one pays and its plan is the only one, or none but an
+    only one will do (``alone``); else by SciPy or the simplex, in stages if there is a clock.
     """
     n = mass.size
     compiled = cost.size > MOST_PAIRS
-    if compiled or (value_only and kernel_pays(*cost.shape)):
-        column, known, alone, exact = (
-            _assigned_by_paths(cost, mass) if paths else _assigned_by_simplex(cost, mass, clock)
-        )
-        if compiled or alone():
-            return Plan(Flow(np.arange(n), column, mass), *known, exact, alone)
+    if paths and (compiled or (value_only and kernel_pays(*cost.shape))):
+        column, known, is_alone, exact = _assigned_by_paths(cost, mass)
+        if compiled or alone or is_alone():
+            return Plan(Flow(np.arange(n), column, mass), *known, exact, is_alone)
+    if n > _FEW_FOR_SCIPY:
+        column, known, is_alone, exact = _assigned_by_simplex(cost, mass, clock)
+        return Plan(Flow(np.arange(n), column, mass), *known, exact, is_alone)
     _linear_assignment.load()
     began = time.perf_counter()
     column = _linear_assignment.assign(cost)
@@ -249,16 +253,25 @@ def _by_simplex(
         raise OutOfTime(flow, v)
     return _Basis(
         flow, v, unit, tree, integers,
-        lambda: _is_whole(least, unit) and _is_whole(cost, unit),
+        lambda: _are_whole(cost, least, unit),
     )  # fmt: skip
 
 
-def _is_whole(numbers: Float64Array, unit: float) -> bool:
+def _are_whole(cost: Float64Array, least: Float64Array, unit: float) -> bool:
     """Whether all are multiples of the unit, and so few units that their differences are exact."""
+    low = float(min(_least(cost, axis=None), _least(least, axis=None)))
+    high = float(max(_most(cost, axis=None), _most(least, axis=None)))
+    if max(high - low, high, -low) >= 2.0**53 * unit:
+        return False
+    return _is_whole(least, unit) and _is_whole(cost, unit)
+
+
+def _is_whole(numbers: Float64Array, unit: float) -> bool:
+    """Whether all are multiples of the unit."""
     with np.errstate(over="ignore"):
         for rows in _blocks(numbers):
             units = numbers[rows] / unit
-            if not ((np.abs(units) <= 2.0**52).all() and (units == np.rint(units)).all()):
+            if not (units == np.rint(units)).all():
                 return False
     return True
 

@@ -89,6 +89,12 @@ def test_whole_costs_are_solved_without_rounding():
         assert value == pytest.approx(truth, rel=1e-12)
 
 
+@pytest.mark.parametrize("n", [100, 300])
+def test_whole_costs_of_many_ties_need_no_other_way(n):
+    cost = np.random.default_rng(n).integers(0, 10, (n, n)) / 1.0
+    assert _small.solve_matrix(cost, None, None) is not None
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shape", [(2, 3), (6, 9), (220, 230), (3, 400)])
 def test_costs_at_the_ends_of_the_range_of_floats(shape, weighted):
@@ -114,7 +120,7 @@ def test_costs_cut_far_above_the_value_have_the_same_plan():
     masses, _ = _small._masses(a, 60, b, 70)
     plan = _small_matrix.transported(cost, masses)
     value = (plan.flow.mass / masses.total) @ cost[plan.flow.source, plan.flow.target]
-    cut = _small_matrix.cut_at(cost, masses, value)
+    cut = _small_matrix.cut_at(cost, masses, value, plan.flow)
     assert cut.error < 2.0**-44 * value < plan.error
     found = (cut.flow.mass / masses.total) @ cost[cut.flow.source, cut.flow.target]
     assert found == pytest.approx(ot.emd2(a, b, cost, numItermax=10**7), rel=1e-12)
@@ -123,8 +129,9 @@ def test_costs_cut_far_above_the_value_have_the_same_plan():
     far = np.full((2, 2), 1e6)
     far[0, 0] = far[1, 1] = 1.0
     uneven, _ = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5 + 1e-9, 0.5 - 1e-9]), 2)
-    assert _small_matrix.cut_at(far, uneven, 1.0) is None  # a long way is used
-    assert _small_matrix.cut_at(cost, masses, 0.0) is None
+    flow = _small_matrix.transported(far, uneven).flow
+    assert _small_matrix.cut_at(far, uneven, 1.0, flow) is None  # a long way is used
+    assert _small_matrix.cut_at(cost, masses, 0.0, plan.flow) is None
 
 
 @pytest.mark.parametrize("weighted", [True, False])
@@ -159,6 +166,44 @@ def test_potentials_of_an_assignment():
         v, error = _linear_assignment.potentials(cost, column)
         u = cost[np.arange(n), column] - v[column]
         assert (u[:, None] + v - cost).max() <= error <= 1e-14
+
+
+@pytest.mark.parametrize("n", [30, 60])
+def test_ties_whose_cycles_are_negative_by_rounding_have_potentials(n):
+    rng = np.random.default_rng(n)
+    x, y = np.sort(rng.random((2, n, 1)), axis=1) * [0.3, 0.7, 1.1]
+    cost = EUCLIDEAN.matrix(x, y)
+    column = np.arange(n)
+    v, error = _linear_assignment.potentials(cost, column)
+    assert (cost[column, column, None] - v[column, None] + v - cost).max() <= error <= 1e-14
+
+
+@pytest.mark.parametrize("n", [20, 64, 65, 150, 200, 500])
+def test_many_optimal_plans_need_no_other_way(monkeypatch, n):
+    by_kernel(monkeypatch)
+    rng = np.random.default_rng(n)
+    on_a_line = np.sort(rng.random((2, n, 1)), axis=1) * [0.3, 0.7, 1.1]
+    for x, y in (on_a_line, rng.integers(0, 20, (2, n, 2)) / 1.0, rng.normal(size=(2, n, 2))):
+        for metric in (EUCLIDEAN, Metric("cityblock", 1.0)):
+            values = [
+                found.value
+                for only in (True, False)
+                if (found := _small.solve(x, y, None, None, metric, value_only=only)) is not None
+            ]
+            assert len(values) == 2
+            assert values[0] == values[1]
+            assert values[0] == pytest.approx(ot.emd2([], [], metric.matrix(x, y)), rel=1e-12)
+
+
+def test_what_is_refused_once_is_not_tried_again(monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 2))
+    y = np.concatenate([x[:500], rng.normal(size=(100, 2))])
+    asked, solve = [], _small.solve
+    monkeypatch.setattr(_small, "solve", lambda *given, **how: asked.append(solve(*given, **how)))
+    value = wasserstein1(x, y)
+    assert asked == [None]
+    assert optimal_transport(x, y).value == value
 
 
 def test_an_assignment_that_is_not_optimal_is_noticed():
@@ -347,6 +392,9 @@ def test_blocks_of_a_matrix_change_nothing():
     assert _small_matrix._is_whole(whole, 0.5)
     whole[299, 499] += 0.25
     assert not _small_matrix._is_whole(whole, 0.5)
+    assert _small_matrix._are_whole(np.array([[0.0, 9.0]]), np.zeros(1), 2.0**-49)
+    assert not _small_matrix._are_whole(np.array([[-9.0, 9.0]]), np.zeros(1), 2.0**-49)
+    assert not _small_matrix._are_whole(np.array([[0.0, 9.0]]), np.array([-9.0]), 2.0**-49)
 
 
 def test_neither_compiler_nor_pot_is_loaded(tmp_path):
