@@ -4,7 +4,8 @@ Alternating in one process on the same networks, batches and device; medians of 
 On a CPU what is compared is processor time on one thread, which other work on the machine disturbs
 less than the time on the clock; on a GPU it is the latter.
 The plain loop clips parameter by parameter, calls the critic once for each sign, steps torch's own
-RMSProp and draws its batches from a DataLoader. Both are measured at the beginning of a run and
+RMSProp and draws its batches from a DataLoader. It keeps no average of the generator, which
+Algorithm 1 has not, and so ours keeps none either. Both are measured at the beginning of a run and
 late in one, when the squared averages of dead units have shrunk so far that, in the plain loop,
 they are subnormal numbers. To be there in minutes, the squared averages of parameters whose
 gradient is exactly 0 after some steps are shrunk at once by as much as so many more would do.
@@ -95,7 +96,7 @@ class PlainLoop:
 
 
 def prepare(options, device):
-    config = TrainingConfig(out=Path("unused"), **options)
+    config = TrainingConfig(out=Path("unused"), average_decay=0.0, **options)
     data = make_data(config.data, device)
     state = TrainingState.fresh(config, data, device)
     procedure = Procedure.of(config, state.penalty_random)

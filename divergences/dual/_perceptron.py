@@ -1,4 +1,4 @@
-r"""Values and gradients of ReLU perceptrons, without the products with units that are silent.
+r"""Values and gradients of ReLU perceptrons, without products that units make needless.
 
 A clipped critic has many units that are 0 on a whole batch: its weights are so small beside its
 biases that from the second layer on the bias of a unit decides its sign, at nearly all points
@@ -10,6 +10,15 @@ of which only k' and m' speak, and slopes g,
 
 cost n k' m, n k' m' and n k m' multiplications, not n k m each. The sums have the same terms other
 than zeros, perhaps in another order.
+
+Most units that speak do so at all n points, and there ReLU is the identity: slopes of the layer are
+those of the layer above times its weights, of whose rank they are. Kept as such a product, n by r
+times r by k, with r - 1 no more than the units above that are 0 at some points and not at others,
+
+.. math:: (L R) W = L (R W), \qquad (L R)^\top h = R^\top (L^\top h)
+
+cost r k m and r (n + k) m. Far up r is 1 in the plane, whatever the batch. That is the distributive
+law: the same numbers again, up to rounding.
 """
 
 from collections.abc import Sequence
@@ -46,6 +55,14 @@ class Pass(NamedTuple):
     """Weights of the inputs that speak."""
     speaking: list[Tensor | None]
     """Numbers of the inputs that speak, where not all do."""
+
+
+class Slopes(NamedTuple):
+    """Slopes (n, k) of the values at some units: ``left`` (n, r) times ``right`` (r, k)."""
+
+    left: Tensor
+    right: Tensor | None
+    """None where the left factor is all of them."""
 
 
 def quick_values(critic: Any, points: Tensor) -> Tensor:
@@ -179,20 +196,44 @@ def backward(
     Those that are None are left out. Returns the gradient of the points, if that is asked for.
     """
     told: Tensor | None = None
+    slopes = Slopes(slope, None)
     for layer in reversed(range(len(gradients))):
         of_weight, of_bias = gradients[layer]
-        inputs, weight = trace.inputs[layer], trace.gathered[layer]
+        inputs = trace.inputs[layer]
         if of_weight is not None:
-            _fill(of_weight, told, slope.T, inputs)
+            _fill(of_weight, told, slopes, inputs)
         if of_bias is not None:
-            _fill(of_bias, told, slope)
+            _fill(of_bias, told, slopes)
         if layer == 0 and not to_points:
-            return None
-        slope = slope @ _chosen(weight, 0, told)
+            break
+        left, right = slopes
+        weight = _chosen(trace.gathered[layer], 0, told)
+        right = weight if right is None else right @ weight
+        if layer == 0:
+            return left @ right
         told = trace.speaking[layer]
-        if layer:
-            slope = torch.ops.aten.threshold_backward(slope, _chosen(inputs, 1, told), 0)
-    return slope
+        slopes = _before_relu(left, right, _chosen(inputs, 1, told))
+    return None
+
+
+def _before_relu(left: Tensor, right: Tensor, values: Tensor) -> Slopes:
+    """Slopes before a ReLU whose values (n, k) these are, from those after it, ``left @ right``.
+
+    Kept as a product where its rank is small: units that are 0 at some points have a column each.
+    """
+    count, units = values.shape
+    if units >= SEARCHED and left.shape[1] < count:
+        mixed = (values.amin(0) > 0).logical_not_().nonzero()[:, 0]
+        rank = left.shape[1] + len(mixed)
+        if not len(mixed):
+            return Slopes(left, right)
+        if 2 * rank * (count + 2 * units) < count * units:
+            of_mixed = left @ right.index_select(1, mixed)
+            of_mixed = torch.ops.aten.threshold_backward(of_mixed, _chosen(values, 1, mixed), 0)
+            own = right.new_zeros(len(mixed), units).scatter_(1, mixed[:, None], 1.0)
+            others = right.index_fill(1, mixed, 0.0)
+            return Slopes(torch.cat([left, of_mixed], 1), torch.cat([others, own]))
+    return Slopes(torch.ops.aten.threshold_backward(left @ right, values, 0), None)
 
 
 def _speaking(values: Tensor) -> Tensor | None:
@@ -210,18 +251,21 @@ def _chosen(tensor: Tensor, axis: int, units: Tensor | None) -> Tensor:
     return tensor if units is None else tensor.index_select(axis, units)
 
 
-def _fill(out: Tensor, rows: Tensor | None, *factors: Tensor) -> None:
-    """Write the product of two factors, or the sum of one over the batch, in some rows of zeros."""
-    if rows is None and len(factors) == 2:
+def _fill(out: Tensor, rows: Tensor | None, slopes: Slopes, inputs: Tensor | None = None) -> None:
+    """Write slopes times inputs, or their sum over the batch, in some rows of zeros, or in all."""
+    left, right = slopes
+    if rows is None and right is None and inputs is not None:
         for place in range(0, out.shape[1], BLOCK):
             columns = slice(place, place + BLOCK)
-            torch.mm(factors[0], factors[1][:, columns], out=out[:, columns])
+            torch.mm(left.T, inputs[:, columns], out=out[:, columns])
         return
+    part = left.sum(0) if inputs is None else left.T @ inputs
+    if right is not None:
+        part = right.T @ part
     if rows is None:
-        torch.sum(factors[0], 0, out=out)
-        return
-    part = torch.mm(*factors) if len(factors) == 2 else factors[0].sum(0)
-    out.zero_().index_copy_(0, rows, part)
+        out.copy_(part)
+    else:
+        out.zero_().index_copy_(0, rows, part)
 
 
 class _OfPoints(torch.autograd.Function):

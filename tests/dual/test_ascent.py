@@ -7,6 +7,7 @@ from torch import nn
 
 from divergences.dual import (
     CTransformPenalty,
+    RMSprop,
     WeightClipping,
     adversarial_objective,
     ascent_step,
@@ -147,6 +148,44 @@ def test_both_batches_in_one_call_make_the_same_step_of_any_objective(problem, o
     assert calls == [21]
     for a, b in zip(critic.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("constraint", [None, WeightClipping(0.3)])
+@pytest.mark.parametrize(("shape", "inputs"), [((16, 3), 3), ((16,), 1), ((16, 2, 4, 4), 32)])
+def test_a_critic_with_batch_norm_goes_back_before_it_sees_the_other_batch(
+    shape, inputs, constraint
+):
+    """The same bits as from both batches at once."""
+    layers = [nn.Flatten(), nn.Linear(inputs, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1)]
+    critic = nn.Sequential(*layers, nn.Flatten(0))
+    twin, order = copy.deepcopy(critic), []
+
+    def watch(_, inputs, values):
+        order.append(len(inputs[0]))
+        values.register_hook(lambda _: order.append("back"))
+
+    critic.register_forward_hook(watch)
+    x, y = torch.randn(shape) + 1, torch.randn(shape)[:5]
+    for _ in range(3):
+        value = ascent_step(critic, RMSprop(critic.parameters(), 1e-2), x, y, constraint)
+        expected = ascent_step(
+            twin, RMSprop(twin.parameters(), 1e-2), x, y, constraint,
+            objective=lambda *parts: dual_objective(*parts),
+        )  # fmt: skip
+        assert value.item() == expected.item()
+        assert not value.requires_grad
+    assert order == [16, "back", 5, "back"] * 3
+    for name, mine in critic.state_dict().items():
+        assert torch.equal(mine, twin.state_dict()[name]), name
+
+
+def test_gradients_with_hooks_are_those_of_both_batches():
+    critic = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    seen = []
+    critic[2].weight.register_hook(seen.append)
+    x, y = torch.randn(2, 6, 2)
+    ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.1), x, y)
+    assert len(seen) == 1
 
 
 def test_together_or_not_numbers_on_a_line_are_columns():

@@ -74,6 +74,55 @@ def test_silent_units_stay_where_gathering_would_take_longer(silent, count, foun
     assert (trace.speaking[1] is not None) == found
 
 
+def steadied(critic, points, mixed):
+    """Shift biases: of each hidden layer so many units are mixed, 60 silent, the others steady."""
+    values = points
+    with torch.no_grad():
+        for dense in [layer for layer in critic if isinstance(layer, nn.Linear)][:-1]:
+            before = dense(values)
+            shift = 0.1 - before.amin(0)
+            shift[:mixed] = -before.median(0).values[:mixed]
+            shift[mixed : mixed + 60] = -0.1 - before.amax(0)[mixed : mixed + 60]
+            dense.bias += shift
+            values = dense(values).relu()
+    return critic
+
+
+@pytest.mark.parametrize(("mixed", "ranks"), [(0, [1, 1, 1]), (3, [10, 7, 4]), (12, [None, 25, 13]),
+                                              (60, [None, None, None])])  # fmt: skip
+def test_slopes_are_a_product_where_few_units_are_mixed(always, monkeypatch, mixed, ranks):
+    points = torch.randn(150, 3, dtype=torch.float64, requires_grad=True)
+    critic = steadied(perceptron((3, 250, 240, 230)), points, mixed)
+    found, plain = [], module._before_relu
+
+    def watched(*parts):
+        slopes = plain(*parts)
+        torch.testing.assert_close(
+            slopes.left if slopes.right is None else slopes.left @ slopes.right,
+            (parts[0] @ parts[1]) * (parts[2] > 0),
+            rtol=1e-12,
+            atol=1e-15,
+        )
+        found.insert(0, None if slopes.right is None else len(slopes.right))
+        return slopes
+
+    monkeypatch.setattr(module, "_before_relu", watched)
+    inputs = [points, *critic.parameters()]
+    values, expected = quick_values(critic, points), critic(points)
+    theirs = gradients(expected, inputs)
+    for mine, other in zip(gradients(values, inputs), theirs, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-11, atol=1e-12)
+    assert found == ranks * 2  # back to the points, and to the parameters
+
+
+def test_what_is_no_number_is_mixed():
+    values = torch.ones(130, 128)
+    values[3, 5] = float("nan")
+    slopes = module._before_relu(torch.ones(130, 1), torch.ones(1, 128), values)
+    assert slopes.right.shape == (2, 128)
+    assert slopes.left[:, 1].tolist() == [1.0] * 130
+
+
 def test_what_is_no_number_speaks(always):
     critic = perceptron((2, 128, 128), silent=0.9)
     critic[0].weight.data[critic[0].bias.argmin(), 0] = float("nan")

@@ -73,4 +73,4 @@ class View:
 def unit(values: Tensor, low: float, high: float) -> Tensor:
     """Values from [low, high] in [-1, 1], float32; both ends are met exactly."""
     half = (high - low) / 2
-    return ((values.to(torch.float32) - low) / half).sub_(1)
+    return values.to(torch.float32, copy=True).sub_(low).div_(half).sub_(1)

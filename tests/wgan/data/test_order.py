@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgan import RunError
-from wgan.data.augment import View
+from wgan.data.augment import View, unit
 from wgan.data.finite import FiniteData
 from wgan.data.order import Order, mix, scrambled
 from wgan.data.split import keys, split
@@ -174,3 +174,13 @@ def test_a_tenth_is_held_out_and_at_most_2000():
     for n, expected in [(2, 1), (9, 1), (535, 53), (70_000, 2000)]:
         some = np.random.default_rng(0).integers(0, 2**63, n).astype(np.uint64)
         assert len(split(some, None, "x")[0]) == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.float64])
+@pytest.mark.parametrize(("low", "high"), [(0.0, 255.0), (-1.0, 1.0), (10.0, 250.0)])
+def test_pixels_are_scaled_as_the_formula_says_and_stay_as_they_are_stored(dtype, low, high):
+    stored = torch.arange(256).reshape(2, 2, 8, 8).to(dtype)
+    before = stored.clone()
+    expected = (stored.to(torch.float32) - low) / ((high - low) / 2) - 1
+    assert torch.equal(unit(stored, low, high), expected)
+    assert torch.equal(stored, before)
