@@ -7,6 +7,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import torch
+
 PACKAGES = ("divergences", "torch", "numpy", "scipy", "pot", "scikit-learn", "matplotlib")
 
 
@@ -18,6 +20,7 @@ def describe_environment() -> dict[str, Any]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
+    versions["torch"] = torch.__version__  # with the build (+cpu, +cu130), which metadata may lack
     return {
         "versions": versions,
         "machine": {"processor": _processor(), "cores": _cores(), "system": platform.system()},
