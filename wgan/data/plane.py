@@ -148,16 +148,18 @@ class GaussianMixture(Law):
 
     def __init__(self, means: Tensor, deviation: float, name: str, device: torch.device) -> None:
         self.modes = means.to(torch.float32)
+        # A copy for each place of draws: one from pageable memory in every step would wait.
+        self._modes = {place.type: self.modes.to(place) for place in (torch.device("cpu"), device)}
         self.deviation = deviation
         super().__init__(name, device)
 
     def draw(self, count: int, random: torch.Generator) -> Tensor:
         """A mode, then noise."""
-        assert self.modes is not None
         place = random.device
-        mode = torch.randint(len(self.modes), (count,), generator=random, device=place)
+        modes = self._modes[place.type]
+        mode = torch.randint(len(modes), (count,), generator=random, device=place)
         noise = _normal(count, random)
-        return self.modes.to(place)[mode] + self.deviation * noise
+        return modes[mode] + self.deviation * noise
 
 
 class SwissRoll(Law):

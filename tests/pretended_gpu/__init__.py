@@ -1,0 +1,1 @@
+"""A CUDA device that is pretended, for machines without one."""
