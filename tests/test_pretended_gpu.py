@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+TORCH = "2.13.0"
 FILES = ("test_devices.py", "wgan/test_robustness.py", "pretended_gpu/inside.py")
 
 
@@ -27,7 +29,10 @@ def _guard(folder: Path) -> Path:
     words = [compiler, "-O1", "-shared", "-fPIC", "-std=c++20", f"-I{include}"]
     words += [f"-I{include}/torch/csrc/api/include", str(HERE / "pretended_gpu/guard.cpp")]
     words += [f"-L{torch}/lib", "-lc10", "-ltorch_cpu", "-o", str(out)]
-    subprocess.run(words, check=True)
+    made = subprocess.run(words, check=False, capture_output=True, text=True)
+    if made.returncode and version("torch").split("+")[0] != TORCH:
+        pytest.skip(f"the guard is written for torch {TORCH}: {made.stderr[:200]}")
+    assert made.returncode == 0, made.stderr
     return out
 
 

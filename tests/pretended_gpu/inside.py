@@ -1,10 +1,19 @@
 """What the pretended device refuses and counts; run by test_pretended_gpu.py in a fresh process."""
 
+import json
+
+import numpy as np
 import pytest
 import torch
 
-from divergences import optimal_transport, total_variation, wasserstein1
+import wgan
+from divergences import optimal_transport, total_variation, wasserstein1, wasserstein1_bracket
 from tests.pretended_gpu import pretended
+from wgan.config import TrainingConfig
+from wgan.data import make_data
+from wgan.procedure import Procedure
+from wgan.state import TrainingState
+from wgan.step import train_step
 
 pytestmark = pytest.mark.gpu
 
@@ -52,21 +61,72 @@ def test_mixed_arguments_are_named(function, first):
         function(*reversed(pair))
 
 
-@pytest.mark.parametrize("data", ["ring", "grid", "swiss-roll", "lines", "digits"])
-def test_a_step_never_waits(tmp_path, data):
-    from wgan.config import TrainingConfig
-    from wgan.data import make_data
-    from wgan.procedure import Procedure
-    from wgan.state import TrainingState
-    from wgan.step import train_step
+def test_other_threads_use_the_device_too():
+    x = torch.rand(40, 2, device="cuda")
+    there, here = (wasserstein1_bracket(z, z + 1, seconds=20.0) for z in (x, x.cpu()))
+    assert there == here
 
+
+IMAGES = "images.npz,size=16,crop=random,mirror=yes"
+DCGAN = {"generator": "dcgan,filters=4", "critic": "dcgan,filters=4,batch_norm=no"}
+CONES = {"generator": "plane,widths=16x16", "critic": "orthogonal,widths=16x16,cones=9"}
+
+
+@pytest.fixture
+def _images(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 18, 18, 3), dtype=np.uint8)
+    np.savez(tmp_path / "images.npz", pixels)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_images")
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"data": data} for data in ("ring", "grid", "swiss-roll", "lines", "digits", "stacked")),
+        {"data": "grid", "algorithm": "wgan-orthogonal", **CONES},
+        {"data": "digits", "algorithm": "wgan-sn", "decay_steps": 9},
+        {"data": IMAGES, **DCGAN, "critic": "dcgan,filters=4", "algorithm": "wgan-2017"},
+        {"data": IMAGES + ",place=stream", **DCGAN, "algorithm": "wgan"},
+        {"data": IMAGES, **DCGAN, "precision": "bfloat16", "channels_last": True},
+        {"data": IMAGES, "generator": "mlp,widths=8", "critic": "mlp,widths=8"},
+    ],
+)
+def test_a_step_never_waits(tmp_path, options):
+    """Over several epochs of the images, too."""
     device = torch.device("cuda")
-    config = TrainingConfig(out=tmp_path, data=data, algorithm="wgan-gp")
-    state = TrainingState.fresh(config, make_data(data, device), device)
+    options = {"algorithm": "wgan-gp", "batch_size": 16, **options}
+    config = TrainingConfig(out=tmp_path / "run", **options)
+    state = TrainingState.fresh(config, make_data(config.data, device), device)
     procedure = Procedure.of(config, state.penalty_random)
     train_step(state, procedure)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        train_step(state, procedure)
+        for _ in range(2):
+            train_step(state, procedure)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("algorithm", ["wgan-gp", "wgan-orthogonal"])
+def test_a_run_is_that_of_the_processor(tmp_path, algorithm):
+    """Interrupted, continued there, and continued here: its memory is the processor's."""
+
+    def train(name, device, steps, **options):
+        config = TrainingConfig(
+            out=tmp_path / name, data="digits", algorithm=algorithm, steps=steps, batch_size=16,
+            device=device, eval_every=2, checkpoint_every=2, log_every=2,
+        )  # fmt: skip
+        wgan.train(config, quiet=True, **options)
+        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+        rows = [json.loads(line) for line in lines]
+        return [{key: value for key, value in row.items() if key != "time"} for row in rows]
+
+    whole = train("here", "cpu", 6)
+    train("there", "cuda", 2)
+    train("there", "cuda", 4, resume=True)
+    assert train("there", "cpu", 6, resume=True) == whole
+    assert train("back", "cuda", 6) == whole
+    np.testing.assert_array_equal(
+        wgan.load(tmp_path / "there").sample(3), wgan.load(tmp_path / "here").sample(3)
+    )

@@ -1,8 +1,7 @@
 """A CUDA device that is pretended: its tensors say cuda:0 and hold memory of the processor.
 
-It shows mixed devices, generators of the wrong device and waits; not kernels, streams, memory, nor
-what other threads than the caller's do (torch's modes belong to one thread). Import it before
-torch.
+It shows mixed devices, generators of the wrong device and waits; not kernels, streams or memory.
+Import it before torch.
 """
 
 import collections
@@ -11,6 +10,7 @@ import ctypes
 import importlib.util
 import os
 import sys
+import threading
 import traceback
 from pathlib import Path
 from unittest import mock
@@ -23,6 +23,7 @@ ctypes.CDLL(os.environ["PRETENDED_GPU_GUARD"], mode=ctypes.RTLD_GLOBAL)
 
 import torch  # noqa: E402
 from torch.overrides import TorchFunctionMode  # noqa: E402
+from torch.utils._mode_utils import no_dispatch  # noqa: E402
 from torch.utils._python_dispatch import (  # noqa: E402
     TorchDispatchMode,
     return_and_correct_aliasing,
@@ -40,6 +41,14 @@ WAITS = SCALARS | {
     aten.unique_dim.default,
 }
 INDEXED = {aten.index.Tensor, aten.index_put_.default, aten.index_put.default}
+RESHAPED = {
+    aten.squeeze_.default,
+    aten.squeeze_.dim,
+    aten.squeeze_.dims,
+    aten.unsqueeze_.default,
+    aten.transpose_.default,
+    aten.t_.default,
+}
 MIXED = INDEXED | {aten.copy_.default, aten._to_copy.default, aten._index_put_impl_.default}
 
 waits = collections.Counter()
@@ -182,6 +191,10 @@ def _run(func, args, kwargs):
     out = func(*tree_map(_inner, args), **tree_map(_inner, moved))
     if func is aten.copy_.default:
         return args[0]
+    if func in RESHAPED and on:
+        with no_dispatch():  # the shape of the tensor that says cuda, too
+            func(*args, **kwargs)
+        return args[0]
     if not target or func in SCALARS:
         return out
     known = {id(t.inner): t for t in on}
@@ -244,9 +257,15 @@ def _sync_debug_mode(mode):
     _strict[0] = mode == "error"
 
 
+def _run_thread(thread, run=threading.Thread.run):
+    """Torch's modes belong to one thread: a new one enters them as well."""
+    with _Function(), _Dispatch():
+        run(thread)
+
+
 @contextlib.contextmanager
 def gpu():
-    """One pretended device, for this thread."""
+    """One pretended device, for this thread and those that it starts."""
     answers = {
         "_lazy_init": None,
         "is_current_stream_capturing": False,
@@ -265,6 +284,7 @@ def gpu():
         for name, answer in answers.items():
             patch = mock.patch(f"torch.cuda.{name}", lambda *_, answer=answer, **__: answer)
             stack.enter_context(patch)
+        stack.enter_context(mock.patch("threading.Thread.run", _run_thread))
         torch.__future__.set_overwrite_module_params_on_conversion(True)
         stack.enter_context(_Function())
         stack.enter_context(_Dispatch())

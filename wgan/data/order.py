@@ -52,7 +52,9 @@ class Order:
         if self._of_epoch != self.epoch:
             random = torch.Generator().manual_seed(mix(self.seed, self.epoch) >> 1)
             permutation = torch.randperm(self.count, generator=random)
-            self._permutation, self._of_epoch = permutation.to(self._device), self.epoch
+            # the processor does not wait: the driver takes what it has not yet copied aside
+            self._permutation = permutation.to(self._device, non_blocking=True)
+            self._of_epoch = self.epoch
         return self._permutation
 
 
