@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
@@ -100,23 +101,39 @@ class Compiled(NamedTuple):
 
 
 def compile_all(processes: int) -> Iterator[Compiled]:
-    """Solve every family, so many at a time; each as soon as it is done."""
+    """Solve every family, so many at a time; each as soon as it is done.
+
+    Processes end with the caller's interest, as when somebody presses Ctrl-C.
+    """
+    begun: list[subprocess.Popen[str]] = []
+    ended = Event()
     with ThreadPoolExecutor(processes) as pool:
-        for done in as_completed([pool.submit(_in_a_process, family) for family in FAMILIES]):
-            yield done.result()
+        try:
+            work = [pool.submit(_in_a_process, family, begun, ended) for family in FAMILIES]
+            for done in as_completed(work):
+                yield done.result()
+        finally:
+            ended.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for run in begun:
+                run.kill()
 
 
-def _in_a_process(family: str) -> Compiled:
+def _in_a_process(family: str, begun: list[subprocess.Popen[str]], ended: Event) -> Compiled:
     program = f"from divergences._compile import FAMILIES; FAMILIES[{family!r}]()"
     start = time.perf_counter()
-    run = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", program],
         env={**os.environ, "DIVERGENCES_NUM_THREADS": "1"},
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
+    ) as run:
+        begun.append(run)
+        if ended.is_set():  # meanwhile
+            run.kill()
+        _, said = run.communicate()
     trouble = ""
     if run.returncode:
-        trouble = (run.stderr.strip().splitlines() or [f"status {run.returncode}"])[-1]
+        trouble = (said.strip().splitlines() or [f"status {run.returncode}"])[-1]
     return Compiled(family, time.perf_counter() - start, trouble)

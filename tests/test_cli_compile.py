@@ -100,3 +100,22 @@ def test_the_number_of_processes_is_positive(count, capsys):
         main(["compile", "--processes", count])
     assert ended.value.code == 2
     assert f"must be a positive integer; got {count!r}" in capsys.readouterr().err
+
+
+def test_who_stops_listening_ends_all_processes(monkeypatch):
+    """As Ctrl-C does: those at work are killed, and no other begins."""
+    begun = []
+
+    class Slow(subprocess.Popen):
+        def __init__(self, command, **options):
+            seconds = 0 if "quick" in command[2] else 20
+            super().__init__([command[0], "-c", f"import time; time.sleep({seconds})"], **options)
+            begun.append(self)
+
+    monkeypatch.setattr(_compile.subprocess, "Popen", Slow)
+    monkeypatch.setattr(_compile, "FAMILIES", dict.fromkeys(["slow", "quick", "third", "fourth"]))
+    heard = _compile.compile_all(2)
+    assert next(heard).family == "quick"
+    heard.close()
+    assert len(begun) <= 3
+    assert [run.returncode for run in begun].count(0) == 1

@@ -367,3 +367,11 @@ def test_many_cells_on_a_line_to_the_last_digits(count):
         exact = _grid.solve_grid(p, other, (0.3, 1.0), _grid.Metric("cityblock", 1.0), (False,) * 2)
         assert value == pytest.approx(exact.value, rel=4e-16, abs=0.0)
     assert wasserstein1_grid(p, p.copy()) == 0
+
+
+@pytest.mark.parametrize("count", [30, 3000, 100_000])
+@pytest.mark.parametrize("spacing", [0.1, 1 / 3, 1e300, 7e-300])
+def test_cells_far_along_a_line_are_as_far_apart_as_the_first(count, spacing):
+    p, q = np.zeros((2, count))
+    p[-2] = q[-1] = 1.0
+    assert wasserstein1_grid(p, q, spacing=spacing) == spacing

@@ -141,9 +141,14 @@ def _with_graph(
     return value, constraint.penalty(critic, x, y)
 
 
-def _normalises(critic: nn.Module, parameters: list[nn.Parameter]) -> bool:
-    """Whether a critic has batch normalisation, and nobody hooked on a gradient."""
+def _normalises(critic: Critic, parameters: list[nn.Parameter]) -> bool:
+    """Whether a critic has batch normalisation, and nobody hooked on a gradient.
+
+    Nor keeps weights that it computes: their graph can go back but once.
+    """
     batch_norm = nn.modules.batchnorm._BatchNorm
+    if not isinstance(critic, nn.Module) or nn.utils.parametrize._cache_enabled:
+        return False
     return any(isinstance(module, batch_norm) for module in critic.modules()) and not any(
         parameter._backward_hooks or parameter._post_accumulate_grad_hooks
         for parameter in parameters

@@ -23,7 +23,7 @@ _MANY, _ALONE = 16, 1e-4
 def processors() -> int:
     """Processors that this process may use; the variable DIVERGENCES_NUM_THREADS comes first."""
     chosen = os.environ.get("DIVERGENCES_NUM_THREADS", "")
-    if chosen.isdigit() and int(chosen) > 0:
+    if chosen.isdecimal() and int(chosen) > 0:
         return int(chosen)
     try:
         return len(os.sched_getaffinity(0))
@@ -77,12 +77,20 @@ def _take_all(waiting: deque[tuple[int, int]], take: Callable[[], None]) -> None
             while waiting:
                 take()
 
+    def help_out(done: Future[None]) -> None:
+        if done.set_running_or_notify_cancel():
+            take_on()
+            done.set_result(None)
+
+    # Futures of our own: the pool keeps what it was given even where it could start no thread.
     helping: list[Future[None]] = []
     try:
         if threads > 1 and waiting:
             pool = _helpers(processors() - 1, os.getpid())
             with suppress(RuntimeError):  # no thread can be started, as when Python ends
-                helping.extend(pool.submit(take_on) for _ in range(threads - 1))
+                for _ in range(threads - 1):
+                    helping.append(Future())
+                    pool.submit(help_out, helping[-1])
         take_on()
     finally:
         waiting.clear()

@@ -188,6 +188,26 @@ def test_gradients_with_hooks_are_those_of_both_batches():
     assert len(seen) == 1
 
 
+def test_a_critic_with_batch_norm_may_keep_the_weights_that_it_computes():
+    weight_norm = nn.utils.parametrizations.weight_norm
+    critic = nn.Sequential(weight_norm(nn.Linear(2, 4)), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    twin, (x, y) = copy.deepcopy(critic), torch.randn(2, 6, 2)
+    expected = ascent_step(twin, torch.optim.SGD(twin.parameters(), lr=0.1), x, y)
+    with nn.utils.parametrize.cached():
+        value = ascent_step(critic, torch.optim.SGD(critic.parameters(), lr=0.1), x, y)
+    assert value.item() == expected.item()
+    torch.testing.assert_close(critic.state_dict(), twin.state_dict())
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_critic_may_be_a_function(together):
+    weight = nn.Parameter(torch.ones(2))
+    x, y = torch.ones(3, 2), torch.zeros(3, 2)
+    ascend = torch.optim.SGD([weight], lr=0.5)
+    assert ascent_step(lambda z: z @ weight, ascend, x, y, together=together).item() == 2
+    assert weight.tolist() == [1.5, 1.5]
+
+
 def test_together_or_not_numbers_on_a_line_are_columns():
     critic = torch.nn.Linear(1, 1, dtype=torch.float64)
     x, y = torch.ones(3, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)

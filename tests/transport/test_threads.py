@@ -110,7 +110,7 @@ def test_where_no_thread_can_be_had_the_caller_does_all(monkeypatch):
     monkeypatch.setenv("DIVERGENCES_NUM_THREADS", "2")
 
     class Pool:
-        def submit(self, _):
+        def submit(self, *_):
             raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(_threads, "_helpers", lambda *_: Pool())
@@ -161,3 +161,37 @@ def test_an_interruption_of_the_caller_ends_the_work_of_others(monkeypatch):
     finished = len(done)
     time.sleep(0.1)
     assert len(done) == finished < 100
+
+
+def test_a_helper_that_comes_late_is_waited_for(monkeypatch):
+    """Without room for another thread, one that is busy elsewhere may yet take a block."""
+    monkeypatch.setenv("DIVERGENCES_NUM_THREADS", "5")
+    here, began, free, late = threading.get_ident(), *(threading.Event() for _ in range(3))
+    pool = _threads.ThreadPoolExecutor(4)
+    monkeypatch.setattr(_threads, "_helpers", lambda *_: pool)
+    pool.submit(lambda: (began.set(), free.wait(10)))
+    assert began.wait(10)
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    def work(number):
+        if threading.get_ident() == here:
+            free.set()
+            assert late.wait(10)
+        else:
+            late.set()
+            time.sleep(0.1)
+        return number
+
+    with pool:
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        assert _threads.over_blocks(work, range(4)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("chosen", ["0", "-2", "\N{SUPERSCRIPT TWO}", "two", ""])
+def test_a_number_of_threads_that_is_none_is_ignored(monkeypatch, chosen):
+    monkeypatch.delenv("DIVERGENCES_NUM_THREADS", raising=False)
+    available = _threads.processors()
+    monkeypatch.setenv("DIVERGENCES_NUM_THREADS", chosen)
+    assert _threads.processors() == available
