@@ -12,17 +12,17 @@ from .options import over, read_options, write_options
 
 FREE_ON_RESUME = frozenset(
     {"out", "steps", "eval_every", "checkpoint_every", "log_every", "keep", "tensorboard", "device",
-     "threads"}
+     "threads", "deterministic"}
 )  # fmt: skip
 """Options that may change when a run is resumed: none of them enters Algorithm 1.
 
-The device and the numbers of threads and processes change the rounding of sums: a resumed run
-continues to the bit only where they stay.
+The device, its algorithms and the numbers of threads and processes change the rounding of sums: a
+resumed run continues to the bit only where they stay.
 """
 
 ABSENT: dict[str, Any] = {
     "decay_steps": 0, "decay": "linear", "optimizer": None, "critic_learning_rate": None,
-    "critic_decays": True,
+    "critic_decays": True, "deterministic": False,
 }  # fmt: skip
 """Options that came after the first runs, with the value under which a run is as it was before.
 
@@ -107,6 +107,8 @@ class TrainingConfig:
     """Also write curves and pictures for TensorBoard, into the folder tensorboard of the run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
+    deterministic: bool = True
+    """On a GPU: only algorithms with the same bits in every run; others may be faster."""
     threads: int = 1
     """CPU threads of torch; more help wide networks only. 0 leaves torch's own choice."""
 
@@ -134,7 +136,13 @@ class TrainingConfig:
             _positive("critic_learning_rate", self.critic_learning_rate)
         for name in ("average_decay", "beta1", "beta2"):
             _fraction(name, getattr(self, name))
-        for name in ("saturating", "channels_last", "tensorboard", "critic_decays"):
+        for name in (
+            "saturating",
+            "channels_last",
+            "tensorboard",
+            "critic_decays",
+            "deterministic",
+        ):
             _of_kind(name, getattr(self, name), bool, "true or false")
         if self.optimizer not in ("rmsprop", "adam"):
             _refuse("optimizer", "be rmsprop or adam", self.optimizer)

@@ -1,12 +1,17 @@
 """Clock, progress bar and threads of a run: what is around the steps and not in them."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import torch
+import torch.utils.deterministic
+
+_WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+_memory: Any = torch.utils.deterministic  # its attribute is made when the module is loaded
 
 
 class Clock:
@@ -78,3 +83,27 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(former)
+
+
+@contextlib.contextmanager
+def same_bits() -> Iterator[None]:
+    """Let a GPU compute the same bits in every run, for a while.
+
+    torch warns where an operation has no such algorithm; none of this package is known to.
+    """
+    former = torch.are_deterministic_algorithms_enabled()
+    only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    tried, filled = torch.backends.cudnn.benchmark, _memory.fill_uninitialized_memory
+    workspace = os.environ.get(_WORKSPACE)
+    os.environ.setdefault(_WORKSPACE, ":4096:8")  # what cuBLAS asks for
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False  # the fastest of several would be another one each time
+    _memory.fill_uninitialized_memory = False  # nothing reads it
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(former, warn_only=only_warned)
+        torch.backends.cudnn.benchmark = tried
+        _memory.fill_uninitialized_memory = filled
+        if workspace is None:
+            os.environ.pop(_WORKSPACE, None)

@@ -14,7 +14,7 @@ from .follower import Follower
 from .interruptions import Interruptions
 from .parallel import Workers
 from .parallel.launch import launcher, working_together
-from .progress import threads
+from .progress import same_bits, threads
 from .run import Run, load
 from .session import Session
 from .state import TrainingState, demand_certified
@@ -69,15 +69,20 @@ def train(
 
     Notes
     -----
-    On a CPU, with the same versions and numbers of threads and processes, a run that was killed and
-    resumed equals one that was not, to the bit.
+    With the same versions and numbers of threads and processes, a run that was killed and resumed
+    equals one that was not, to the bit: on a CPU, and on a GPU with ``config.deterministic``.
 
     Started by torchrun, or with torch's default process group initialised, it trains with all
     processes together: the same run, up to rounding, as one process.
     """
     resume = resume or resume_step is not None
     torchrun = launcher()
-    with working_together(config.device, patience) as workers, threads(config.threads):
+    on_gpu = config.device != "cpu" and torch.cuda.is_available()
+    with (
+        working_together(config.device, patience) as workers,
+        threads(config.threads),
+        same_bits() if on_gpu and config.deterministic else contextlib.nullcontext(),
+    ):
         with workers.agreement():
             session = _refused_or_ready(config, resume, resume_step, quiet, workers)
         folder = session.folder

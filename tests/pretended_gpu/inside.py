@@ -1,6 +1,7 @@
 """What the pretended device refuses and counts; run by test_pretended_gpu.py in a fresh process."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -108,8 +109,19 @@ def test_a_step_never_waits(tmp_path, options):
         torch.cuda.set_sync_debug_mode("default")
 
 
+def _noting(modes, critic_step):
+    """The step, which notes whether algorithms give the same bits."""
+
+    def step(*given):
+        workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+        modes.append((torch.are_deterministic_algorithms_enabled(), workspace))
+        return critic_step(*given)
+
+    return step
+
+
 @pytest.mark.parametrize("algorithm", ["wgan-gp", "wgan-orthogonal"])
-def test_a_run_is_that_of_the_processor(tmp_path, algorithm):
+def test_a_run_is_that_of_the_processor(tmp_path, monkeypatch, algorithm):
     """Interrupted, continued there, and continued here: its memory is the processor's."""
 
     def train(name, device, steps, **options):
@@ -122,9 +134,16 @@ def test_a_run_is_that_of_the_processor(tmp_path, algorithm):
         rows = [json.loads(line) for line in lines]
         return [{key: value for key, value in row.items() if key != "time"} for row in rows]
 
+    modes = []
+    monkeypatch.setattr(Procedure, "critic_step", _noting(modes, Procedure.critic_step))
     whole = train("here", "cpu", 6)
+    assert set(modes) == {(False, None)}
+    modes.clear()
     train("there", "cuda", 2)
     train("there", "cuda", 4, resume=True)
+    assert set(modes) == {(True, ":4096:8")}
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
     assert train("there", "cpu", 6, resume=True) == whole
     assert train("back", "cuda", 6) == whole
     np.testing.assert_array_equal(
