@@ -41,7 +41,7 @@ _FEWEST_BY_KERNEL, _FEWEST_GUIDED = 8, 32
 _MOST_COORDINATES_OF_COST = 1024
 
 # Relative: what rounded costs and potentials, or rounded masses, may change the value by at most.
-_PRECISION, _PRECISION_GUIDED = 2.0**-45, 2.0**-42
+_PRECISION, _PRECISION_COMPILED, _PRECISION_GUIDED = 2.0**-48, 2.0**-45, 2.0**-42
 _SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
 _LARGEST_EXPONENT = 1000  # of a scale
 
@@ -166,7 +166,7 @@ def _plan_of_matrix(
     else:
         plan = _small_matrix.transported(cost, masses, clock)
     value = cost_of(plan.flow, cost[plan.flow.source, plan.flow.target], masses.total)
-    allowed = _PRECISION * abs(value)
+    allowed = _PRECISION_COMPILED * abs(value)
     largest = 2 * float(max(cost.max(), -cost.min()))
     if rounding * largest > allowed and sum(cost.shape) <= FEW_ATOMS:
         return None  # of many, the general way rounds masses too
@@ -265,7 +265,7 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
     few_pairs = n * m <= _small_matrix.MOST_PAIRS
     of_plan = None if few_pairs and _is_for_kernel(points) else cost
     value = _value(points, plan.flow, of_plan)
-    allowed = _PRECISION * value
+    allowed = (_PRECISION if few_pairs else _PRECISION_COMPILED) * value
     if not _is_precise(points, closest, diameter, allowed):
         return None
     if not (plan.error <= allowed or plan.is_exact()):
