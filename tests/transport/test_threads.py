@@ -195,3 +195,18 @@ def test_a_number_of_threads_that_is_none_is_ignored(monkeypatch, chosen):
     available = _threads.processors()
     monkeypatch.setenv("DIVERGENCES_NUM_THREADS", chosen)
     assert _threads.processors() == available
+
+
+def test_after_an_error_no_other_block_begins(monkeypatch):
+    monkeypatch.setenv("DIVERGENCES_NUM_THREADS", "2")
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        if number == 2:
+            raise ValueError(number)
+        time.sleep(0.02)
+
+    with pytest.raises(ValueError, match=r"^2$"):
+        _threads.over_blocks(work, range(60))
+    assert len(begun) < 30
