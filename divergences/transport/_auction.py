@@ -6,7 +6,7 @@ it takes what is free and then the portions held by lower bids, whose owners bid
 sink is full, its price is the lowest level held. Each arc used is then within :math:`\epsilon` of
 the least: Bertsekas and Castanon, *The auction algorithm for the transportation problem* (1989).
 
-The simplex takes it from there, so it may stop at any time.
+The simplex takes it from there, prices and portions, so it may stop at any time.
 """
 
 import numpy as np
@@ -54,13 +54,29 @@ def _insert(head: IntArray, following: IntArray, level: Float64Array, j: int, po
 insert = jit(_insert, once=True)
 
 
+def _held(head: IntArray, following: IntArray, owner: IntArray) -> tuple[IntArray, IntArray]:
+    """Source and sink of every portion, sink by sink, the highest bids first."""
+    source, target = np.empty(owner.size, np.int64), np.empty(owner.size, np.int64)
+    first = source.size
+    for j in range(head.size - 1, -1, -1):
+        portion = head[j]
+        while portion != _NONE:
+            first -= 1
+            source[first], target[first] = owner[portion], j
+            portion = following[portion]
+    return source[first:], target[first:]
+
+
+held = jit(_held, once=True)
+
+
 def _auction(
     sinks: NDArray[np.int32], costs: Float64Array, filled: NDArray[np.int32], supply: IntArray,
     demand: IntArray, prices: Float64Array, epsilon: float, budget: int,
-) -> int:  # fmt: skip
+) -> tuple[int, IntArray, IntArray]:  # fmt: skip
     """Raise ``prices`` by bids until all mass is placed or the budget of steps is spent.
 
-    Returns what is left of the budget. O(list) a bid.
+    Returns what is left of the budget, and source and sink of the portions held. O(list) a bid.
     """
     n, m = supply.size, demand.size
     owed, free = supply.copy(), demand.copy()
@@ -101,7 +117,7 @@ def _auction(
         if owed[i] and not queued[i]:
             queue[(front + waiting) % n], queued[i] = i, True
             waiting += 1
-    return budget
+    return budget, *held(head, following, owner)
 
 
 auction = jit(_auction)

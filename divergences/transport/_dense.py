@@ -32,7 +32,7 @@ _SAMPLE = 256  # sources and sinks whose problem gives the first potentials
 _PROPOSED = 8  # arcs that a source and a sink propose
 _VIOLATORS = 10  # arcs that a source adds in a round of pricing
 _EPSILONS = (2.0**-4, 2.0**-6, 2.0**-8)  # of the auction, in spreads of the costs
-_BIDS = 60  # steps of the auction a source
+_BIDS = 20  # steps of the auction a source
 _PATIENCE = 8  # rounds after which bounds that do not tell violators apart are given up
 _GUIDANCE = 8.0
 _ROUNDING = 1e-14
@@ -71,10 +71,10 @@ def solve(
     _propose(costs, guide, lists, f, g, _PROPOSED)
     _check(clock, None, guide, supply, demand, g)
     clock.announce("auction")
-    _bid(lists, supply, demand, g)
+    held = _bid(lists, supply, demand, g)
     _check(clock, None, guide, supply, demand, g)
     clock.announce("network simplex and pricing")
-    tree = _start(costs, lists, supply, demand, g)
+    tree = _start(costs, lists, supply, demand, g, held)
     return _alternate(costs, guide, tree, lists, supply, demand, clock)
 
 
@@ -128,23 +128,27 @@ def _add(
     add_all(*lists, potential, rows, columns, in_units(costs.pairs(rows, columns)))
 
 
-def _bid(lists: Candidates, supply: IntArray, demand: IntArray, g: Float64Array) -> None:
-    """Replace g by the prices of an auction."""
+def _bid(
+    lists: Candidates, supply: IntArray, demand: IntArray, g: Float64Array
+) -> tuple[IntArray, IntArray]:
+    """Replace g by the prices of an auction; the pairs that hold something at its end."""
     lengths = lists.cost / UNITS
     reduced = lengths + g[lists.sink]
     there = np.arange(lists.sink.shape[1]) < lists.filled[:, None]
     spread = float(np.std(reduced[there])) or 1.0
     for epsilon in _EPSILONS:
-        auction(
+        _, *held = auction(
             lists.sink, lengths, lists.filled, supply, demand, g, epsilon * spread,
             _BIDS * supply.size,
         )  # fmt: skip
+    return held[0], held[1]
 
 
 def _start(
-    costs: Costs, lists: Candidates, supply: IntArray, demand: IntArray, g: Float64Array
-) -> SpanningTree:
-    """A basis that uses arcs of small reduced cost."""
+    costs: Costs, lists: Candidates, supply: IntArray, demand: IntArray, g: Float64Array,
+    held: tuple[IntArray, IntArray],
+) -> SpanningTree:  # fmt: skip
+    """A basis of what the auction ``held``, and arcs of small reduced cost for the rest."""
     n, m = costs.shape
     rows, places = np.nonzero(np.arange(lists.sink.shape[1]) < lists.filled[:, None])
     columns = lists.sink[rows, places].astype(np.int64)
@@ -153,7 +157,8 @@ def _start(
     np.minimum.at(f, rows, reduced)
     f = np.where(np.isfinite(f), f, 0.0)
     left, lack = supply.copy(), demand.copy()
-    flows = [_carry(np.argsort(reduced - f[rows], kind="stable"), rows, columns, left, lack)]
+    flows = [_carry(np.arange(held[0].size), *held, left, lack)]
+    flows.append(_carry(np.argsort(reduced - f[rows], kind="stable"), rows, columns, left, lack))
     open_rows, open_columns = np.nonzero(left)[0], np.nonzero(lack)[0]
     if open_rows.size * open_columns.size <= _SMALL_REST:
         rows = np.repeat(open_rows, open_columns.size)

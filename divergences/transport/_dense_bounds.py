@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 
 from .._typing import Float64Array
 from ._jit import jit
+from ._products import ROWS, FloatArray, add_products, width
 
 Float32Array = NDArray[np.float32]
-FloatArray = NDArray[np.floating[Any]]
 
-_ROWS = 4  # the kernel works on so many rows and coordinates at once
-_WIDTHS, _BEGINNING = (128, 256), 72  # and columns; to begin takes as long as so many more
 _CHAIN = 64  # products of a pair that are summed by themselves
+_TOGETHER, _PANELS = 24, 4  # rows and panels that meet while they are at hand
 # Bounds are sharp if the squares of nearest distances are so many times their error; looked at in
 # so many rows.
 _SHARP, _ROWS_TRIED = 2.0**10, 16
@@ -38,7 +37,7 @@ _SHARP, _ROWS_TRIED = 2.0**10, 16
 class Centred(NamedTuple):
     """Clouds around their mean, in single or double precision, in the order of the kernel.
 
-    ``x`` (n', d'), ``y`` (panels, d', width): padded by zeros; ``x_squares``, ``y_squares`` are
+    ``x`` (n', d), ``y`` (panels, d, width): padded by zeros; ``x_squares``, ``y_squares`` are
     lowered squares of lengths, ``x_error``, ``y_error`` what rounding may have moved a point.
     Bounds are to be multiplied by ``share`` before they are rounded to single precision.
     """
@@ -49,7 +48,7 @@ class Centred(NamedTuple):
     y_squares: FloatArray
     x_error: FloatArray
     y_error: FloatArray
-    share: float
+    share: np.floating[Any]
 
 
 def centred(x: Float64Array, y: Float64Array) -> Centred:
@@ -70,11 +69,11 @@ def centred(x: Float64Array, y: Float64Array) -> Centred:
 
 def _clouds(x: Float64Array, y: Float64Array, precision: type[np.floating[Any]]) -> Centred:
     centre = x.mean(axis=0) / 2 + y.mean(axis=0) / 2
-    x_part, x_squares, x_error = _rounded(x, centre, _ROWS, precision)
-    width = min(_WIDTHS, key=lambda columns: -(-y.shape[0] // columns) * (columns + _BEGINNING))
-    y_part, y_squares, y_error = _rounded(y, centre, width, precision)
-    panels = np.ascontiguousarray(y_part.reshape(-1, width, y_part.shape[1]).transpose(0, 2, 1))
-    share = 1.0 if precision is np.float32 else 1.0 - float(np.finfo(np.float32).eps)
+    x_part, x_squares, x_error = _rounded(x, centre, ROWS, precision)
+    columns = width(precision)
+    y_part, y_squares, y_error = _rounded(y, centre, columns, precision)
+    panels = np.ascontiguousarray(y_part.reshape(-1, columns, y_part.shape[1]).transpose(0, 2, 1))
+    share = precision(1.0 if precision is np.float32 else 1.0 - np.finfo(np.float32).eps)
     return Centred(x_part, panels, x_squares, y_squares, x_error, y_error, share)
 
 
@@ -89,65 +88,43 @@ def _rounded(
     points: Float64Array, centre: Float64Array, multiple: int, precision: type[np.floating[Any]]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     (count, dimension), eps = points.shape, float(np.finfo(precision).eps)
-    shape = (-(-count // multiple) * multiple, -(-dimension // _ROWS) * _ROWS)
-    part = np.zeros(shape, dtype=precision)
-    np.subtract(points, centre, out=part[:count, :dimension], casting="same_kind")
+    part = np.zeros((-(-count // multiple) * multiple, dimension), dtype=precision)
+    np.subtract(points, centre, out=part[:count], casting="same_kind")
     lengths = np.sqrt(np.einsum("ij,ij->i", part, part, dtype=np.float64))
     squares = lengths**2 * (1 - _lost(dimension, eps))
     error = 2 * eps * lengths + 2.0**-50
     return part, squares.astype(precision), error.astype(precision)
 
 
-def _products(
-    x: FloatArray, i: int, y: FloatArray, panel: int, begin: int, sums: FloatArray
-) -> None:
-    """Sums of the products of a chain of coordinates, of four rows and the columns of a panel."""
-    for row in range(4):
-        for j in range(sums.shape[1]):
-            sums[row, j] = 0
-    for k in range(begin, min(begin + _CHAIN, y.shape[1]), 4):
-        a0, a1, a2, a3 = x[i, k], x[i, k + 1], x[i, k + 2], x[i, k + 3]
-        b0, b1, b2, b3 = x[i + 1, k], x[i + 1, k + 1], x[i + 1, k + 2], x[i + 1, k + 3]
-        c0, c1, c2, c3 = x[i + 2, k], x[i + 2, k + 1], x[i + 2, k + 2], x[i + 2, k + 3]
-        e0, e1, e2, e3 = x[i + 3, k], x[i + 3, k + 1], x[i + 3, k + 2], x[i + 3, k + 3]
-        for j in range(sums.shape[1]):
-            y0, y1 = y[panel, k, j], y[panel, k + 1, j]
-            y2, y3 = y[panel, k + 2, j], y[panel, k + 3, j]
-            sums[0, j] = a3 * y3 + (a2 * y2 + (a1 * y1 + (a0 * y0 + sums[0, j])))
-            sums[1, j] = b3 * y3 + (b2 * y2 + (b1 * y1 + (b0 * y0 + sums[1, j])))
-            sums[2, j] = c3 * y3 + (c2 * y2 + (c1 * y1 + (c0 * y0 + sums[2, j])))
-            sums[3, j] = e3 * y3 + (e2 * y2 + (e1 * y1 + (e0 * y0 + sums[3, j])))
-
-
-products = jit(_products, inline=True, fused=True)
-
-
 def _lower_bounds(
     x: FloatArray, y: FloatArray, x_squares: FloatArray, y_squares: FloatArray,
-    x_error: FloatArray, y_error: FloatArray, share: float, start: int, stop: int,
+    x_error: FloatArray, y_error: FloatArray, share: np.floating[Any], start: int, stop: int,
     out: Float32Array,
 ) -> None:  # fmt: skip
     """Lower bounds of the distances of rows ``start`` (a multiple of 4) to ``stop``, in ``out``."""
     width, coordinates, columns = y.shape[2], y.shape[1], out.shape[1]
-    sums, sums_of_chain = np.empty((4, width), x.dtype), np.empty((4, width), x.dtype)
-    for panel in range(y.shape[0]):
-        for i in range(start, stop, 4):
-            for row in range(4):
-                for j in range(width):
+    sums = np.empty((_TOGETHER, _PANELS * width), x.dtype)
+    for top in range(start, stop, _TOGETHER):
+        rows = min(_TOGETHER, stop - top)
+        for first in range(0, columns, sums.shape[1]):
+            panel = first // width
+            for row in range(_TOGETHER):
+                for j in range(sums.shape[1]):
                     sums[row, j] = 0
-            for begin in range(0, coordinates, _CHAIN):
-                products(x, i, y, panel, begin, sums_of_chain)
-                for row in range(4):
-                    for j in range(width):
-                        sums[row, j] += sums_of_chain[row, j]
-            first = panel * width
-            for row in range(min(4, stop - i)):
-                square, error = x_squares[i + row], x_error[i + row]
-                for j in range(min(width, columns - first)):
-                    length = square + y_squares[first + j] - np.float32(2) * sums[row, j]
+            for k in range(min(_PANELS, y.shape[0] - panel)):
+                for begin in range(0, coordinates, _CHAIN):
+                    end = min(begin + _CHAIN, coordinates)
+                    for row in range(0, rows, ROWS):
+                        add_products(x, top + row, y, panel + k, begin, end, sums, row, k * width)
+            squares, errors = y_squares[first:], y_error[first:]
+            for row in range(rows):
+                square, error = x_squares[top + row], x_error[top + row]
+                found = out[top + row - start, first : first + sums.shape[1]]
+                for j in range(found.size):
+                    length = square + squares[j] - np.float32(2) * sums[row, j]
                     length = math.sqrt(max(length, np.float32(0)))
-                    length = (length - error - y_error[first + j]) * share
-                    out[i + row - start, first + j] = max(length, 0.0)
+                    length = (length - error - errors[j]) * share
+                    found[j] = max(length, np.float32(0))
 
 
 lower_bounds = jit(_lower_bounds, fused=True)

@@ -128,7 +128,7 @@ class PointCosts:
         to_x = np.empty((x.shape[0], self.shape[1]), dtype=np.float32)
         to_y = np.empty((self.shape[0], y.shape[0]), dtype=np.float32)
         lower_bounds(*self._centred, 0, x.shape[0], to_x)
-        lower_bounds(*self._centred._replace(y=self._centred.y[:1]), 0, self.shape[0], to_y)
+        lower_bounds(*self._centred, 0, self.shape[0], to_y)
         return to_y.mean(axis=1, dtype=np.float64), to_x.mean(axis=0, dtype=np.float64)
 
 

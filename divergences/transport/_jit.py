@@ -1,4 +1,4 @@
-"""The one caller of numba: how the kernels of the exact engine are compiled and cached.
+"""The caller of numba: how the kernels of the exact engine are compiled and cached.
 
 Numba's own disk cache compares the file that holds a kernel, not the files of the kernels that it
 calls, so an edited helper would go unseen. Here the cache's folder is named by a hash of every

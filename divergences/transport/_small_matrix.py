@@ -30,7 +30,7 @@ _MOST_PAIRS_IN_STAGES = 1 << 27  # whose integers take a gigabyte
 
 _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
-_COST_BITS, _HEIGHT_BITS = 53, 62  # of costs, and of sums of as many costs as one side has points
+_COST_BITS, _HEIGHT_BITS = 53, 61  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
 _FEW_FOR_SCIPY = 128  # points that are assigned before the simplex were loaded
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide

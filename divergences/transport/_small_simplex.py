@@ -6,8 +6,8 @@ potentials to the bit.
 
 The basis is a tree over sources, sinks and a root, kept strongly feasible (Cunningham, *A network
 simplex method*, Math. Programming 11, 1976): a tree arc without flow points towards the root, which
-rules out cycling. Components of the starting plan hang from the root by a source, on arcs that
-never carry flow. Costs are integers, so potentials are exact, and no rounding misleads a pivot.
+rules out cycling. The first one is made by ``_small_start``. Costs are integers, so potentials are
+exact, and no rounding misleads a pivot.
 
 A compiled kernel takes about n + m microseconds up to 200 points a side, the interpreter a hundred
 times as long.
@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from .._typing import IntArray
+from . import _small_start
 from ._jit import cached, jit
+from ._small_start import begin
 
-NONE = -1
-MOST = 2**63 - 1
+NONE, MOST = _small_start.NONE, _small_start.MOST
 
 # The columns of a tree, each over the n + m + 1 nodes: sources, sinks, root.
 # parent, following and previous in preorder (a ring, so that a subtree is a stretch of it), size of
@@ -34,95 +35,6 @@ PARENT, FLOW, HEIGHT = 0, 4, 5
 # Rows priced for a pivot. Four take a third fewer pivots than one, and not much more to read; of
 # more sinks than these one row is enough, since reading takes longer than a pivot saves.
 _ROWS, _MANY_SINKS = 4, 1_500
-
-
-def _plan(
-    cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
-    open_sinks: Any,
-) -> int:  # fmt: skip
-    """Write a plan whose support is a forest, free arcs first; how many pairs it has.
-
-    Each pair exhausts its source or its sink. ``supply`` and ``demand`` end as zeros; the sinks
-    still open are listed in the last argument.
-    """
-    for j in range(m):
-        open_sinks[j] = j
-    count, width = 0, m
-    for i in range(n):
-        kept = 0
-        for k in range(width):
-            j = open_sinks[k]
-            if supply[i] > 0 and cost[i * m + j] == 0:
-                moved = min(supply[i], demand[j])
-                source[count], target[count], mass[count] = i, j, moved
-                supply[i] -= moved
-                demand[j] -= moved
-                count += 1
-            if demand[j] > 0:
-                open_sinks[kept] = j
-                kept += 1
-        width = kept
-    for i in range(n):
-        while supply[i] > 0:
-            best, column, place = MOST, NONE, 0
-            for k in range(width):
-                j = open_sinks[k]
-                if cost[i * m + j] < best:
-                    best, column, place = cost[i * m + j], j, k
-            moved = min(supply[i], demand[column])
-            source[count], target[count], mass[count] = i, column, moved
-            supply[i] -= moved
-            demand[column] -= moved
-            count += 1
-            if demand[column] == 0:
-                width -= 1
-                for k in range(place, width):
-                    open_sinks[k] = open_sinks[k + 1]
-    return count
-
-
-def _arcs_at_nodes(count: int, source: Any, target: Any, n: int, first: Any, other: Any) -> None:
-    """Lists of arc ends: 2k at the source of arc k, 2k + 1 at its sink; each names the next."""
-    for k in range(count):
-        i, j = source[k], n + target[k]
-        other[2 * k], first[i] = first[i], 2 * k
-        other[2 * k + 1], first[j] = first[j], 2 * k + 1
-
-
-def _hang(
-    cost: Any, n: int, m: int, count: int, source: Any, target: Any, mass: Any, stack: Any,
-    first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any, flow: Any,
-    height: Any,
-) -> None:  # fmt: skip
-    """Write the tree of a plan; ``stack``, ``first``, ``other`` are space, the last two NONE."""
-    root = n + m
-    for u in range(root + 1):
-        parent[u], size[u], flow[u], height[u] = NONE, 1, 0, 0
-    _arcs_at_nodes(count, source, target, n, first, other)
-    last = root
-    for top in range(n):
-        waiting = 0
-        if parent[top] == NONE:
-            parent[top], stack[0], waiting = root, top, 1
-        while waiting > 0:
-            waiting -= 1
-            u = stack[waiting]
-            following[last], previous[u], last = u, last, u
-            end = first[u]
-            while end != NONE:
-                i, j = source[end // 2], target[end // 2]
-                v = n + j if u == i else i
-                if v != parent[u]:
-                    length = cost[i * m + j]
-                    parent[v], flow[v] = u, mass[end // 2]
-                    height[v] = height[u] - length if u == i else height[u] + length
-                    stack[waiting] = v
-                    waiting += 1
-                end = other[end]
-    following[last], previous[root] = root, last
-    while last != root:
-        size[parent[last]] += size[last]
-        last = previous[last]
 
 
 def _least(row: Any, height: Any, sinks: Any) -> int:
@@ -255,17 +167,6 @@ def unit_of(largest: float, bits: int) -> float:
     return max(math.ldexp(1.0, math.frexp(largest)[1] - bits), 2.0**-1074)
 
 
-def begin(
-    cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
-    stack: Any, first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any,
-    flow: Any, height: Any,
-) -> None:  # fmt: skip
-    """Write a first tree of n sources and m sinks; arguments as of ``optimise``."""
-    count = _plan(cost, n, m, supply, demand, source, target, mass, stack)
-    _hang(cost, n, m, count, source, target, mass, stack, first, other, parent, following, previous,
-          size, flow, height)  # fmt: skip
-
-
 def improve(
     cost: Any, n: int, m: int, start: int, most: int, parent: Any, following: Any, previous: Any,
     size: Any, flow: Any, height: Any,
@@ -328,18 +229,17 @@ def workspace(n: int, m: int) -> list[int]:
     return [n + m] * 5 + [2 * (n + m)] + [n + m + 1] * COLUMNS
 
 
-_OF_BEGIN = (_plan, _arcs_at_nodes, _hang)
 _OF_IMPROVE = (_least, _entering, _cycle, _shift, _move, _turn)
 
 
 def compiled() -> Any:
     """The kernel of ``optimise``; loads the compiler."""
-    return jit(optimise, helpers=(*_OF_BEGIN, *_OF_IMPROVE, begin, improve))
+    return jit(optimise, helpers=(*_small_start.HELPERS, begin, *_OF_IMPROVE, improve))
 
 
 def compiled_parts() -> tuple[Any, Any, Any]:
     """The kernels of ``begin``, ``improve`` and ``retune``."""
-    return jit(begin, helpers=_OF_BEGIN), jit(improve, helpers=_OF_IMPROVE), jit(retune)
+    return _small_start.compiled(), jit(improve, helpers=_OF_IMPROVE), jit(retune)
 
 
 def is_cached() -> bool:

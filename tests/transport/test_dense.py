@@ -301,18 +301,22 @@ def test_the_auction_is_optimal_to_its_epsilon():
         sinks = np.tile(np.arange(m, dtype=np.int32), (n, 1))
         filled, prices = np.full(n, m, dtype=np.int32), np.zeros(m)
         supply, demand = np.full(n, m), np.full(m, n)
-        left = auction(sinks, cost, filled, supply, demand, prices, 1e-3, 10**7)
+        left, source, target = auction(sinks, cost, filled, supply, demand, prices, 1e-3, 10**7)
         assert left > 0
         dual = (cost + prices).min(axis=1).mean() - prices.mean()
         value = float(optimal_transport(cost=cost, solver="simplex").value)
         assert value - 1e-3 <= dual <= value + 1e-15
+        slack = (cost + prices)[source, target] - (cost + prices).min(axis=1)[source]
+        assert slack.max() <= 1e-3 + 1e-12
+        assert set(source) == set(range(n))
+        assert set(target) == set(range(m))
 
 
 def test_a_source_that_outbids_itself_raises_its_whole_bid():
     """It once took its own large portion in steps of its small debt: 10^8 of them."""
     sinks, filled = np.zeros((2, 1), dtype=np.int32), np.ones(2, dtype=np.int32)
     supply, demand, prices = np.array([2**61, 1]), np.array([2**61 + 1]), np.zeros(1)
-    assert auction(sinks, np.zeros((2, 1)), filled, supply, demand, prices, 0.1, 100) > 0
+    assert auction(sinks, np.zeros((2, 1)), filled, supply, demand, prices, 0.1, 100)[0] > 0
     rng = np.random.default_rng(3)
     for _ in range(20):
         sinks = np.tile(np.arange(5, dtype=np.int32), (6, 1))

@@ -9,6 +9,8 @@ import ot
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from divergences import TimeLimitReached, optimal_transport, wasserstein1
 from divergences._metrics import Metric
@@ -51,6 +53,54 @@ def test_the_formula_is_optimal_to_the_integer(n, m, seed, levels):
     reduced = cost - height[:n, None] + height[n : n + m]
     assert reduced.min() >= 0
     assert (reduced[source, target] == 0).all()
+
+
+@given(st.integers(2, 12), st.integers(0, 2**32), st.sampled_from([1, 3, 10**6, 2**53]))
+def test_equal_masses_are_assigned_to_the_integer(n, seed, levels):
+    """Also where costs are as large as they may be, which prices and heights must not overflow."""
+    rng = np.random.default_rng(seed)
+    cost = rng.integers(0, levels, (n, n))
+    mass = np.full(n, int(rng.integers(1, 9)))
+    sizes = _small_simplex.workspace(n, n)
+    listed = [[_small_simplex.NONE] * size for size in sizes]
+    made = _small_simplex.optimise(
+        cost.ravel().tolist(), n, n, mass.tolist(), mass.tolist(), *listed
+    )
+    space = [np.full(size, _small_simplex.NONE) for size in sizes]
+    kernel = _small_simplex.compiled()
+    assert kernel(cost.ravel(), n, n, mass.copy(), mass.copy(), *space) == made
+    assert all((column == there).all() for column, there in zip(listed, space, strict=True))
+    source, target, moved = _small_simplex.plan_of(space[-_small_simplex.COLUMNS :], n)
+    rows, columns = linear_sum_assignment(cost)
+    assert (moved == mass).all()
+    assert set(target) == set(range(n))
+    assert cost[source, target].sum() == cost[rows, columns].sum()
+    height = space[-_small_simplex.COLUMNS :][_small_simplex.HEIGHT]
+    assert (cost - height[:n, None] + height[n : 2 * n]).min() >= 0
+
+
+@pytest.mark.parametrize("kind", ["random", "lattice", "line", "all alike", "hubs"])
+def test_auctions_begin_with_an_assignment_and_its_potentials(kind):
+    """Every pair is tight, and no price is beyond what the docstring of ``_match`` says."""
+    rng, n = np.random.default_rng(3), 150
+    x, y = rng.random((n, 2)), rng.random((n, 2)) + 0.1
+    if kind == "lattice":
+        x, y = np.rint(6 * x), np.rint(6 * y)
+    cost = cdist(x, y)
+    if kind == "line":
+        cost = np.abs(x[:, :1] - y[:, 0])
+    if kind in ("all alike", "hubs"):
+        cost = np.ones((n, n)) + (kind == "hubs") * rng.random(n) + 1e-3 * cost * (kind == "hubs")
+    integers = np.rint(cost / cost.max() * 2**50).astype(np.int64)
+    one, space = np.ones(n, np.int64), _small_matrix._space(n, n)
+    _small_simplex.compiled_parts()[0](integers.ravel(), n, n, one.copy(), one.copy(), *space)
+    tree = space[-_small_simplex.COLUMNS :]
+    source, target, mass = _small_simplex.plan_of(tree, n)
+    assert (mass == 1).all()
+    assert set(source) == set(target) == set(range(n))
+    height = tree[_small_simplex.HEIGHT]
+    assert (integers[source, target] == height[source] - height[n + target]).all()
+    assert np.abs(height[: 2 * n]).max() <= 11 * integers.max()
 
 
 @pytest.mark.parametrize("largest", [1.0, 1e-100, 1e9])
