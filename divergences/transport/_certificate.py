@@ -16,7 +16,8 @@ import numpy as np
 from .._metrics import Metric
 from .._summation import total
 from .._typing import Float64Array
-from ._result import CertificateError
+from ._masses import Flow, Marginals, as_fractions
+from ._result import CertificateError, Solution
 
 RELATIVE_GAP = 1e-9
 GAP_PER_DIAMETER = 1e-13
@@ -69,3 +70,30 @@ def require(value: float, dual: float, allowed: float) -> None:
             f"tolerance {allowed:.3g}"
         )
         raise CertificateError(message)
+
+
+def certified(
+    flow: Flow, masses: Marginals, value: float, potential_x: Float64Array,
+    potential_y: Float64Array, diameter: float, scale: float, anchors: Float64Array | None,
+    heights: Float64Array,
+) -> Solution:  # fmt: skip
+    """The solution in the caller's units, from one in scaled units, if its gap allows."""
+    supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
+    dual = dual_value(supply, demand, potential_x, potential_y)
+    require(value, dual, tolerance(value, diameter))
+    with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
+        return Solution(
+            value=value / scale,
+            source=flow.source,
+            target=flow.target,
+            mass=as_fractions(flow.mass, masses.total),
+            supply=supply,
+            demand=demand,
+            potential_x=potential_x / scale,
+            potential_y=potential_y / scale,
+            dual_value=dual / scale,
+            tolerance=tolerance(value / scale, diameter / scale),
+            scale=scale,
+            anchors=anchors,
+            heights=heights,
+        )

@@ -3,35 +3,40 @@
 On the line (one coordinate and a norm) the monotone plan. The small simplex (``_small``) on all
 distances up to .79 million pairs in two and three coordinates, 1.69 million in four and five; four
 million there where distances are dear (angles, norms of other orders than 1, 2, inf) and in more
-coordinates, of equal masses in the latter two million. 300,000 where one side has more than 4,000
-points and the other less than an eighth of them; matrices of costs up to 2^27 entries otherwise. In
-every other case, and where the small simplex cannot vouch for the last digits or most of many atoms
-are common to both laws, common mass is cancelled. What is left goes to the small simplex with
-refinement (``_simplex``) up to 400,000 pairs; else, under a norm, to the multiscale simplex in O(n)
-memory: in up to five coordinates, and in up to sixteen if the atoms fill no more than four, as
-clusters and curves do; else to the dense solver.
+coordinates; of equal masses in more than three coordinates two million, one million where distances
+are Euclidean. 300,000 where one side has more than 4,000 points and the other less than an eighth
+of them; matrices of costs up to 2^27 entries otherwise. In every other case, and where the small
+simplex cannot vouch for the last digits or most of many atoms are common to both laws, common mass
+is cancelled. What is left goes to the small simplex with refinement (``_simplex``) up to 400,000
+pairs; else, under a norm, to the multiscale simplex in O(n) memory: in up to five coordinates, and
+in up to sixteen if the atoms fill no more than four, as clusters and curves do; else to the dense
+solver. That one takes equal masses with Euclidean distances from four coordinates on, unless atoms
+fill no more than three, in four up to nine million pairs and in five up to 36 million.
 
 Small simplex / multiscale / dense / bare POT (``ot.dist`` and ``ot.emd2``), milliseconds of
-processor time, best of up to five, n points a side:
+processor time, best of up to seven, n points a side, Gaussians but in the square; the letter w
+stands for random weights:
 
-| n | square | Gaussians | the same, weighted | d = 32 |
-|---|---|---|---|---|
-| 250 | 1.2/5.2/12/4.5 | 2.0/7.0/39/6.5 | 2.5/7.0/50/7.4 | .8/19/12/11 |
-| 500 | 6.9/12/24/24 | 9.6/14/125/34 | 13/26/171/42 | 3.3/57/28/86 |
-| 900 | 19/21 | 27/32 | 41/37 | 25/170 |
-| 1000 | 25/25/109/191 | 37/37/466/248 | 45/45/1169/300 | 29/173/69/412 |
-
-Near the boundaries, on a busy machine (m3: Minkowski's norm of order 3; last come random matrices;
-those on curves and in clusters are why dimensions are not only counted):
-
-| n | d = 4 | d = 5 | d = 8, equal | d = 3, m3 | costs, weighted |
+| n | 250 | 500 | 900 | 1400 | 2500 |
 |---|---|---|---|---|---|
-| 1100 to 1200 | 45/61 | 55/79/62 | 16/-/40 (n = 1000) | 58/211 | |
-| ... weighted | 69/82 | 85/107/142 | | 56/-/-/153 (n = 1000) | |
-| 1400 to 1500 | 99/92 | 131/100/80/377 | 39/-/68 | 122/272/184/399 | 153/-/222/339 |
-| ... weighted | 150/114 | 178/161/210/355 | 105/-/157 | 175/-/418/378 | |
-| 2000 | | 166/142/160 (1800) | 274/-/203 (angles) | 300/-/695 (angles) | |
-| ... weighted | | 294/253/383 (1800) | 258/-/323 | 264/410 (1800) | |
+| square | 2/11/8/4 | 19/16/24/22 | 26/49/86/268 | 92/63/121/307 | -/146/454/1347 |
+| d = 2 | 2/17/10/10 | 13/28/38/58 | 34/61/83/256 | 114/77/361/364 | -/214/897/1750 |
+| d = 2, w | 4/15/12/13 | 19/42/55/55 | 64/68/94/264 | 162/107/257/551 | -/253/2237/1878 |
+| d = 4 | 2/11/8/11 | 9/37/18/96 | 24/67/41/354 | 85/139/73/472 | -/433/268/2461 |
+| d = 4, w | 3/21/10/12 | 16/59/29/101 | 53/72/64/324 | 190/153/160/485 | -/475/759/2321 |
+| d = 5 | 2/20/8/6 | 10/43/18/79 | 30/81/26/284 | 90/174/71/647 | -/463/166/2745 |
+| d = 8 | 3/21/8/9 | 9/58/16/129 | 23/114/25/263 | 92/279/60/778 | -/683/131/2804 |
+| d = 8, w | 4/25/11/8 | 14/94/26/80 | 48/137/64/275 | 202/344/168/640 | -/982/567/1952 |
+| d = 32 | 2/-/6/18 | 12/-/15/85 | 23/-/24/275 | 77/-/62/973 | -/-/130/3896 |
+
+Of 6,000 points of equal masses multiscale and dense take 1.3 and 1.7 seconds in four coordinates,
+2.2 and 1.4 in five. Where distances are dear or given (m3: Minkowski's norm of order 3), busy:
+
+| n | d = 3, m3 | the same, w | angles | angles, w | costs, w |
+|---|---|---|---|---|---|
+| 1000 to 1100 | 58/211 | 56/-/-/153 | 90/-/191 | 134/-/249 | |
+| 1400 to 1500 | 122/272/184/399 | 175/-/418/378 | 295/-/399 | 400/-/539 | 153/-/222/339 |
+| 1800 to 2000 | | 264/410 | 343/-/411 | 462/-/693 | |
 | 4000 | | | | | 1850/-/8160/3500 |
 
 Where no cache of them is found, kernels take some 3 (small), 9 (dense) and 15 (multiscale) seconds
@@ -54,8 +59,11 @@ from ._result import Bracket, CertificateError, Solution
 
 SOLVERS = ("line", "multiscale", "dense", "simplex")
 
-# The multiscale simplex takes atoms of so few coordinates, or of some if they fill fewer of them.
+# The multiscale simplex takes atoms of so few coordinates, or of some if they fill fewer of them;
+# of equal masses and Euclidean distances the second line, but for more pairs than in the third.
 _FEW_COORDINATES, _SOME_COORDINATES, _FEW_FILLED = 5, 16, 4.0
+_FEW_COORDINATES_ALIKE, _FEW_FILLED_ALIKE = 3, 3.0
+_MOST_PAIRS_ALIKE = {4: 9_000_000, 5: 36_000_000}
 _PAIRS_OF_SIMPLEX = 400_000
 
 # Above this excess over the optimum, relative to the value, the simplex refines its answer: always
@@ -82,8 +90,12 @@ def choose(
     n: int = 0,
     m: int = 0,
     atoms: Float64Array | None = None,
+    alike: bool = False,
 ) -> str:
-    """The solver that the rule above picks for n and m of the atoms, or the caller's."""
+    """The solver that the rule above picks for n and m of the atoms, or the caller's.
+
+    Masses are ``alike`` if all are equal.
+    """
     if solver is not None:
         return solver
     if metric.is_norm and dimension == 1:
@@ -92,9 +104,11 @@ def choose(
         return "simplex"
     if not metric.is_norm or dimension > _SOME_COORDINATES:
         return "dense"
-    if dimension <= _FEW_COORDINATES:
+    soon = alike and metric.order == 2.0 and n * m <= _MOST_PAIRS_ALIKE.get(dimension, n * m)
+    if dimension <= (_FEW_COORDINATES_ALIKE if soon else _FEW_COORDINATES):
         return "multiscale"
-    folded = atoms is not None and _low_dimension.filled(atoms, metric) <= _FEW_FILLED
+    few = _FEW_FILLED_ALIKE if soon else _FEW_FILLED
+    folded = atoms is not None and _low_dimension.filled(atoms, metric) <= few
     return "multiscale" if folded else "dense"
 
 
@@ -147,7 +161,8 @@ def solve_points(
         masses, residual = cancel_laws(x, y, a, b)
         diameter = _certificate.radius(metric, residual.atoms)
         n, m = residual.sources.size, residual.sinks.size
-        solver = choose(metric, x.shape[1], solver, n=n, m=m, atoms=residual.atoms)
+        alike = residual.marginals.are_alike()
+        solver = choose(metric, x.shape[1], solver, n=n, m=m, atoms=residual.atoms, alike=alike)
         flow, potential, sinks = _solve_residual(
             residual, metric, solver, masses.total, diameter / scale, scale, clock
         )
@@ -158,7 +173,9 @@ def solve_points(
         value = cost_of(flow, metric.listed(x, flow.source, y, flow.target), masses.total)
     # Lowered by more than the distances are rounded, the potentials are feasible as floats.
     at_x = at_x - _certificate.rounding_of_distances(x.shape[1], 2 * diameter)
-    return _certified(flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights)
+    return _certificate.certified(
+        flow, masses, value, at_x, -at_y, diameter, scale, anchors, heights
+    )
 
 
 def _of_small(small: _small.Small, y: Float64Array) -> Solution:
@@ -168,7 +185,7 @@ def _of_small(small: _small.Small, y: Float64Array) -> Solution:
     u, v = u - middle, v + middle
     u = u - _certificate.rounding_of_distances(y.shape[1], 2 * small.diameter)
     value, diameter, scale = small.value, small.diameter, small.scale
-    return _certified(small.flow, small.masses, value, u, v, diameter, scale, y, -v)
+    return _certificate.certified(small.flow, small.masses, value, u, v, diameter, scale, y, -v)
 
 
 def solve_cost(
@@ -194,7 +211,7 @@ def solve_cost(
     value = cost_of(flow, cost[flow.source, flow.target], masses.total)
     largest = largest * scale
     u = u - 4 * _certificate.EPS * largest
-    return _certified(flow, masses, value, u, v, largest, scale, None, -v)
+    return _certificate.certified(flow, masses, value, u, v, largest, scale, None, -v)
 
 
 def _solve_small_matrix(
@@ -370,30 +387,3 @@ def _solve_dense(
         message = f"the network simplex found no finite plan (diameter {diameter:.3g})"
         raise CertificateError(message)
     return _Dense(best_flow, *best_pair)
-
-
-def _certified(
-    flow: Flow, masses: Marginals, value: float, potential_x: Float64Array,
-    potential_y: Float64Array, diameter: float, scale: float, anchors: Float64Array | None,
-    heights: Float64Array,
-) -> Solution:  # fmt: skip
-    """The solution in the caller's units, from one in scaled units, if its gap allows."""
-    supply, demand = (as_fractions(m, masses.total) for m in (masses.supply, masses.demand))
-    dual = _certificate.dual_value(supply, demand, potential_x, potential_y)
-    _certificate.require(value, dual, _certificate.tolerance(value, diameter))
-    with np.errstate(over="ignore"):  # the public function refuses what exceeds the largest float
-        return Solution(
-            value=value / scale,
-            source=flow.source,
-            target=flow.target,
-            mass=as_fractions(flow.mass, masses.total),
-            supply=supply,
-            demand=demand,
-            potential_x=potential_x / scale,
-            potential_y=potential_y / scale,
-            dual_value=dual / scale,
-            tolerance=_certificate.tolerance(value / scale, diameter / scale),
-            scale=scale,
-            anchors=anchors,
-            heights=heights,
-        )

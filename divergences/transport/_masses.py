@@ -35,6 +35,14 @@ class Marginals(NamedTuple):
     demand: Masses
     total: int
 
+    def are_alike(self) -> bool:
+        """Whether there are as many of either, and all masses are equal."""
+        n, first = self.supply.size, self.supply[:1]
+        alike = (
+            n == self.demand.size and (self.supply == first).all() and (self.demand == first).all()
+        )
+        return bool(alike)
+
 
 class Flow(NamedTuple):
     """A plan as lists: ``mass[k] / total`` goes from atom ``source[k]`` to atom ``target[k]``."""

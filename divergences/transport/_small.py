@@ -29,8 +29,8 @@ from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
 _SPACE, _FEW_COORDINATES = 3, 5
 _MOST_PAIRS_IN_SPACE, _MOST_PAIRS_IN_FEW = 790_000, 1_690_000
 _CHEAP_ORDERS = (1.0, 2.0, math.inf)
-_MOST_PAIRS_ASSIGNED = 2_000_000
-_MOST_BY_PATHS = 600  # points of many coordinates; of more, ties and clusters make paths long
+_MOST_PAIRS_ASSIGNED, _MOST_PAIRS_ASSIGNED_EUCLIDEAN = 2_000_000, 1_000_000
+_MOST_BY_PATHS = 300  # points of many coordinates; of more, ties and clusters make paths long
 _MOST_PAIRS_IN_COMMON = 250_000  # where up to half of the points are in both clouds
 # In many coordinates a kernel takes over from SciPy's distances (``_distances``); where distances
 # cost more than pivots, lower bounds guide the simplex (``_small_guided``).
@@ -234,11 +234,15 @@ def _by_kernel(points: _Points, *, alone: bool = False) -> Small | None:
 def _most_pairs(points: _Points) -> int:
     """How many pairs this way is quicker for than the others."""
     (n, d), m, metric = points.x.shape, points.y.shape[0], points.metric
-    if d <= _FEW_COORDINATES and metric.is_norm and metric.order in _CHEAP_ORDERS:
-        return _MOST_PAIRS_IN_SPACE if d <= _SPACE else _MOST_PAIRS_IN_FEW
-    if d > _FEW_COORDINATES and points.masses.total == n == m:
-        return _MOST_PAIRS_ASSIGNED
-    return _small_matrix.MOST_PAIRS_COMPILED
+    cheap = metric.is_norm and metric.order in _CHEAP_ORDERS
+    if d <= _SPACE and cheap:
+        return _MOST_PAIRS_IN_SPACE
+    if d > _SPACE and points.masses.total == n == m:
+        euclidean = metric.is_norm and metric.order == 2.0
+        most = _MOST_PAIRS_ASSIGNED_EUCLIDEAN if euclidean else _MOST_PAIRS_ASSIGNED
+    else:
+        most = _small_matrix.MOST_PAIRS_COMPILED
+    return min(most, _MOST_PAIRS_IN_FEW) if d <= _FEW_COORDINATES and cheap else most
 
 
 def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -> Small | None:

@@ -331,6 +331,14 @@ def test_the_choice():
     ):  # fmt: skip
         options = {"n": 1000, "m": 1000, "atoms": atoms[:, :dimension]}
         assert _choose.choose(metric, dimension, **options) == solver
+    spread, few = rng.normal(size=(2000, 5)), {"n": 1000, "m": 1000, "alike": True}
+    for atoms, dimension, solver in (
+        (spread, 3, "multiscale"), (spread, 4, "dense"), (spread, 5, "dense"),
+        (curve, 4, "multiscale"), (clusters, 5, "multiscale"),
+    ):  # fmt: skip
+        assert _choose.choose(metric, dimension, atoms=atoms[:, :dimension], **few) == solver
+    assert _choose.choose(metric, 4, n=4000, m=4000, alike=True) == "multiscale"
+    assert _choose.choose(_choose.Metric("cityblock", 1.0), 4, **few) == "multiscale"
     assert _choose.choose(metric, 1, n=10**3, m=10**3) == "line"
     assert _choose.choose(_choose.Metric("angular"), 2, n=10**4, m=10**5) == "dense"
     assert "multiscale" in SOLVERS

@@ -417,8 +417,10 @@ def test_large_matrices_go_to_the_simplex_unless_a_few_atoms_face_many():
     ("metric", "d", "n", "weighted", "small"),
     [
         (EUCLIDEAN, 2, 880, False, True), (EUCLIDEAN, 3, 900, True, False),
-        (EUCLIDEAN, 5, 1300, False, True), (EUCLIDEAN, 4, 1350, True, False),
-        (EUCLIDEAN, 8, 1400, False, True), (EUCLIDEAN, 8, 1500, False, False),
+        (EUCLIDEAN, 5, 1000, False, True), (EUCLIDEAN, 5, 1010, False, False),
+        (EUCLIDEAN, 4, 1300, True, True), (EUCLIDEAN, 4, 1350, True, False),
+        (EUCLIDEAN, 8, 1000, False, True), (EUCLIDEAN, 8, 1010, False, False),
+        (Metric("cityblock", 1.0), 8, 1400, False, True), (Metric("cityblock", 1.0), 5, 1310, False, False),
         (EUCLIDEAN, 8, 2000, True, True), (Metric("minkowski", 2.5), 2, 2000, False, True),
         (Metric("angular"), 3, 2000, False, True), (Metric("angular"), 8, 1500, False, False),
     ],
