@@ -70,6 +70,46 @@ def _held(head: IntArray, following: IntArray, owner: IntArray) -> tuple[IntArra
 held = jit(_held, once=True)
 
 
+def _leaves_first(source: IntArray, target: IntArray, n: int, m: int) -> IntArray:
+    """An order of arcs: always one that is the last of its source or sink, where there is any.
+
+    Sent one by one along these what both ends still have, the masses of a forest are its own.
+    """
+    count = source.size
+    degree, sum_of_arcs = np.zeros(n + m, np.int64), np.zeros(n + m, np.int64)
+    for k in range(count):
+        for node in (source[k], n + target[k]):
+            degree[node] += 1
+            sum_of_arcs[node] += k
+    order, gone = np.empty(count, np.int64), np.zeros(count, np.bool_)
+    leaves, waiting, rest = np.empty(n + m, np.int64), 0, 0
+    for node in range(n + m):
+        if degree[node] == 1:
+            leaves[waiting] = node
+            waiting += 1
+    for place in range(count):
+        k = count
+        while waiting > 0 and k == count:
+            waiting -= 1
+            if degree[leaves[waiting]] == 1:  # the other end of its arc did not take it
+                k = sum_of_arcs[leaves[waiting]]
+        if k == count:  # cycles are left
+            while gone[rest]:
+                rest += 1
+            k = rest
+        order[place], gone[k] = k, True
+        for node in (source[k], n + target[k]):
+            degree[node] -= 1
+            sum_of_arcs[node] -= k
+            if degree[node] == 1:
+                leaves[waiting] = node
+                waiting += 1
+    return order
+
+
+leaves_first = jit(_leaves_first)
+
+
 def _auction(
     sinks: NDArray[np.int32], costs: Float64Array, filled: NDArray[np.int32], supply: IntArray,
     demand: IntArray, prices: Float64Array, epsilon: float, budget: int,

@@ -17,11 +17,11 @@ to some 1e-15 of the largest. O(n m) for each pass over the pairs, two to five o
 import numpy as np
 
 from .._typing import Float64Array, IntArray
-from ._auction import auction, greedy
+from ._auction import auction, greedy, leaves_first
 from ._clock import Clock
 from ._dense_pricing import least, price, proposals
 from ._dense_problem import Costs, Guide
-from ._masses import Flow, north_west
+from ._masses import Flow, Marginals, north_west
 from ._network_simplex import Candidates, add_all, no_candidates, optimise
 from ._result import CertificateError
 from ._small_matrix import optimum
@@ -32,7 +32,7 @@ _SAMPLE = 256  # sources and sinks whose problem gives the first potentials
 _PROPOSED = 8  # arcs that a source and a sink propose
 _VIOLATORS = 10  # arcs that a source adds in a round of pricing
 _EPSILONS = (2.0**-4, 2.0**-6, 2.0**-8)  # of the auction, in spreads of the costs
-_BIDS = 20  # steps of the auction a source
+_BIDS, _BIDS_ALIKE = 60, 20  # steps of the auction a source; of equal masses, few stay out for long
 _PATIENCE = 8  # rounds after which bounds that do not tell violators apart are given up
 _GUIDANCE = 8.0
 _ROUNDING = 1e-14
@@ -131,17 +131,22 @@ def _add(
 def _bid(
     lists: Candidates, supply: IntArray, demand: IntArray, g: Float64Array
 ) -> tuple[IntArray, IntArray]:
-    """Replace g by the prices of an auction; the pairs that hold something at its end."""
+    """Replace g by the prices of an auction; the pairs that hold something at its end, each before
+    others could take what it holds.
+    """
     lengths = lists.cost / UNITS
     reduced = lengths + g[lists.sink]
     there = np.arange(lists.sink.shape[1]) < lists.filled[:, None]
     spread = float(np.std(reduced[there])) or 1.0
+    alike = Marginals(supply, demand, 0).are_alike()
     for epsilon in _EPSILONS:
         _, *held = auction(
             lists.sink, lengths, lists.filled, supply, demand, g, epsilon * spread,
-            _BIDS * supply.size,
+            (_BIDS_ALIKE if alike else _BIDS) * supply.size,
         )  # fmt: skip
-    return held[0], held[1]
+    source, target = np.divmod(np.unique(held[0] * demand.size + held[1]), demand.size)
+    order = leaves_first(source, target, supply.size, demand.size)
+    return source[order], target[order]
 
 
 def _start(

@@ -17,7 +17,7 @@ from divergences.transport import (
     _network_simplex,
     choose,
 )
-from divergences.transport._auction import auction
+from divergences.transport._auction import auction, greedy, leaves_first
 from divergences.transport._dense_bounds import centred, lower_bounds
 from divergences.transport._dense_pricing import price, proposals
 from divergences.transport._dense_problem import Guide, MatrixCosts, PointCosts, shrink
@@ -310,6 +310,32 @@ def test_the_auction_is_optimal_to_its_epsilon():
         assert slack.max() <= 1e-3 + 1e-12
         assert set(source) == set(range(n))
         assert set(target) == set(range(m))
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32))
+def test_the_masses_of_a_forest_are_sent_along_it_again(n, m, seed):
+    """And where there are cycles as well, every arc comes once."""
+    rng = np.random.default_rng(seed)
+    nodes, parent = rng.permutation(n + m), {}
+    for place in range(1, n + m):  # each node hangs from an earlier one of the other side, or not
+        others = [node for node in nodes[:place] if (node < n) != (nodes[place] < n)]
+        if others and rng.random() < 0.9:
+            parent[nodes[place]] = rng.choice(others)
+    arcs = np.array([(min(pair), max(pair) - n) for pair in parent.items()], int).reshape(-1, 2)
+    source, target = arcs[rng.permutation(len(arcs))].T.copy()
+    mass = rng.integers(1, 100, source.size)
+    supply = np.bincount(source, mass, n).astype(np.int64)
+    demand = np.bincount(target, mass, m).astype(np.int64)
+    order, sent = leaves_first(source, target, n, m), np.empty(source.size, np.int64)
+    assert sorted(order) == list(range(source.size))
+    chosen = order.copy()
+    assert greedy(chosen, source, target, supply, demand, sent) == source.size
+    assert not supply.any()
+    assert not demand.any()
+    assert (sent == mass[chosen]).all()
+    pairs = np.unique(rng.integers(0, n * m, 3 * (n + m)))
+    order = leaves_first(pairs // m, pairs % m, n, m)
+    assert sorted(order) == list(range(pairs.size))
 
 
 def test_a_source_that_outbids_itself_raises_its_whole_bid():
