@@ -51,27 +51,29 @@ class Centred(NamedTuple):
     share: np.floating[Any]
 
 
-def centred(x: Float64Array, y: Float64Array) -> Centred:
-    """Both clouds, whose distances are at most about 1.
+def centred(x: Float64Array, y: Float64Array, size: float = 1.0) -> Centred:
+    """Both clouds over their ``size``, a power of two that makes their distances at most about 1.
 
     Single precision, unless points lie so close together, seen from the centre, that its bounds
     would not tell their distances apart: in tight clusters.
     """
-    clouds = _clouds(x, y, np.float32)
+    clouds = _clouds(x, y, size, np.float32)
     rows = min(_ROWS_TRIED, x.shape[0])
     bounds = np.empty((rows, y.shape[0]), dtype=np.float32)
     lower_bounds(*clouds, 0, rows, bounds)
     nearest = float(np.median(bounds.min(axis=1)))
     squares = float(clouds.x_squares.mean()) + float(clouds.y_squares.mean())
     lost = _lost(x.shape[1], float(np.finfo(np.float32).eps)) * squares
-    return clouds if nearest**2 > _SHARP * lost else _clouds(x, y, np.float64)
+    return clouds if nearest**2 > _SHARP * lost else _clouds(x, y, size, np.float64)
 
 
-def _clouds(x: Float64Array, y: Float64Array, precision: type[np.floating[Any]]) -> Centred:
+def _clouds(
+    x: Float64Array, y: Float64Array, size: float, precision: type[np.floating[Any]]
+) -> Centred:
     centre = x.mean(axis=0) / 2 + y.mean(axis=0) / 2
-    x_part, x_squares, x_error = _rounded(x, centre, ROWS, precision)
+    x_part, x_squares, x_error = _rounded(x, centre, size, ROWS, precision)
     columns = width(precision)
-    y_part, y_squares, y_error = _rounded(y, centre, columns, precision)
+    y_part, y_squares, y_error = _rounded(y, centre, size, columns, precision)
     panels = np.ascontiguousarray(y_part.reshape(-1, columns, y_part.shape[1]).transpose(0, 2, 1))
     share = precision(1.0 if precision is np.float32 else 1.0 - np.finfo(np.float32).eps)
     return Centred(x_part, panels, x_squares, y_squares, x_error, y_error, share)
@@ -85,11 +87,14 @@ def _lost(dimension: int, eps: float) -> float:
 
 
 def _rounded(
-    points: Float64Array, centre: Float64Array, multiple: int, precision: type[np.floating[Any]]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    points: Float64Array, centre: Float64Array, size: float, multiple: int,
+    precision: type[np.floating[Any]],
+) -> tuple[FloatArray, FloatArray, FloatArray]:  # fmt: skip
     (count, dimension), eps = points.shape, float(np.finfo(precision).eps)
     part = np.zeros((-(-count // multiple) * multiple, dimension), dtype=precision)
     np.subtract(points, centre, out=part[:count], casting="same_kind")
+    if size != 1:
+        part *= precision(1 / size)
     lengths = np.sqrt(np.einsum("ij,ij->i", part, part, dtype=np.float64))
     squares = lengths**2 * (1 - _lost(dimension, eps))
     error = 2 * eps * lengths + 2.0**-50

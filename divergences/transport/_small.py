@@ -267,8 +267,8 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
     if alone and not plan.is_alone():
         return None
     few_pairs = n * m <= _small_matrix.MOST_PAIRS
-    of_plan = None if few_pairs and _is_for_kernel(points) else cost
-    value = _value(points, plan.flow, of_plan)
+    matrix = None if few_pairs and _is_for_kernel(points) else cost
+    value = _value(points, plan.flow, matrix)
     allowed = (_PRECISION if few_pairs else _PRECISION_COMPILED) * value
     if not _is_precise(points, closest, diameter, allowed):
         return None
@@ -277,7 +277,7 @@ def _by_distances(points: _Points, cost: Float64Array, *, alone: bool = False) -
         if found is None:
             return None
         plan = found
-        value = _value(points, plan.flow, of_plan)
+        value = _value(points, plan.flow, matrix)
     return Small(plan.flow, masses, value, lambda: conjugates(cost, plan.v), diameter)
 
 
@@ -311,19 +311,22 @@ def _guided(points: _Points) -> Small | None:
     found = _small_guided.solve(x, y, masses)
     if found is None:
         return None
-    value = _value(points, found.flow)
+    value = _value(points, found.flow, lengths=found.lengths)
     if max(found.error, 2 * points.rounding * found.largest) > _PRECISION_GUIDED * value:
         return None
     potentials = found.u - found.error, found.v
     return Small(found.flow, masses, value, lambda: potentials, found.largest)
 
 
-def _value(points: _Points, flow: Flow, cost: Float64Array | None = None) -> float:
+def _value(
+    points: _Points, flow: Flow, cost: Float64Array | None = None,
+    lengths: Float64Array | None = None,
+) -> float:  # fmt: skip
     """The cost of a plan; to the same bits with compiled distances and without."""
     masses = points.masses
-    if cost is not None and points.x.shape[1] <= _MOST_COORDINATES_OF_COST:
+    if cost is not None:
         lengths = cost[flow.source, flow.target]
-    else:
+    if lengths is None or points.x.shape[1] > _MOST_COORDINATES_OF_COST:
         lengths = points.metric.listed(points.x, flow.source, points.y, flow.target)
     if masses.total == flow.mass.size:
         return total(lengths) / masses.total

@@ -8,6 +8,7 @@ pair that the tree uses has its true distance, and every other one a bound that 
 plan is optimal, whatever the bounds were.
 """
 
+import math
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -22,18 +23,19 @@ from ._threads import over_blocks
 
 _COST_BITS, _HEIGHT_BITS = 50, 61  # of costs, and of sums of as many as one side has points
 _ROWS = 128  # of a block of bounds
-_SAFE = 2.0**400
+_SAFE = 2.0**100  # sizes up to this and down to its inverse do not leave single precision
 _SERIAL = 1 << 24  # products of coordinates that one thread forms before others are awake
 
 
 class Guided(NamedTuple):
     """An optimal plan, potentials of rows and columns that prove it, and facts about them.
 
-    ``error`` bounds their rounding, in a mass of 1 and as distances; ``largest`` is a lower bound
-    of the largest distance.
+    ``lengths`` are the distances that the plan uses. ``error`` bounds the rounding of potentials,
+    in a mass of 1 and as distances; ``largest`` is a lower bound of the largest distance.
     """
 
     flow: Flow
+    lengths: Float64Array
     u: Float64Array
     v: Float64Array
     error: float
@@ -65,14 +67,14 @@ class _Problem:
     """Costs in integers, of which some are ``known`` and the others lower bounds."""
 
     def __init__(self, x: Float64Array, y: Float64Array) -> None:
-        """Points are kept around 0, of lengths at most 1, multiplied by ``size``."""
-        centre = x.mean(axis=0) / 2 + y.mean(axis=0) / 2
-        self.x, self.y = x - centre, y - centre
-        squares = (np.einsum("ij,ij->i", z, z).max() for z in (self.x, self.y))
-        self.size = float(np.ldexp(1.0, np.frexp(max(squares))[1] // 2 + 1))
-        self.x /= self.size
-        self.y /= self.size
+        """Costs are distances over ``size``: a power of two above the diagonal of a box, or inf."""
+        self.x, self.y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         self.n, self.m = x.shape[0], y.shape[0]
+        high = np.maximum(x.max(axis=0), y.max(axis=0))
+        sides = high - np.minimum(x.min(axis=0), y.min(axis=0))
+        self.size = math.inf
+        if 1 / _SAFE < sides.max() < _SAFE:
+            self.size = math.ldexp(1.0, math.frexp(float(np.linalg.norm(sides)))[1])
 
     def bound(self) -> bool:
         """Write the lower bounds; whether all are positive, and not alike in single precision."""
@@ -81,7 +83,7 @@ class _Problem:
 
         n, m = self.n, self.m
         bounds = np.empty((n, m), dtype=np.float32)
-        clouds = centred(self.x, self.y)
+        clouds = centred(self.x, self.y, self.size)
 
         def block(start: int) -> None:
             stop = min(start + rows, n)
@@ -99,13 +101,18 @@ class _Problem:
         told_apart = np.ldexp(self.unit, bits) > np.finfo(np.float32).eps
         return bool(self.least.min() > 0 and told_apart)
 
-    def decide(self, pairs: IntArray) -> int:
-        """Give pairs their true distance; by how much the largest of their bounds was too low."""
+    def lengths(self, rows: IntArray, columns: IntArray) -> Float64Array:
+        """True distances of pairs."""
         from ._distances import lengths
 
+        found = np.empty(rows.size)
+        lengths(self.x, rows, self.y, columns, 0, rows.size, found)
+        return found
+
+    def decide(self, pairs: IntArray) -> int:
+        """Give pairs their true distance; by how much the largest of their bounds was too low."""
         rows, columns = np.divmod(pairs, self.m)
-        found = np.empty(pairs.size)
-        lengths(self.x, rows, self.y, columns, 0, pairs.size, found)
+        found = self.lengths(rows, columns) / self.size
         exact = np.rint((found - self.least[rows] - self.v[columns]) / self.unit).astype(np.int64)
         rise = int((exact - self.cost[pairs]).max())
         self.cost[pairs], self.known[pairs] = exact, True
@@ -127,10 +134,8 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
     None where a distance is far below the size of the clouds, so that its bound says nothing, or
     bounds do not tell the points of one side apart, or squares may be lost.
     """
-    if not max(np.abs(x).max(), np.abs(y).max()) < _SAFE:
-        return None
     problem = _Problem(x, y)
-    if not (problem.size > 1 / _SAFE and problem.bound()):
+    if not (problem.size < math.inf and problem.bound()):
         return None
     n, m = problem.n, problem.m
     begin, improve, retune, _ = _kernels()
@@ -149,9 +154,10 @@ def solve(x: Float64Array, y: Float64Array, masses: Marginals) -> Guided | None:
         if pairs.size:
             problem.decide(pairs)
         retune(problem.cost, n, m, parent, following, height)
-    unit, size = problem.unit, problem.size
+    unit, size, flow = problem.unit, problem.size, Flow(*_small_simplex.plan_of(tree, n))
     return Guided(
-        Flow(*_small_simplex.plan_of(tree, n)),
+        flow,
+        problem.lengths(flow.source, flow.target),
         (problem.least + height[:n] * unit) * size,
         (problem.v - height[n : n + m] * unit) * size,
         4 * unit * size,
