@@ -17,7 +17,8 @@ FREE_ON_RESUME = frozenset(
 """Options that may change when a run is resumed: none of them enters Algorithm 1.
 
 The device, its algorithms and the numbers of threads and processes change the rounding of sums: a
-resumed run continues to the bit only where they stay.
+resumed run continues to the bit only where they stay. On another device the random streams
+begin anew too.
 """
 
 ABSENT: dict[str, Any] = {

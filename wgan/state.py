@@ -15,6 +15,7 @@ from .algorithms import algorithm
 from .config import TrainingConfig
 from .data import Data, Stream
 from .data.finite import FiniteData
+from .data.order import take_up
 from .errors import ConfigError
 from .networks import build_critic, build_generator, is_certified
 from .optimizers import make_optimizer, moments_of, parameters_of, set_learning_rate
@@ -165,7 +166,7 @@ class TrainingState:
             {name: entry if entry.ndim else int(entry) for name, entry in place.items()}
         )
         for part in ("noise_random", "penalty_random"):
-            getattr(self, part).set_state(named[part])
+            take_up(getattr(self, part), named[part])
         self.estimates = list(named["estimates"].to(self.device))
         self.best = (float(named["best"][0]), int(named["best"][1]))
 
