@@ -29,7 +29,14 @@ from ._cli_pack import Pack
 from ._cli_reproduce import Reproduce
 from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
-from .errors import ConfigError, InterruptedRunError, OtherProcessError, RunError, WorkersError
+from .errors import (
+    ConfigError,
+    InterruptedRunError,
+    OtherProcessError,
+    RunError,
+    WorkersError,
+    out_of_memory,
+)
 from .options import over, read_options
 from .presets import PRESETS
 
@@ -224,8 +231,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("wgan: interrupted", file=sys.stderr)
         return 130
-    except (MemoryError, RuntimeError) as error:  # the CPU's allocator has no type of its own
-        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
             raise
         words = str(error).partition("\n")[0]
         print(f"wgan: not enough memory for these options ({words})", file=sys.stderr)

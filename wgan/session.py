@@ -23,7 +23,7 @@ from .data import Data
 from .doctor.live import Doctor
 from .doctor.measure import Examiner, Health
 from .doctor.origin import Origin, find_origin
-from .errors import DivergedError, InterruptedRunError, RunError, WorkersError
+from .errors import DivergedError, InterruptedRunError, RunError, WorkersError, out_of_memory
 from .evaluate import UNITS, Evaluation, Evaluator
 from .folder import MetricsLog, RunFolder
 from .interruptions import Interruptions
@@ -180,32 +180,26 @@ class Session:
 
     @contextlib.contextmanager
     def safe(self) -> Iterator[None]:
-        """Where a file cannot be written, say what is intact."""
+        """Where a file cannot be written or memory does not suffice, say what is intact."""
         try:
             yield
-        except RunError as error:
-            if type(error) is not RunError:  # a divergence says so itself
+        except (RunError, RuntimeError, MemoryError) as error:
+            if type(error) is RunError:
+                what = str(error)
+            elif not isinstance(error, RunError) and out_of_memory(error):
+                what = f"the memory of {self.state.device} does not suffice for these options"
+            else:  # a divergence says so itself
                 raise
             message = (
-                f"stopped at step {self.state.step}: {error}; "
+                f"stopped at step {self.state.step}: {what}; "
                 f"the checkpoint of step {self.saved_step} is intact"
             )
             raise RunError(message) from None
 
     def step(self) -> Tensor:
-        """One generator step; RunError where the memory does not suffice."""
-        try:
-            with self.workers.stepping():
-                return self.workers.sum(train_step(self.state, self.procedure))
-        except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
-            words = isinstance(error, (torch.OutOfMemoryError, MemoryError)), "memory" in str(error)
-            if not any(words):
-                raise
-            message = (
-                f"stopped at step {self.state.step}: the memory of {self.state.device} does not "
-                f"suffice for these options; the checkpoint of step {self.saved_step} is intact"
-            )
-            raise RunError(message) from None
+        """One generator step."""
+        with self.safe(), self.workers.stepping():
+            return self.workers.sum(train_step(self.state, self.procedure))
 
     def due(self, every: int) -> bool:
         """Whether this step is one of every so many, or the last."""
@@ -241,6 +235,10 @@ class Session:
             checkpoint = read_checkpoint(self.folder.checkpoints, self.saved_step)
             return find_origin(self.config, self.data, checkpoint, self.state.step)
         except RunError:
+            return None
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):  # for a second state: the first one is what diverged
+                raise
             return None
 
     @torch.no_grad()
