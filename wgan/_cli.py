@@ -30,7 +30,6 @@ from ._cli_reproduce import Reproduce
 from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
 from .errors import (
-    ConfigError,
     InterruptedRunError,
     OtherProcessError,
     RunError,
@@ -68,15 +67,9 @@ class Train:
 
     def __call__(self) -> int:
         """Train; returns the exit status."""
-        from .parallel.launch import is_alone, is_first
+        from .parallel.launch import is_first
         from .train import train
 
-        if 0 < self.patience != Train.patience and is_alone():
-            message = (
-                "option patience does nothing in one process, only in several that torchrun "
-                f"started; leave it out; got {self.patience}"
-            )
-            raise ConfigError(message)
         run = train(
             self.config,
             resume=self.resume,

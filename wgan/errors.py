@@ -58,7 +58,10 @@ class InterruptedRunError(RunError):
         self.exit_status = 128 + number
 
 
-_NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "STATUS_ALLOC_FAILED")
+_NO_MEMORY = (
+    "out of memory", "allocate memory", "not enough memory", "STATUS_ALLOC_FAILED",
+    "Storage size calculation overflowed",
+)  # fmt: skip
 """What processors, GPUs and their libraries say; an illegal memory access is none of this."""
 
 

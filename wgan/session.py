@@ -63,7 +63,7 @@ class Session:
         workers.join(state, share)
         self.procedure = Procedure.of(config, state.penalty_random, share)
         self.estimate = self.procedure.words
-        self.voice = Voice(quiet)
+        self.voice, self.clock = Voice(quiet), Clock()
         self.saved_step = -1
         self.signal: int | None = None
 
@@ -114,8 +114,8 @@ class Session:
                 self.finish()
         except WorkersError as error:
             message = (
-                f"stopped at step {state.step}: {error}; the checkpoint of step {self.saved_step} "
-                f"is intact, continue with --resume --out {shlex.quote(str(config.out))}"
+                f"stopped at step {state.step}: {error}; {self.intact}, "
+                f"continue with --resume --out {shlex.quote(str(config.out))}"
             )
             raise WorkersError(message) from None
 
@@ -190,10 +190,7 @@ class Session:
                 what = f"the memory of {self.state.device} does not suffice for these options"
             else:  # a divergence says so itself
                 raise
-            message = (
-                f"stopped at step {self.state.step}: {what}; "
-                f"the checkpoint of step {self.saved_step} is intact"
-            )
+            message = f"stopped at step {self.state.step}: {what}; {self.intact}"
             raise RunError(message) from None
 
     def step(self) -> Tensor:
@@ -222,11 +219,15 @@ class Session:
         record = {"step": self.state.step, "diverged": what, "time": self.clock.lap(0)}
         self.log.write(record if origin is None else {**record, "origin": asdict(origin)})
         where = "" if origin is None else f", {origin.sentence()}"
-        message = (
-            f"stopped at step {self.state.step}: {what}{where}; "
-            f"the checkpoint of step {self.saved_step} is intact"
-        )
+        message = f"stopped at step {self.state.step}: {what}{where}; {self.intact}"
         raise DivergedError(message)
+
+    @property
+    def intact(self) -> str:
+        """What a run that is stopped has left, in words."""
+        if self.saved_step < 0:
+            return "no checkpoint was written"
+        return f"the checkpoint of step {self.saved_step} is intact"
 
     def origin(self) -> Origin | None:
         """Where the first number that is not finite comes from, if the steps can be repeated."""

@@ -293,6 +293,21 @@ def test_bfloat16_is_refused_where_the_processor_has_none(tmp_path, monkeypatch)
         _train(tmp_path / "run", steps=1, device="cpu", precision="bfloat16")
 
 
+def test_a_state_that_is_not_finite_at_the_beginning_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(wgan.state.TrainingState, "not_finite", lambda _: "critic.0.weight")
+    words = r"^stopped at step 0: critic.0.weight is not finite; no checkpoint was written$"
+    with pytest.raises(DivergedError, match=words):
+        _train(tmp_path / "run", steps=1)
+
+
+def test_a_network_of_more_numbers_than_can_be_counted_is_one_line(tmp_path, capsys):
+    widths = "mlp,widths=2147483647x2147483647"
+    assert main(["train", "--critic", widths, "--out", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("wgan: not enough memory for these options")
+    assert error.count("\n") == 1
+
+
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has")
 
 
