@@ -208,6 +208,8 @@ Command: TypeAlias = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may have any letter
     said = False
     try:
         try:
