@@ -118,6 +118,20 @@ def test_a_step_never_waits(tmp_path, options):
         torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.parametrize("algorithm", ["wgan", "wgan-gp"])
+def test_an_evaluation_reads_the_state_once_in_all_and_copies_none_of_it(tmp_path, algorithm):
+    config = TrainingConfig(out=tmp_path / "run", data="ring", algorithm=algorithm)
+    device = torch.device("cuda")
+    state = TrainingState.fresh(config, make_data(config.data, device), device)
+    train_step(state, Procedure.of(config, state.penalty_random))
+    pretended.waits.clear()
+    assert state.not_finite() is None
+    assert sum(pretended.waits.values()) == 1
+    with torch.no_grad():
+        state.generator[0].bias[1] = torch.inf
+    assert state.not_finite() == "generator.0.bias"
+
+
 def _noting(modes, critic_step):
     """The step, which notes whether algorithms give the same bits."""
 
