@@ -245,3 +245,22 @@ def test_survival_of_beta_laws_keeps_its_digits_at_both_ends(law):
             assert abs(float(law.survival(x)) / exact - 1) < 1e-13
             assert abs(float(found) / exact - 1) < 1e-13
     assert law.survival(1.0) == 0.0
+
+
+def test_the_parts_of_a_law_are_on_one_device_and_of_one_library():
+    here, away = torch.tensor(2.0), torch.tensor(2.0, device="meta")
+    plane = Discrete(torch.zeros(1, 2))
+    for made in (
+        lambda: Mixture([Normal(here, 1.0), Normal(away, 1.0)]),
+        lambda: Mixture([Normal(away, 1.0), Normal(0.0, 1.0)], torch.tensor([0.5, 0.5])),
+        lambda: Product([Normal(here, 1.0), Gamma(away, 1.0)]),
+        lambda: Product([plane, Gamma(away, 1.0)]),
+        lambda: Affine(Gamma(away, 1.0), here),
+        lambda: Affine(Gamma(2.0, 1.0), here, away),
+        lambda: Affine(Discrete(torch.zeros(2)), away),
+        lambda: Affine(plane, np.eye(2)),
+    ):
+        with pytest.raises(TypeError, match="must share one array library and device; got"):
+            made()
+    Affine(plane, np.float64(2.0), 1.0)  # numbers go with either
+    Mixture([Normal(here, 1.0), Normal(0.0, np.float64(1.0))], np.array([0.5, 0.5]))

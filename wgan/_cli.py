@@ -29,7 +29,13 @@ from ._cli_pack import Pack
 from ._cli_reproduce import Reproduce
 from ._cli_show import Animate, Interpolate
 from .config import TrainingConfig
-from .errors import ConfigError, InterruptedRunError, OtherProcessError, RunError, WorkersError
+from .errors import (
+    InterruptedRunError,
+    OtherProcessError,
+    RunError,
+    WorkersError,
+    out_of_memory,
+)
 from .options import over, read_options
 from .presets import PRESETS
 
@@ -61,15 +67,9 @@ class Train:
 
     def __call__(self) -> int:
         """Train; returns the exit status."""
-        from .parallel.launch import is_alone, is_first
+        from .parallel.launch import is_first
         from .train import train
 
-        if 0 < self.patience != Train.patience and is_alone():
-            message = (
-                "option patience does nothing in one process, only in several that torchrun "
-                f"started; leave it out; got {self.patience}"
-            )
-            raise ConfigError(message)
         run = train(
             self.config,
             resume=self.resume,
@@ -208,6 +208,8 @@ Command: TypeAlias = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may have any letter
     said = False
     try:
         try:
@@ -224,8 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("wgan: interrupted", file=sys.stderr)
         return 130
-    except (MemoryError, RuntimeError) as error:  # the CPU's allocator has no type of its own
-        if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
             raise
         words = str(error).partition("\n")[0]
         print(f"wgan: not enough memory for these options ({words})", file=sys.stderr)

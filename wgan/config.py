@@ -17,7 +17,8 @@ FREE_ON_RESUME = frozenset(
 """Options that may change when a run is resumed: none of them enters Algorithm 1.
 
 The device, its algorithms and the numbers of threads and processes change the rounding of sums: a
-resumed run continues to the bit only where they stay.
+resumed run continues to the bit only where they stay. On another device the random streams
+begin anew too.
 """
 
 ABSENT: dict[str, Any] = {
@@ -98,7 +99,8 @@ class TrainingConfig:
     log_every: int = 10
     """Generator steps between lines of metrics.jsonl, where the loss is also checked."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the networks' products; parameters, penalties and averages stay in float32."""
+    """Of the networks' products; parameters, penalties and averages stay in float32. On recent GPUs
+    convolutions in float32 round their factors to TF32, torch's default."""
     channels_last: bool = False
     """Memory order of convolutions, faster on recent GPUs."""
     keep: int = 2

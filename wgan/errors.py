@@ -56,3 +56,15 @@ class InterruptedRunError(RunError):
         super().__init__(message)
         self.signal = signal.Signals(number)
         self.exit_status = 128 + number
+
+
+_NO_MEMORY = (
+    "out of memory", "allocate memory", "not enough memory", "STATUS_ALLOC_FAILED",
+    "Storage size calculation overflowed",
+)  # fmt: skip
+"""What processors, GPUs and their libraries say; an illegal memory access is none of this."""
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether memory did not suffice; the CPU's allocator has no type of its own for this."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)

@@ -4,6 +4,7 @@ A file is checked before it takes its name, so that none is there that computes 
 """
 
 import contextlib
+import copy
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,9 +79,11 @@ def export(run: Run, to: Target, out: Path, *, averaged: bool = False) -> Check:
     if to == "onnx":
         _demand_onnx()
     try:
-        generator = run.chosen(averaged=averaged)
+        generator = copy.deepcopy(run.chosen(averaged=averaged))
     except ValueError as error:
         raise RunError(str(error)) from None
+    # files keep no memory order, and convolutions of another one round differently
+    generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     for name, values in generator.state_dict().items():
         if not bool(values.isfinite().all()):
             message = f"{out}: not written, since {name} of the generator is not finite"

@@ -8,6 +8,9 @@ from typing import Any
 from .algorithms import unread
 from .errors import ConfigError
 
+OF_RUN_JSON = ("config", "versions", "machine", "date")
+"""What a run.json holds."""
+
 
 def write_options(path: Path, values: dict[str, Any]) -> None:
     """Write a mapping as YAML, or as JSON where the name ends in .json; whole or not at all.
@@ -54,6 +57,10 @@ def read_options(path: Path) -> dict[str, Any]:
         raise ConfigError(message) from None
     values = _json_values(path, text) if path.suffix == ".json" else _yaml_values(path, text)
     if isinstance(values, dict) and isinstance(values.get("config"), dict):
+        odd = next((name for name in values if name not in OF_RUN_JSON), None)
+        if odd is not None:
+            message = f"{path}: {odd!r} stands beside 'config', where no option is read"
+            raise ConfigError(message)
         values = values["config"]
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         message = f"{path}: holds no mapping of options to values"
@@ -86,27 +93,44 @@ def _demand_distinct(path: Path, names: list[Any]) -> None:
 def _yaml_text(values: dict[str, Any]) -> str:
     import yaml
 
-    return str(yaml.safe_dump(values, sort_keys=False, default_flow_style=None))
+    Dumper = _with_decimal_numbers(yaml.SafeDumper)
+    return str(yaml.dump(values, Dumper=Dumper, sort_keys=False, default_flow_style=None))
 
 
 def _yaml_values(path: Path, text: str) -> Any:
     import yaml
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        """YAML 1.2's numbers: 5e-5 is one, without a point too; and names once."""
+    class Loader(_with_decimal_numbers(yaml.SafeLoader)):  # type: ignore[misc]
+        """Names once."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             _demand_distinct(path, [key.value for key, _ in node.value])
             values: dict[Any, Any] = super().construct_mapping(node, deep)
             return values
 
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-        list("-+.0123456789"),
-    )
     try:
         return yaml.load(text, Loader)
     except (yaml.YAMLError, RecursionError) as error:
         message = f"{path}: is no YAML ({error})".replace("\n", " ")
         raise ConfigError(message) from None
+
+
+def _with_decimal_numbers(kind: Any) -> Any:
+    """A loader or dumper of YAML to which 5e-5 is a number, and 010, 1_000 and 12:30 are texts.
+
+    In YAML 1.1 these are 8, 1000 and 750, and 5e-5 is a text.
+    """
+    integer, number = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+
+    class Kind(kind):  # type: ignore[misc]
+        yaml_implicit_resolvers = {  # noqa: RUF012
+            first: [pair for pair in pairs if pair[0] not in (integer, number)]
+            for first, pairs in kind.yaml_implicit_resolvers.items()
+        }
+
+    decimal = (
+        r"^[-+]?((\d+\.\d*|\.\d+)([eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(inf|Inf|INF))$|^\.(nan|NaN)$"
+    )
+    Kind.add_implicit_resolver(integer, re.compile(r"^[-+]?(0|[1-9]\d*)$"), list("-+0123456789"))
+    Kind.add_implicit_resolver(number, re.compile(decimal), list("-+.0123456789"))
+    return Kind

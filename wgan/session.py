@@ -23,7 +23,7 @@ from .data import Data
 from .doctor.live import Doctor
 from .doctor.measure import Examiner, Health
 from .doctor.origin import Origin, find_origin
-from .errors import DivergedError, InterruptedRunError, RunError, WorkersError
+from .errors import DivergedError, InterruptedRunError, RunError, WorkersError, out_of_memory
 from .evaluate import UNITS, Evaluation, Evaluator
 from .folder import MetricsLog, RunFolder
 from .interruptions import Interruptions
@@ -63,7 +63,7 @@ class Session:
         workers.join(state, share)
         self.procedure = Procedure.of(config, state.penalty_random, share)
         self.estimate = self.procedure.words
-        self.voice = Voice(quiet)
+        self.voice, self.clock = Voice(quiet), Clock()
         self.saved_step = -1
         self.signal: int | None = None
 
@@ -114,8 +114,8 @@ class Session:
                 self.finish()
         except WorkersError as error:
             message = (
-                f"stopped at step {state.step}: {error}; the checkpoint of step {self.saved_step} "
-                f"is intact, continue with --resume --out {shlex.quote(str(config.out))}"
+                f"stopped at step {state.step}: {error}; {self.intact}, "
+                f"continue with --resume --out {shlex.quote(str(config.out))}"
             )
             raise WorkersError(message) from None
 
@@ -180,32 +180,23 @@ class Session:
 
     @contextlib.contextmanager
     def safe(self) -> Iterator[None]:
-        """Where a file cannot be written, say what is intact."""
+        """Where a file cannot be written or memory does not suffice, say what is intact."""
         try:
             yield
-        except RunError as error:
-            if type(error) is not RunError:  # a divergence says so itself
+        except (RunError, RuntimeError, MemoryError) as error:
+            if type(error) is RunError:
+                what = str(error)
+            elif not isinstance(error, RunError) and out_of_memory(error):
+                what = f"the memory of {self.state.device} does not suffice for these options"
+            else:  # a divergence says so itself
                 raise
-            message = (
-                f"stopped at step {self.state.step}: {error}; "
-                f"the checkpoint of step {self.saved_step} is intact"
-            )
+            message = f"stopped at step {self.state.step}: {what}; {self.intact}"
             raise RunError(message) from None
 
     def step(self) -> Tensor:
-        """One generator step; RunError where the memory does not suffice."""
-        try:
-            with self.workers.stepping():
-                return self.workers.sum(train_step(self.state, self.procedure))
-        except (RuntimeError, MemoryError) as error:  # the CPU's allocator has no type of its own
-            words = isinstance(error, (torch.OutOfMemoryError, MemoryError)), "memory" in str(error)
-            if not any(words):
-                raise
-            message = (
-                f"stopped at step {self.state.step}: the memory of {self.state.device} does not "
-                f"suffice for these options; the checkpoint of step {self.saved_step} is intact"
-            )
-            raise RunError(message) from None
+        """One generator step."""
+        with self.safe(), self.workers.stepping():
+            return self.workers.sum(train_step(self.state, self.procedure))
 
     def due(self, every: int) -> bool:
         """Whether this step is one of every so many, or the last."""
@@ -228,11 +219,15 @@ class Session:
         record = {"step": self.state.step, "diverged": what, "time": self.clock.lap(0)}
         self.log.write(record if origin is None else {**record, "origin": asdict(origin)})
         where = "" if origin is None else f", {origin.sentence()}"
-        message = (
-            f"stopped at step {self.state.step}: {what}{where}; "
-            f"the checkpoint of step {self.saved_step} is intact"
-        )
+        message = f"stopped at step {self.state.step}: {what}{where}; {self.intact}"
         raise DivergedError(message)
+
+    @property
+    def intact(self) -> str:
+        """What a run that is stopped has left, in words."""
+        if self.saved_step < 0:
+            return "no checkpoint was written"
+        return f"the checkpoint of step {self.saved_step} is intact"
 
     def origin(self) -> Origin | None:
         """Where the first number that is not finite comes from, if the steps can be repeated."""
@@ -241,6 +236,10 @@ class Session:
             checkpoint = read_checkpoint(self.folder.checkpoints, self.saved_step)
             return find_origin(self.config, self.data, checkpoint, self.state.step)
         except RunError:
+            return None
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):  # for a second state: the first one is what diverged
+                raise
             return None
 
     @torch.no_grad()

@@ -15,6 +15,8 @@ from .errors import ConfigError
 
 Options = TypeVar("Options")
 
+MOST = 2**31 - 1
+"""Largest count that is taken."""
 _PAIR = re.compile(r"[a-z][a-z0-9_]*=")
 _BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -68,13 +70,12 @@ def _value(text: str, kind: Any, what: str) -> Any:
         return _BOOLEANS[text]
     names = {int: "an integer", float: "a number", str: "a text"}
     try:
-        return kind(text)
+        value = kind(text)
     except ValueError:
         return _refuse(what, f"be {names[kind]}", text)
-
-
-MOST = 2**31 - 1
-"""Largest count that is taken."""
+    if kind is int and abs(value) > MOST:
+        _refuse(what, f"be an integer from {-MOST} to {MOST}", text)
+    return value
 
 
 def demand_count(what: str, value: object, least: int = 1, most: int = MOST) -> None:

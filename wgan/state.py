@@ -15,6 +15,7 @@ from .algorithms import algorithm
 from .config import TrainingConfig
 from .data import Data, Stream
 from .data.finite import FiniteData
+from .data.order import take_up
 from .errors import ConfigError
 from .networks import build_critic, build_generator, is_certified
 from .optimizers import make_optimizer, moments_of, parameters_of, set_learning_rate
@@ -129,6 +130,10 @@ class TrainingState:
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the state but the step, by name, on the CPU."""
+        return {name: tensor.cpu().contiguous() for name, tensor in self._named().items()}
+
+    def _named(self) -> dict[str, Tensor]:
+        """The same where it lies."""
         named: dict[str, Tensor] = {}
         for part in ("generator", "critic", "averaged"):
             network = getattr(self, part)
@@ -143,7 +148,7 @@ class TrainingState:
             named[part] = getattr(self, part).get_state()
         named["estimates"] = torch.stack(self.estimates) if self.estimates else torch.empty(0)
         named["best"] = torch.tensor(self.best, dtype=torch.float64)
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
+        return {name: tensor.detach() for name, tensor in named.items()}
 
     def restore(self, named: dict[str, Tensor], step: int) -> None:
         """Take over what :meth:`tensors` gave; KeyError or RuntimeError where it does not fit."""
@@ -165,7 +170,7 @@ class TrainingState:
             {name: entry if entry.ndim else int(entry) for name, entry in place.items()}
         )
         for part in ("noise_random", "penalty_random"):
-            getattr(self, part).set_state(named[part])
+            take_up(getattr(self, part), named[part])
         self.estimates = list(named["estimates"].to(self.device))
         self.best = (float(named["best"][0]), int(named["best"][1]))
 
@@ -178,13 +183,18 @@ class TrainingState:
         self.step = step
 
     def not_finite(self) -> str | None:
-        """The name of a parameter or moment with a NaN or an infinity, if there is one."""
-        for name, tensor in self.tensors().items():
-            if name in ("best", "estimates"):
-                continue
-            if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-                return name
-        return None
+        """The name of a parameter or moment with a NaN or an infinity, if there is one.
+
+        One number for each is read, and all of them at once.
+        """
+        numbers = {
+            name: tensor
+            for name, tensor in self._named().items()
+            if tensor.is_floating_point() and name not in ("best", "estimates")
+        }
+        finite = [tensor.isfinite().all() for tensor in numbers.values()]
+        read = torch.stack([flag.to(self.device, non_blocking=True) for flag in finite]).tolist()
+        return next((name for name, flag in zip(numbers, read, strict=True) if not flag), None)
 
 
 def _stream(data: Data, config: TrainingConfig) -> Stream:

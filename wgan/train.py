@@ -13,16 +13,12 @@ from .folder import Lock, RunFolder
 from .follower import Follower
 from .interruptions import Interruptions
 from .parallel import Workers
-from .parallel.launch import launcher, working_together
+from .parallel.launch import PATIENCE, launcher, working_together
 from .progress import same_bits, threads
 from .run import Run, load
 from .session import Session
 from .state import TrainingState, demand_certified
 from .unused import demand_convolutions, demand_read
-
-PATIENCE = 600.0
-"""Seconds without an answer after which another process counts as lost: an evaluation and a
-checkpoint of the first one come between two answers."""
 
 
 def train(
@@ -47,7 +43,8 @@ def train(
     quiet : bool
         No progress bar on standard error and no evaluations on standard output.
     patience : float
-        Seconds to wait for another process of the same run before it counts as lost.
+        Seconds to wait for another process of the same run before it counts as lost; not to be
+        given where there is no other.
 
     Returns
     -------

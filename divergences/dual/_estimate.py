@@ -120,13 +120,13 @@ def wasserstein1_dual(
         Masses summing to 1. Weighted points are a law that is known, not a sample: nothing is
         held out from them.
     critic : Module, optional
-        Maps (n, d) to (n,) or (n, 1); trained in place by Adam. It sees the points as they are if
-        mean and deviation of their coordinates are at most 64 and the latter at least 1/64; else
-        *standardised* (centred, and divided by a power of two). While its Lipschitz bound is above
-        1 or unknown, a one-sided gradient penalty is added in training. One without trainable
-        parameters is evaluated in the units of the data. By default several
-        critics that are 1-Lipschitz by construction are tried (a ridge function, one cone, many
-        cones) and the best on validation points is kept.
+        Maps (n, d) to (n,) or (n, 1); moved to ``device`` and trained there in place, by Adam. It
+        sees the points as they are if mean and deviation of their coordinates are at most 64 and
+        the latter at least 1/64; else *standardised* (centred, and divided by a power of two).
+        While its Lipschitz bound is above 1 or unknown, a one-sided gradient penalty is added in
+        training. One without trainable parameters is evaluated in the units of the data. By
+        default several critics that are 1-Lipschitz by construction are tried (a ridge function,
+        one cone, many cones) and the best on validation points is kept.
     max_seconds : float, optional
         Within which the answer comes, the time that it takes itself being estimated and set aside
         (at most half); the result then depends on the machine's speed.

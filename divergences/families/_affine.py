@@ -10,7 +10,16 @@ from .._array import as_float64, detach, is_tensor, values_are_readable
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import describe, real_array, real_number, refuse
 from ..measures import Law
-from ._line import ROUNDING, ContinuousLaw, LineLaw, Parametric, Points, off_the_graph, own
+from ._line import (
+    ROUNDING,
+    ContinuousLaw,
+    LineLaw,
+    Parametric,
+    Points,
+    off_the_graph,
+    one_home,
+    own,
+)
 
 _OF_THE_LINE = (
     "cdf", "survival", "quantile", "upper_quantile", "support", "expectation", "log_density",
@@ -35,7 +44,8 @@ class Affine(Parametric):
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not what is said above.
+        If a parameter is not what is said above, or tensors are of several devices, or mixed with
+        arrays.
 
     Notes
     -----
@@ -71,6 +81,7 @@ class Affine(Parametric):
             real_number(value, name, "Affine")
             if name == "scale" and values_are_readable(value) and float(detach(value)) == 0.0:
                 refuse("Affine", "scale", "not be 0 (that law is an atom)", repr(value))
+        one_home("Affine", {"law": self.law, "scale": self.scale, "shift": self.shift})
 
     def tensors(self) -> list[Array]:
         own = [value for value in (self.scale, self.shift) if is_tensor(value)]

@@ -15,7 +15,7 @@ import numpy as np
 from .._array import as_float64, as_numpy, detach, is_tensor, like, namespace
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import real_number, same_library
-from ..measures import Law
+from ..measures import Discrete, Law
 
 
 class Points(NamedTuple):
@@ -91,6 +91,27 @@ class Parametric(Law):
     def _scalars(self, model: Array) -> tuple[Array, ...]:
         """The parameters in float64, with their graph, in the library of ``model``."""
         return tuple(own(value, model) for value in self.parameters().values())
+
+
+def one_home(function: str, parts: dict[str, Any]) -> None:
+    """Demand that parts of a law are of one array library and on one device.
+
+    Tensors count, and arrays of one axis or more; plain numbers go with either.
+    """
+    arrays = {}
+    for name, part in parts.items():
+        if is_tensor(part) or (isinstance(part, np.ndarray) and part.ndim):
+            arrays[name] = part
+        elif isinstance(part, Law):
+            arrays[name] = next(iter(tensors_of(part)), None)
+    same_library(function, **arrays)
+
+
+def tensors_of(law: Law) -> list[Array]:
+    """The parameters of a law that are tensors."""
+    if isinstance(law, Discrete):
+        return [field for field in (law.points, law.weights) if is_tensor(field)]
+    return list(law.tensors()) if isinstance(law, Parametric) else []
 
 
 def own(value: Any, model: Array) -> Array:

@@ -11,7 +11,7 @@ from .._array import as_float64, as_numpy, detach, is_tensor, like
 from .._typing import Array, ArrayLike, Float64Array, Namespace
 from .._validation import describe, masses, real_array, refuse
 from ._affine import on_the_line
-from ._line import ROUNDING, ContinuousLaw, Points, off_the_graph
+from ._line import ROUNDING, ContinuousLaw, Points, off_the_graph, one_home
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -28,7 +28,8 @@ class Mixture(ContinuousLaw):
     Raises
     ------
     TypeError, ValueError
-        If components or weights are not what is said above. Mixtures of atoms are `Discrete`.
+        If components or weights are not what is said above, or tensors of several devices.
+        Mixtures of atoms are `Discrete`.
 
     Examples
     --------
@@ -58,6 +59,8 @@ class Mixture(ContinuousLaw):
         if tuple(weights.shape) != (count,):
             refuse("Mixture", "weights", f"have shape ({count},)", describe(weights))
         masses(weights, "weights", "Mixture")
+        given = {f"component {place}": part for place, part in enumerate(parts)}
+        one_home("Mixture", given | ({"weights": weights} if is_tensor(weights) else {}))
         if not is_tensor(weights):
             weights = np.array(weights, dtype=np.float64)
             weights.flags.writeable = False

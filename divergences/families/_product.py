@@ -7,7 +7,7 @@ from typing import Any
 from .._typing import Array
 from .._validation import describe, refuse
 from ..measures import Law
-from ._line import Parametric
+from ._line import Parametric, one_home
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -22,7 +22,7 @@ class Product(Parametric):
     Raises
     ------
     TypeError, ValueError
-        If the factors are not what is said above.
+        If the factors are not what is said above, or hold tensors of several devices.
 
     Notes
     -----
@@ -47,6 +47,7 @@ class Product(Parametric):
         for factor in self.factors:
             if not isinstance(factor, Law):
                 refuse("Product", "factors", requirement, describe(factor), TypeError)
+        one_home("Product", {f"factor {place}": law for place, law in enumerate(self.factors)})
         object.__setattr__(self, "factors", tuple(self.factors))
 
     def tensors(self) -> list[Array]:

@@ -51,6 +51,15 @@ def test_generators_of_the_other_device_are_refused(place, wrong):
         torch.rand(2, generator=torch.Generator(wrong), device=place)
 
 
+def test_complex_gradients_are_those_of_the_processor():
+    def gradient(device):
+        x = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
+        ((x + 0j) * torch.tensor([1j, 1 - 2j], device=device)).abs().sum().backward()
+        return torch.view_as_real(((x.grad + 1j) * 1j).conj().resolve_conj()).cpu()
+
+    assert torch.equal(gradient("cuda"), gradient("cpu"))
+
+
 @pytest.mark.parametrize("function", [total_variation, wasserstein1, optimal_transport])
 @pytest.mark.parametrize("first", [True, False])
 def test_mixed_arguments_are_named(function, first):
@@ -109,6 +118,20 @@ def test_a_step_never_waits(tmp_path, options):
         torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.parametrize("algorithm", ["wgan", "wgan-gp"])
+def test_an_evaluation_reads_the_state_once_in_all_and_copies_none_of_it(tmp_path, algorithm):
+    config = TrainingConfig(out=tmp_path / "run", data="ring", algorithm=algorithm)
+    device = torch.device("cuda")
+    state = TrainingState.fresh(config, make_data(config.data, device), device)
+    train_step(state, Procedure.of(config, state.penalty_random))
+    pretended.waits.clear()
+    assert state.not_finite() is None
+    assert sum(pretended.waits.values()) == 1
+    with torch.no_grad():
+        state.generator[0].bias[1] = torch.inf
+    assert state.not_finite() == "generator.0.bias"
+
+
 def _noting(modes, critic_step):
     """The step, which notes whether algorithms give the same bits."""
 
@@ -120,32 +143,44 @@ def _noting(modes, critic_step):
     return step
 
 
+def _train(out, device, steps, *, resume=False, **options):
+    """The lines of the log without their times."""
+    config = TrainingConfig(
+        out=out, steps=steps, batch_size=16, device=device, eval_every=2, checkpoint_every=2,
+        log_every=2, **options,
+    )  # fmt: skip
+    wgan.train(config, quiet=True, resume=resume)
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key != "time"} for row in rows]
+
+
 @pytest.mark.parametrize("algorithm", ["wgan-gp", "wgan-orthogonal"])
 def test_a_run_is_that_of_the_processor(tmp_path, monkeypatch, algorithm):
-    """Interrupted, continued there, and continued here: its memory is the processor's."""
-
-    def train(name, device, steps, **options):
-        config = TrainingConfig(
-            out=tmp_path / name, data="digits", algorithm=algorithm, steps=steps, batch_size=16,
-            device=device, eval_every=2, checkpoint_every=2, log_every=2,
-        )  # fmt: skip
-        wgan.train(config, quiet=True, **options)
-        lines = (tmp_path / name / "metrics.jsonl").read_text().splitlines()
-        rows = [json.loads(line) for line in lines]
-        return [{key: value for key, value in row.items() if key != "time"} for row in rows]
-
+    """Interrupted and continued: its memory is the processor's."""
+    options = {"data": "digits", "algorithm": algorithm}
     modes = []
     monkeypatch.setattr(Procedure, "critic_step", _noting(modes, Procedure.critic_step))
-    whole = train("here", "cpu", 6)
+    whole = _train(tmp_path / "here", "cpu", 6, **options)
     assert set(modes) == {(False, None)}
     modes.clear()
-    train("there", "cuda", 2)
-    train("there", "cuda", 4, resume=True)
+    _train(tmp_path / "there", "cuda", 2, **options)
+    assert _train(tmp_path / "there", "cuda", 6, resume=True, **options) == whole
     assert set(modes) == {(True, ":4096:8")}
     assert not torch.are_deterministic_algorithms_enabled()
     assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
-    assert train("there", "cpu", 6, resume=True) == whole
-    assert train("back", "cuda", 6) == whole
     np.testing.assert_array_equal(
         wgan.load(tmp_path / "there").sample(3), wgan.load(tmp_path / "here").sample(3)
     )
+
+
+@pytest.mark.parametrize("data", ["ring", "digits", "stacked"])
+@pytest.mark.parametrize("first", ["cpu", "cuda"])
+def test_runs_go_on_on_another_device(tmp_path, data, first):
+    """With random streams of its own, which are the same ones each time."""
+    options = {"data": data, "algorithm": "wgan-gp", "decay_steps": 9}
+    second = "cuda" if first == "cpu" else "cpu"
+    runs = []
+    for name in ("one", "two"):
+        _train(tmp_path / name, first, 2, **options)
+        runs.append(_train(tmp_path / name, second, 4, resume=True, **options))
+    assert runs[0] == runs[1] != _train(tmp_path / "other", first, 4, **options)

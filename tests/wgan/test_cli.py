@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and returns."""
 
+import io
 import json
 import os
 import shutil
@@ -240,3 +241,15 @@ def test_a_background_job_goes_on_ignoring_ctrl_c():
 )
 def test_the_command_line_is_known_by_its_arguments(arguments, whole, found):
     assert is_command(arguments, whole) is found
+
+
+@pytest.mark.parametrize("name", ["\xe9.yaml", os.fsdecode(b"\xff.yaml")])
+def test_names_that_the_output_has_no_letters_for_end_no_command(tmp_path, monkeypatch, name):
+    raw = io.BytesIO()
+    for encoding in ("ascii", "utf-8"):
+        output = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
+        monkeypatch.setattr(sys, "stdout", output)
+        assert main(["options", str(tmp_path / name)]) == 0
+        output.flush()
+        assert b".yaml: options of the defaults" in raw.getvalue()
+        output.detach()

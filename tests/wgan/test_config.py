@@ -43,6 +43,9 @@ def test_numbers_in_yaml_are_numbers(tmp_path):
     config = TrainingConfig.read(file, tmp_path / "run")
     assert (config.learning_rate, config.clip, config.steps) == (5e-5, 0.01, 7)
     assert config.tensorboard is True
+    config = TrainingConfig(tmp_path / "run", data="1e3", generator="12:30", critic="010")
+    config.write(file)
+    assert TrainingConfig.read(file, tmp_path / "run") == config
 
 
 @pytest.mark.parametrize(
@@ -58,6 +61,11 @@ def test_numbers_in_yaml_are_numbers(tmp_path):
         ("a.yaml", "algorithm: sgan\n", "option algorithm must be one of wgan, "),
         ("a.yaml", "steps: 2\nseed: 1\nsteps: 3\n", "'steps' stands there twice"),
         ("a.json", '{"config": {"steps": 2, "steps": 3}}', "'steps' stands there twice"),
+        ("a.yaml", "config: {steps: 2}\nseed: 3\n", "'seed' stands beside 'config'"),
+        ("a.yaml", "steps: 010\n", "from 0 to 2147483647; got '010'"),
+        ("a.yaml", "steps: 1_000\n", "from 0 to 2147483647; got '1_000'"),
+        ("a.yaml", "steps: 12:30\n", "from 0 to 2147483647; got '12:30'"),
+        ("a.yaml", "clip: 1:30.5\n", "from 1.2e-38 to 3.4e38; got '1:30.5'"),
         ("a.json", "[" * 100_000, "is no JSON"),
         ("a.yaml", "a: " + "[" * 5000, "is no YAML"),
         (None, "", "cannot be read"),

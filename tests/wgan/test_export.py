@@ -261,6 +261,21 @@ def test_what_is_no_generator_is_refused(spoil, finished, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("averaged", [False, True])
+def test_a_run_in_another_memory_order_is_exported(images, tmp_path, averaged):
+    config = small_config(
+        tmp_path / "run", data=str(images), generator="dcgan,filters=4", steps=2, latent=64,
+        channels_last=True, device="cpu",
+    )  # fmt: skip
+    run = train(config, quiet=True)
+    out = tmp_path / "generator.safetensors"
+    assert export(run, "safetensors", out, averaged=averaged).deviation == 0
+    z = torch.randn(9, config.latent)
+    with torch.no_grad():
+        theirs = load_generator(out)(z).numpy()
+    np.testing.assert_allclose(run.generate(z, averaged=averaged), theirs, rtol=0, atol=1e-6)
+
+
 def test_a_run_without_an_average_says_so(tmp_path):
     run = train(small_config(tmp_path / "run", steps=1, average_decay=0.0), quiet=True)
     with pytest.raises(RunError, match="keeps none"):

@@ -196,8 +196,18 @@ def test_a_perceptron_may_do_without_tanh_and_follows_the_data_by_default():
         ("orthogonal,widths=16x12,group=8", (2,), "widths must be multiples of the group, 8; got"),
         ("orthogonal,widths=16,group=1", (2,), "option group must be at least 2; got 1"),
         ("orthogonal,widths=16,cones=-1", (2,), "option cones must be at least 0; got -1"),
-        ("orthogonal,temperature=0", (2,), "option temperature must be positive and finite; got 0"),
-        ("orthogonal,spread=nan", (2,), "option spread must be positive and finite; got nan"),
+        (
+            "orthogonal,temperature=0",
+            (2,),
+            "option temperature must be positive and below a million; got 0",
+        ),
+        (
+            "orthogonal,spread=nan",
+            (2,),
+            "option spread must be positive and below a million; got n",
+        ),
+        ("orthogonal,spread=1e300", (2,), "option spread must be positive and below a million"),
+        ("mlp,widths=8x9" + "9" * 20, (2,), "option widths of network mlp must be an integer from"),
     ],
 )
 def test_what_a_network_is_not_for_is_refused(text, shape, message):
@@ -344,7 +354,7 @@ def test_a_run_starts_its_critic_at_training_samples(tmp_path, algorithm, critic
 
 def test_a_rate_of_places_is_not_negative():
     for wrong in ("-0.1", "inf"):
-        with pytest.raises(ConfigError, match="option anchor_rate must be at least 0 and finite"):
+        with pytest.raises(ConfigError, match="option anchor_rate must be at least 0 and bel"):
             build_critic(f"orthogonal,cones=4,anchor_rate={wrong}", (2,), torch.Generator())
 
 

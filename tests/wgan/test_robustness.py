@@ -293,6 +293,73 @@ def test_bfloat16_is_refused_where_the_processor_has_none(tmp_path, monkeypatch)
         _train(tmp_path / "run", steps=1, device="cpu", precision="bfloat16")
 
 
+def test_a_state_that_is_not_finite_at_the_beginning_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(wgan.state.TrainingState, "not_finite", lambda _: "critic.0.weight")
+    words = r"^stopped at step 0: critic.0.weight is not finite; no checkpoint was written$"
+    with pytest.raises(DivergedError, match=words):
+        _train(tmp_path / "run", steps=1)
+
+
+def test_a_network_of_more_numbers_than_can_be_counted_is_one_line(tmp_path, capsys):
+    widths = "mlp,widths=2147483647x2147483647"
+    assert main(["train", "--critic", widths, "--out", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("wgan: not enough memory for these options")
+    assert error.count("\n") == 1
+
+
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has")
+
+
+def _raises(error):
+    def function(*_, **__):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "error", [FULL, MemoryError(), RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when")]
+)
+@pytest.mark.parametrize("place", ["train_step", "Evaluator.distances", "Session.save"])
+def test_where_memory_runs_out_what_is_intact_is_said(tmp_path, monkeypatch, error, place):
+    plain, calls = wgan.session.train_step, []
+
+    def second_step(*given):
+        calls.append(1)
+        if len(calls) == 2:  # what was there before is made
+            monkeypatch.setattr(f"wgan.session.{place}", _raises(error))
+            return wgan.session.train_step(*given) if place == "train_step" else plain(*given)
+        return plain(*given)
+
+    monkeypatch.setattr(wgan.session, "train_step", second_step)
+    words = r"^stopped at step [12]: the memory of cpu .* the checkpoint of step 0 is intact$"
+    with pytest.raises(RunError, match=words):
+        _train(tmp_path / "run", steps=2, device="cpu")
+
+
+def test_an_illegal_access_is_not_called_a_lack_of_memory(tmp_path, monkeypatch):
+    error = RuntimeError("CUDA error: an illegal memory access was encountered")
+    monkeypatch.setattr(wgan.session, "train_step", _raises(error))
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        _train(tmp_path / "run", steps=2)
+
+
+def test_a_divergence_is_said_where_memory_for_its_origin_is_short(tmp_path, monkeypatch):
+    monkeypatch.setattr(wgan.session, "find_origin", _raises(FULL))
+    with pytest.raises(DivergedError, match=r"stopped at step 1: .* is not finite"):
+        _train(tmp_path / "run", steps=1, learning_rate=1e38)
+
+
+def test_a_network_that_a_gpu_does_not_hold_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(wgan.state.TrainingState, "fresh", _raises(FULL))
+    assert main(["train", "--out", str(tmp_path / "run")]) == 1
+    assert capsys.readouterr().err == (
+        "wgan: not enough memory for these options (CUDA out of memory. Tried to allocate 2.00 "
+        "GiB.)\n"
+    )
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("algorithm", sorted({*ALGORITHMS} - {"wgan-2017"}))
 def test_a_step_never_waits_for_the_gpu(tmp_path, algorithm):

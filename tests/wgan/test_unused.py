@@ -132,6 +132,10 @@ def test_patience_is_for_several_processes(tmp_path, capsys):
     assert error.startswith("wgan: option patience does nothing in one process, only in several")
     assert error.endswith("got 5.0\n")
     assert error.count("\n") == 1
+    with pytest.raises(ConfigError, match="option patience does nothing in one process"):
+        train(small_config(tmp_path / "run"), patience=5)
+    with pytest.raises(ConfigError, match=r"option patience must be a positive number .* got '5'"):
+        train(small_config(tmp_path / "run"), patience="5")
     assert not (tmp_path / "run").exists()
 
 

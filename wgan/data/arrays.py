@@ -1,5 +1,6 @@
 """NumPy's files, and what the entries of an array of images or points mean."""
 
+import os
 import tokenize
 import zipfile
 import zlib
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, RunError
 
 _BLOCK = 1 << 20
-_DAMAGED = (
-    ValueError, EOFError, KeyError, OverflowError, MemoryError, NotImplementedError, RuntimeError,
-    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+_END_BYTES = 22  # of the record that ends a zip file, its comment apart
+DAMAGED = (
+    ValueError, EOFError, LookupError, OverflowError, MemoryError, NotImplementedError,
+    RuntimeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 """What NumPy and zipfile raise for damaged files."""
 
@@ -22,14 +24,15 @@ _DAMAGED = (
 def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
     """The array of a ``.npy``, mapped into memory, or that of ``key`` in a ``.npz``.
 
-    A ``.npz`` of one array needs no key. Nothing is unpickled. RunError for a damaged file, and
-    for a ``.npy`` of another length than its header says.
+    A ``.npz`` of one array needs no key. Nothing is unpickled. RunError for a damaged file, for a
+    ``.npy`` of another length than its header says, and for a ``.npz`` that is not all of its file.
     """
     try:
         with path.open("rb") as file:
             if file.read(2) == b"PK":  # a .npz is a zip file
                 file.seek(0)
                 with np.load(file, allow_pickle=False) as content:
+                    _demand_all(path, content.zip)
                     return _member(path, content, _chosen(path, content.files, key))
         if key is not None:
             message = f"{path}: holds one array, it has no key {key!r}"
@@ -43,9 +46,21 @@ def read_numpy(path: Path, key: str | None) -> NDArray[Any]:
         raise RunError(message) from None
     except (ConfigError, RunError):
         raise
-    except _DAMAGED as error:
+    except DAMAGED as error:
         message = f"{path}: cannot be read as an array ({_reason(error)})"
         raise RunError(message) from None
+
+
+def _demand_all(path: Path, archive: zipfile.ZipFile) -> None:
+    """RunError for bytes before or after a zip file, such as another one: zipfile skips them."""
+    first = min((member.header_offset for member in archive.infolist()), default=0)
+    end = _END_BYTES + len(archive.comment)
+    with path.open("rb") as file:
+        file.seek(-end, os.SEEK_END)
+        last = file.read(4) == b"PK\5\6"
+    if first or not last:
+        message = f"{path}: damaged, it holds bytes {'before' if first else 'after'} the zip file"
+        raise RunError(message)
 
 
 def _member(path: Path, content: Any, name: str) -> NDArray[Any]:

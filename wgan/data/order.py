@@ -1,4 +1,6 @@
-"""The order of the data: a function of seed, epoch and cursor."""
+"""The order of the data: a function of seed, epoch and cursor; and streams taken up again."""
+
+import hashlib
 
 import torch
 from torch import Tensor
@@ -56,6 +58,19 @@ class Order:
             self._permutation = permutation.to(self._device, non_blocking=True)
             self._of_epoch = self.epoch
         return self._permutation
+
+
+def take_up(random: torch.Generator, state: Tensor) -> None:
+    """Let ``random`` go on where a generator had that state, to the bit.
+
+    One of another kind of device has states of another size, which this one cannot go on from: it
+    then begins a stream of its own, with a seed that is a function of the state.
+    """
+    if state.shape == random.get_state().shape or state.dtype != torch.uint8:
+        random.set_state(state)
+        return
+    seed = hashlib.sha256(state.numpy().tobytes()).digest()[:8]
+    random.manual_seed(int.from_bytes(seed, "little") >> 1)
 
 
 def mix(*numbers: int) -> int:

@@ -36,6 +36,8 @@ from .split import key
 
 SAVE_SECONDS = 2.0
 """Seconds of work that a kill can cost."""
+_ASCENDING = ("enlarged", "count", "entries", "entries_bytes")
+"""Numbers in what is saved, none below 0 or below the one before it."""
 _OWN = {IMAGES, KEYS, ENTRIES, PROGRESS, ".lock", f".{PROGRESS}.part", f".{MANIFEST}.part"}
 _OWN |= {f"{name}.part" for name in (IMAGES, KEYS, ENTRIES)}
 
@@ -125,6 +127,11 @@ class _Session:
                 saved = json.loads((self.out / PROGRESS).read_text(encoding="utf-8"))
                 _demand_same(self.out, saved, self.identity)
                 self.first_reason = saved["first_reason"]
+                numbers = [saved[name] for name in _ASCENDING]
+                if any(type(number) is not int for number in numbers):
+                    raise TypeError
+                if [0, *numbers] != sorted([0, *numbers]) or not isinstance(self.first_reason, str):
+                    raise ValueError
             except (ValueError, KeyError, TypeError, AttributeError):
                 message = f"{self.out / PROGRESS}: damaged; remove the folder to begin again"
                 raise RunError(message) from None

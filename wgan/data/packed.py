@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RunError
-from .arrays import demand_length
+from .arrays import DAMAGED, demand_length
 
 FORMAT = "wgan-packed-1"
 IMAGES, KEYS, ENTRIES, MANIFEST = "images.npy", "keys.npy", "entries.jsonl", "manifest.json"
@@ -77,7 +77,7 @@ def read_packed(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
 def _array(path: Path, kind: "np.dtype[Any]", shape: tuple[int, ...]) -> NDArray[Any]:
     try:  # copy-on-write: torch wants memory that it may write to, and the file stays
         array: NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, *DAMAGED) as error:
         reason = getattr(error, "strerror", None) or "damaged or cut off"
         message = f"{path}: cannot be read ({reason})"
         raise RunError(message) from None

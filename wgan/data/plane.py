@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import RunError
 from ..specification import demand
-from .order import mix
+from .order import mix, take_up
 from .protocol import RealSamples, State, Stream
 
 SPLIT_SEED = 20170126
@@ -217,12 +217,12 @@ class LawStream:
         return {"seed": self._seed, "random": self._random.get_state()}
 
     def load_state_dict(self, state: State) -> None:
-        """Take over a state of a stream of the same seed."""
+        """Take over a state of a stream of the same seed; see ``take_up`` for other devices."""
         random = state.get("random")
         if state.get("seed") != self._seed or not isinstance(random, Tensor):
             message = "the state is not that of a stream of this law and seed"
             raise RunError(message)
-        self._random.set_state(random)
+        take_up(self._random, random)
 
 
 def _uniform(count: int, random: torch.Generator) -> Tensor:

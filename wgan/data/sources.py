@@ -110,9 +110,10 @@ class LmdbSource:
 
     def __init__(self, path: Path) -> None:
         lmdb = _lmdb()
+        name = os.fsencode(path) if os.name == "posix" else str(path)  # bytes that are no text too
         try:
             self._database: Any = lmdb.open(
-                str(path), subdir=path.is_dir(), readonly=True, lock=False, readahead=False,
+                name, subdir=path.is_dir(), readonly=True, lock=False, readahead=False,
                 create=False, max_readers=1,
             )  # fmt: skip
             self.count = int(self._database.stat()["entries"])

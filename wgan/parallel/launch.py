@@ -19,6 +19,9 @@ if dist.is_available():
     # ends can abort the process. Imported before there is a group, it keeps none
     import torch.distributed.nn
 
+PATIENCE = 600.0
+"""Seconds without an answer after which another process counts as lost: an evaluation and a
+checkpoint of the first one come between two answers."""
 LAUNCHED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What torchrun tells a process by its environment."""
 
@@ -42,12 +45,16 @@ def working_together(device: str, patience: float) -> Iterator[Workers]:
     Raises
     ------
     ConfigError
-        For a patience that is not positive, and for more processes than GPUs.
+        For a patience that is not positive, or given where this process is alone, and for more
+        processes than GPUs.
     OtherProcessError
         Instead of an error that another process reports.
     """
-    if not 0 < patience < 1e9:
-        message = f"patience must be a positive number of seconds; got {patience!r}"
+    number = isinstance(patience, (int, float)) and not isinstance(patience, bool)
+    if not number or not 0 < patience < 1e9:
+        message = (
+            f"option patience must be a positive number of seconds below 1e9; got {patience!r}"
+        )
         raise ConfigError(message)
     if dist.is_available() and dist.is_initialized():
         yield SeveralWorkers(patience) if dist.get_world_size() > 1 else Workers()
@@ -60,17 +67,18 @@ def working_together(device: str, patience: float) -> Iterator[Workers]:
                     raise
                 raise OtherProcessError(str(error), error.exit_status) from None
     else:
+        if patience != PATIENCE and launcher() is None:
+            message = (
+                "option patience does nothing in one process, only in several that torchrun "
+                f"started; leave it out; got {patience!r}"
+            )
+            raise ConfigError(message)
         yield Workers()
 
 
 def launcher() -> int | None:
     """The process of torchrun, if it started this one: others may end before what they start."""
     return os.getppid() if "TORCHELASTIC_RUN_ID" in os.environ else None
-
-
-def is_alone() -> bool:
-    """Whether this process trains without others and torchrun did not start it."""
-    return launcher() is None and not _launched()
 
 
 def is_first() -> bool:

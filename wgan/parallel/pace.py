@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..config import TrainingConfig
 from ..data import Data
+from ..errors import out_of_memory
 from ..procedure import Procedure
 from ..state import TrainingState
 from ..step import train_step
@@ -86,7 +87,7 @@ def seconds_of_one_process(
             spent += _seconds(state, procedure)
             steps += 1
     except (RuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or "memory" in str(error):
+        if out_of_memory(error):
             return None
         raise
     return spent / steps

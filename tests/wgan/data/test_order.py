@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wgan import RunError
 from wgan.data.augment import View, unit
 from wgan.data.finite import FiniteData
-from wgan.data.order import Order, mix, scrambled
+from wgan.data.order import Order, mix, scrambled, take_up
 from wgan.data.split import keys, split
 
 CPU = torch.device("cpu")
@@ -184,3 +184,19 @@ def test_pixels_are_scaled_as_the_formula_says_and_stay_as_they_are_stored(dtype
     expected = (stored.to(torch.float32) - low) / ((high - low) / 2) - 1
     assert torch.equal(unit(stored, low, high), expected)
     assert torch.equal(stored, before)
+
+
+def test_a_stream_is_taken_up_where_it_was_and_begins_anew_from_a_state_of_another_device():
+    def drawn(state):
+        random = torch.Generator()
+        take_up(random, state)
+        return torch.rand(4, generator=random).tolist()
+
+    random = torch.Generator().manual_seed(3)
+    state = random.get_state()
+    assert drawn(state) == torch.rand(4, generator=random).tolist()
+    of_a_gpu = [torch.tensor([7, *[0] * 14, place], dtype=torch.uint8) for place in (0, 0, 1)]
+    same, again, other = map(drawn, of_a_gpu)
+    assert same == again != other
+    with pytest.raises(TypeError):
+        drawn(torch.zeros(16))

@@ -89,6 +89,12 @@ def test_an_lmdb_is_packed_in_the_order_of_its_keys(tmp_path):
     assert [line["name"] for line in lines] == ["a", "b", "c", "ff00"]
     single = pack(tmp_path / "lsun" / "data.mdb", tmp_path / "two", SMALL, quiet=True)
     assert single["sha256"] == manifest["sha256"]
+    try:
+        odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/no \xff text"))
+        (tmp_path / "lsun").rename(odd)
+    except (OSError, UnicodeError):  # a system whose names are text
+        return
+    assert pack(odd, tmp_path / "three", SMALL, quiet=True)["sha256"] == manifest["sha256"]
 
 
 def test_lmdbs_that_are_none_are_one_line(tmp_path, monkeypatch):
@@ -307,6 +313,9 @@ def test_damaged_packed_sets_are_one_line(tmp_path):
     refused("images.npy: cannot be read")
     (out / "images.npy").write_bytes(images + b"x")
     refused("images.npy: damaged, its header promises 768 bytes")
+    for header in (b"(4, ", b"(((4"), (b"{'descr", b"{{{{{{{"):
+        (out / "images.npy").write_bytes(images.replace(*header))
+        refused(r"images.npy: cannot be read \(damaged or cut off\)")
     (out / "images.npy").write_bytes(images)
     (out / "manifest.json").write_text(manifest.replace('"count": 4', '"count": 5'))
     refused("its manifest says uint8 .5, 3, 8, 8.")
@@ -337,6 +346,19 @@ def test_a_pass_whose_saved_state_is_damaged_is_one_line(tmp_path, monkeypatch):
         with pytest.raises(RunError, match=message):
             pack(source, tmp_path / "out", SMALL, quiet=True)
         (tmp_path / "out" / name).write_bytes(whole)
+    progress = tmp_path / "out" / ".progress.json"
+    whole = json.loads(progress.read_text())
+    for name in ("entries", "count", "enlarged", "entries_bytes", "first_reason"):
+        for value in ("gone", -1, None, "x", 1.5, True, [], 10**30):
+            damaged = {key: entry for key, entry in whole.items() if key != name}
+            progress.write_text(
+                json.dumps(damaged if value == "gone" else {**damaged, name: value})
+            )
+            if (name, value) == ("first_reason", "x"):
+                continue
+            with pytest.raises(RunError, match=r"progress.json: damaged|is shorter than it was"):
+                pack(source, tmp_path / "out", SMALL, quiet=True)
+    progress.write_text(json.dumps(whole))
     assert pack(source, tmp_path / "out", SMALL, quiet=True)["count"] == 6
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import gzip
 import io
 import math
@@ -290,6 +291,26 @@ def test_what_an_array_of_a_npz_does_not_promise_is_noticed(tmp_path):
             make_data(str(path), CPU)
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("a.npy", whole)
+    assert make_data(str(path), CPU).count == 8
+
+
+def test_a_npz_is_all_of_its_file(tmp_path):
+    """zipfile passes over what stands before the last zip file, and over what follows it."""
+    path = tmp_path / "a.npz"
+    np.savez(path, pixels(9, 4, 4))
+    one = path.read_bytes()
+    np.savez(path, pixels(9, 4, 4, seed=1))
+    for content, where in ((one + path.read_bytes(), "before"), (one + b"x" * 30, "after")):
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=f"damaged, it holds bytes {where} the zip file"):
+            make_data(str(path), CPU)
+    for place in range(len(one) - 64, len(one)):  # whatever a byte of the directory becomes
+        path.write_bytes(one[:place] + b"\xff" + one[place + 1 :])
+        with contextlib.suppress(RunError):
+            make_data(str(path), CPU)
+    path.write_bytes(one)
+    with zipfile.ZipFile(path, "a") as file:
+        file.comment = b"of a camera"
     assert make_data(str(path), CPU).count == 8
 
 
