@@ -168,10 +168,16 @@ def non_negative(array: Array, parameter: str, function: str) -> None:
         refuse(function, parameter, "be non-negative", f"{values[where]} at index {where}")
 
 
+def plainly_masses(array: Array) -> bool:
+    """Whether a few masses in NumPy are what ``masses`` demands, by a quick look."""
+    if not isinstance(array, np.ndarray):
+        return False
+    return plainly_sums_to_one(array, mass_tolerance(array.dtype, array.shape[-1]))
+
+
 def masses(array: Array, parameter: str, function: str) -> None:
     """Demand non-negative entries that sum to 1 over the last axis (summed in float64)."""
-    tolerance = mass_tolerance(array.dtype, array.shape[-1])
-    if isinstance(array, np.ndarray) and plainly_sums_to_one(array, tolerance):
+    if plainly_masses(array):
         return
     if array.shape[-1] == 0:
         refuse(function, parameter, "have at least one entry", describe(array))
