@@ -85,8 +85,13 @@ class Metric:
             found[part] = self.pairs(x[rows[part]], y[columns[part]])
         return found
 
-    def tensor_pairs(self, xp: Namespace, x: Array, y: Array) -> Array:
-        """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0."""
+    def tensor_pairs(self, xp: Namespace, x: Array, y: Array, *, safe: bool = False) -> Array:
+        """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0.
+
+        ``safe`` says that no distance is 0, and that squares neither over- nor underflow.
+        """
+        if safe and self.is_norm and self.order == 2.0:
+            return xp.linalg.vector_norm(x - y, axis=-1)
         if self.name != "angular":
             return differentiable_norm(xp, x - y, self.order)
         x, y = (p / differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
