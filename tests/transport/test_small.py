@@ -334,6 +334,39 @@ def test_few_atoms_against_many(n, m, d, weighted):
     assert wasserstein1(y, x, b, a) == pytest.approx(result.value, rel=1e-14)
 
 
+@pytest.mark.parametrize(("n", "m"), [(4, 3), (12, 30), (60, 60), (100, 90)])
+def test_costs_and_weights_over_many_orders_of_magnitude(monkeypatch, n, m):
+    """Masses rounded to 2^-62 give what exact masses give, where they are taken."""
+    rng = np.random.default_rng(n)
+    taken = 0
+    for spread in (0.0, 3.0, 12.0):
+        for sizes in (3.5, 8.0):
+            cost = np.exp(sizes * rng.normal(size=(n, m)))
+            a, b = (w / w.sum() for w in (np.exp(spread * rng.normal(size=k)) for k in (n, m)))
+            for scale in (1.0, 1e-150, 1e150):
+                found = optimal_transport(cost=cost * scale, x_weights=a, y_weights=b)
+                found.verify()
+                with monkeypatch.context() as patch:
+                    patch.setattr(_small, "_is_stable", lambda *given: False)
+                    exact = optimal_transport(cost=cost * scale, x_weights=a, y_weights=b)
+                assert found.value == pytest.approx(exact.value, rel=1e-13, abs=0)
+            taken += _small.solve_matrix(cost, a, b) is not None
+    assert taken
+
+
+def test_masses_whose_rounding_may_change_the_tree_are_exact():
+    cost = np.array([[1.0, 1e9], [1e9, 1.0]])
+    masses, rounding = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5 + 2**-50, 0.5]), 2)
+    plan = _small_matrix.transported(cost, masses)
+    assert plan.flow.mass.size == 3
+    assert _small._is_stable(cost, plan, rounding, 2.0)
+    assert not _small._is_stable(cost, plan, rounding, 1e-12)
+    light = plan._replace(flow=plan.flow._replace(mass=plan.flow.mass.clip(max=4)))
+    assert not _small._is_stable(cost, light, rounding, 2.0)
+    apart, rounding = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5, 0.5]), 2)
+    assert not _small._is_stable(cost, _small_matrix.transported(cost, apart), rounding, 2.0)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_matrices_of_any_sign(seed):
     rng = np.random.default_rng(seed)
