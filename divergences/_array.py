@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ._typing import Array, Float64Array, Namespace
+from ._typing import Array, Float64Array, IntArray, Namespace
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -169,16 +169,28 @@ def tracks_derivatives(*arrays: Array) -> bool:
     return bool(forward or torch._C._functorch.maybe_current_level() is not None)
 
 
-def attach(value: Array, surrogate: Array) -> Array:
+def rows(array: Array, index: IntArray) -> Array:
+    """The rows of a tensor, with its graph; the tensor itself for all rows in order."""
+    if index.size == array.shape[0] and bool((index == np.arange(index.size)).all()):
+        return array
+    torch: Any = sys.modules["torch"]
+    chosen = torch.from_numpy(index).to(array.device)
+    # The derivative of a selection is the quicker one, but on a GPU it adds up in any order.
+    return array.index_select(0, chosen) if array.device.type == "cpu" else array[chosen]
+
+
+def attach(value: Array, surrogate: Array, *, finite: bool = False) -> Array:
     """``value`` to the bit, with the derivatives of ``surrogate`` (envelope theorem).
 
     In NumPy, or where ``surrogate`` carries no graph, simply ``value``. Where ``value`` is not
-    finite, or ``surrogate`` is not, the gradient is zero.
+    finite, or ``surrogate`` is not, the gradient is zero; unless both are known to be ``finite``.
     """
     if not tracks_derivatives(surrogate):
         return value
     xp = namespace(surrogate)
     base = surrogate.detach()
+    if finite:
+        return value + (surrogate - base)
     usable = xp.isfinite(base) & xp.isfinite(value)
     tangent = xp.where(usable, surrogate - base, xp.zeros_like(surrogate))
     return value + tangent

@@ -63,7 +63,10 @@ class Metric:
     def matrix(self, x: Float64Array, y: Float64Array) -> Float64Array:
         """Distances of all pairs of prepared points, shape (n, m); O(n m d)."""
         if self.name == "angular":
-            return 2 * np.arctan2(norm_matrix(x, y, 2.0), norm_matrix(x, -y, 2.0))
+            angles = norm_matrix(x, y, 2.0)  # memory that is written again is there already
+            np.arctan2(angles, norm_matrix(x, -y, 2.0), out=angles)
+            angles *= 2
+            return angles
         return norm_matrix(x, y, self.order)
 
     def pairs(self, x: Float64Array, y: Float64Array) -> Float64Array:
@@ -85,8 +88,13 @@ class Metric:
             found[part] = self.pairs(x[rows[part]], y[columns[part]])
         return found
 
-    def tensor_pairs(self, xp: Namespace, x: Array, y: Array) -> Array:
-        """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0."""
+    def tensor_pairs(self, xp: Namespace, x: Array, y: Array, *, safe: bool = False) -> Array:
+        """``pairs`` of points not prepared, differentiable, with derivative 0 at distance 0.
+
+        ``safe`` says that no distance is 0, and that squares neither over- nor underflow.
+        """
+        if safe and self.is_norm and self.order == 2.0:
+            return xp.linalg.vector_norm(x - y, axis=-1)
         if self.name != "angular":
             return differentiable_norm(xp, x - y, self.order)
         x, y = (p / differentiable_norm(xp, p, 2.0)[..., None] for p in (x, y))
@@ -143,7 +151,8 @@ def norm_matrix(x: Float64Array, y: Float64Array, order: float) -> Float64Array:
     if dimension == 1:
         return np.abs(x - y.T)
     if dimension == 2 and order == 2.0:
-        return np.hypot(np.subtract.outer(x[:, 0], y[:, 0]), np.subtract.outer(x[:, 1], y[:, 1]))
+        along = np.subtract.outer(x[:, 0], y[:, 0])
+        return np.hypot(along, np.subtract.outer(x[:, 1], y[:, 1]), out=along)
     if order in (1.0, 2.0) or math.isinf(order):
         return _compiled_matrix(x, y, order)
     if m > dimension and n * m * dimension > _CACHED_ENTRIES:

@@ -1,5 +1,7 @@
 """What ``wasserstein1`` and ``optimal_transport`` accept, and the gradients they give back."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,13 @@ from ._array import (
     as_float64,
     as_numpy,
     attach,
+    detach,
     finish,
     is_tensor,
     like,
     namespace,
     result_dtype,
+    rows,
     tracks_derivatives,
 )
 from ._metrics import Metric
@@ -31,6 +35,8 @@ from ._validation import (
 )
 from .measures import Discrete
 from .transport import SOLVERS, Clock, Solution, choose, solve_cost, solve_points, value_of_small
+
+_SAFE = 2.0**-400  # distances between this and its inverse are sums of squares without a loss
 
 
 @dataclass(frozen=True)
@@ -92,15 +98,24 @@ class PointProblem:
         value = _checked(solution.value, function)
         if not is_tensor(self.x):
             return value, solution
+        return self._with_graph(value, solution), solution
+
+    def _with_graph(self, value: Float64Array, solution: Solution) -> Array:
+        """The value as a tensor with its derivatives."""
+        value = _scalar_like(value, self.x)
+        if not self.carries_derivatives:
+            return value
         xp, scale = namespace(self.x), solution.scale
-        source, target = _indices(solution, self.x)
-        mass = like(solution.mass, self.x)
-        x, y = as_float64(self.x)[source], as_float64(self.y)[target]
-        distances = self.metric.tensor_pairs(xp, x * scale, y * scale) / scale
-        surrogate = xp.sum(mass * distances) + _weight_terms(
-            xp, self.x_weights, self.y_weights, solution
-        )
-        return attach(_scalar_like(value, self.x), surrogate), solution
+        x, y = rows(as_float64(self.x), solution.source), rows(as_float64(self.y), solution.target)
+        ends = (x, y) if scale == 1.0 else (x * scale, y * scale)
+        sizes = np.abs(as_numpy(ends[0]) - as_numpy(ends[1])).max(axis=-1)
+        safe = bool(sizes.min() > _SAFE and sizes.max() < 1 / _SAFE)
+        distances = self.metric.tensor_pairs(xp, *ends, safe=safe)
+        distances = distances if scale == 1.0 else distances / scale
+        surrogate = like(solution.mass, self.x) @ distances
+        for terms in _weight_terms(xp, self.x_weights, self.y_weights, solution):
+            surrogate = surrogate + terms
+        return attach(value, surrogate, finite=safe)
 
     def costs(self, x: Array, y: Array, function: str) -> Array:
         """What the caller's metric gives for all pairs, checked."""
@@ -133,9 +148,9 @@ class CostProblem:
             return value, solution
         xp = namespace(self.cost)
         carried = as_float64(self.cost)[_indices(solution, self.cost)]
-        surrogate = xp.sum(like(solution.mass, self.cost) * carried) + _weight_terms(
-            xp, self.x_weights, self.y_weights, solution
-        )
+        surrogate = xp.sum(like(solution.mass, self.cost) * carried)
+        for terms in _weight_terms(xp, self.x_weights, self.y_weights, solution):
+            surrogate = surrogate + terms
         return attach(_scalar_like(value, self.cost), surrogate), solution
 
 
@@ -208,7 +223,7 @@ def _checked(value: float, function: str) -> Float64Array:
 
 def finished(value: Array, dtype: Any, function: str) -> Array:
     """``value`` in the dtype of the answer, which must hold it."""
-    if dtype == np.float64 and value.ndim == 0 and np.isfinite(value):
+    if dtype == value.dtype and value.ndim == 0 and math.isfinite(detach(value)):
         return value[()]
     with np.errstate(over="ignore"):
         answer = finish(value, dtype)
@@ -236,9 +251,8 @@ def _indices(solution: Solution, model: Array) -> tuple[Array, Array]:
 
 def _weight_terms(
     xp: Any, x_weights: Array | None, y_weights: Array | None, solution: Solution
-) -> Array:
-    r"""Zero, with the derivatives :math:`(u_i - \sum a u) / \sum a` in the weights."""
-    terms: Array = 0.0
+) -> Iterator[Array]:
+    r"""Zeros, with the derivatives :math:`(u_i - \sum a u) / \sum a` in the weights."""
     for weights, potential, masses in (
         (x_weights, solution.potential_x, solution.supply),
         (y_weights, solution.potential_y, solution.demand),
@@ -247,5 +261,4 @@ def _weight_terms(
             weights = as_float64(weights)  # noqa: PLW2901
             centred = like(potential - float(masses @ potential), weights)
             change = weights - weights.detach()
-            terms = terms + xp.sum(change * centred) / xp.sum(weights.detach())
-    return terms
+            yield xp.sum(change * centred) / xp.sum(weights.detach())

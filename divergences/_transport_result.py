@@ -28,6 +28,7 @@ from ._validation import (
 from .transport import Claims, Solution, TransportResult, lowest, near_pairs, verify
 
 _BLOCK_ENTRIES = 1 << 20
+_FEW_POINTS = 1_000  # whose plan is sorted sooner here than SciPy checks it
 _MANY_PAIRS = 25_000_000  # more are not looked at one by one
 _FEW_COORDINATES = 8
 _MANY_LOOKUPS = 100_000_000
@@ -243,6 +244,13 @@ def _sparse(solution: Solution, shape: tuple[int, int], model: Array) -> Any:
         ).coalesce()
     from scipy.sparse import csr_array
 
+    if sum(shape) <= _FEW_POINTS:
+        pairs = solution.source * shape[1] + solution.target
+        order = pairs.argsort(kind="stable")
+        if np.diff(pairs[order]).all():  # no pair comes twice
+            starts = np.zeros(shape[0] + 1, dtype=np.int64)
+            np.bincount(solution.source, minlength=shape[0]).cumsum(out=starts[1:])
+            return csr_array((solution.mass[order], solution.target[order], starts), shape=shape)
     return csr_array((solution.mass, (solution.source, solution.target)), shape=shape)
 
 

@@ -13,6 +13,7 @@ from ._validation import (
     known_values,
     masses,
     non_negative,
+    plainly_masses,
     real_array,
     real_number,
     refuse,
@@ -32,8 +33,10 @@ def histogram_pair(p: ArrayLike, q: ArrayLike, function: str) -> tuple[Array, Ar
         refuse(function, "p and q", "have the same shape",
                f"shapes {tuple(p.shape)} and {tuple(q.shape)}")  # fmt: skip
     for name, array in (("p", p), ("q", q)):
-        non_negative(array, name, function)  # first, so that the index is that of the cell
-        masses(array.reshape(-1), name, function)
+        flat = array.reshape(-1)
+        if not plainly_masses(flat):
+            non_negative(array, name, function)  # first, so that the index is that of the cell
+            masses(flat, name, function)
     return p, q
 
 

@@ -117,8 +117,11 @@ def wasserstein1_grid(
         value = attach(value, _surrogate(p, q, solution.potential))
     else:
         value = as_scalar(_value(as_numpy(p), as_numpy(q), lengths, ground, wraps), model)
+    dtype = result_dtype(p, q)
+    if dtype == np.float64 and np.isfinite(value):
+        return value
     with np.errstate(over="ignore"):
-        answer = finish(value, result_dtype(p, q))
+        answer = finish(value, dtype)
     if not np.isfinite(as_numpy(answer)):
         refuse(function, "spacing", f"be so small that the distance is a finite {answer.dtype}",
                f"{spacing!r}")  # fmt: skip

@@ -5,10 +5,12 @@ import math
 import pickle
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from divergences import (
     Bracket,
@@ -16,6 +18,7 @@ from divergences import (
     Discrete,
     TimeLimitReached,
     TransportResult,
+    _transport_result,
     optimal_transport,
     wasserstein1,
 )
@@ -396,3 +399,21 @@ def test_verify_does_not_take_nan_for_a_number(field):
 def test_the_time_limit_survives_pickling():
     error = pickle.loads(pickle.dumps(TimeLimitReached("late", Bracket(0.0, 1.0))))
     assert (str(error), error.bracket) == ("late", Bracket(0.0, 1.0))
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_a_plan_is_what_scipy_makes_of_its_pairs(repeated):
+    rng = np.random.default_rng(9)
+    for n, m in ((1, 1), (5, 3), (40, 60), (700, 400)):
+        pairs = rng.integers(0, n * m, n + m) if repeated else rng.permutation(n * m)[: n + m - 1]
+        source, target = np.divmod(pairs, m)
+        mass = rng.random(pairs.size)
+        solution = SimpleNamespace(source=source, target=target, mass=mass)
+        plan = _transport_result._sparse(solution, (n, m), mass)
+        truth = csr_array((mass, (source, target)), shape=(n, m))
+        for ours, theirs in zip(
+            *([z.data, z.indices, z.indptr] for z in (plan, truth)), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+            assert ours.dtype == theirs.dtype
+        assert plan.has_canonical_format

@@ -79,6 +79,29 @@ def test_coinciding_points_give_zero_and_never_nan(metric, dimension):
     assert (y.grad == 0).all()
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("coinciding", [False, True])
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1.0, 1e150, 1e300])
+def test_gradients_are_directions_of_the_plan_at_any_scale(scale, coinciding, weighted):
+    rng = np.random.default_rng(5)
+    points = rng.normal(size=(2, 12, 3))
+    points[1] += 0 if coinciding else 5
+    points[1, 3] = points[0, 4] if coinciding else points[1, 3]
+    x, y = (leaf(cloud * scale) for cloud in points)
+    a, b = torch.tensor(rng.dirichlet(np.ones(12), 2)) if weighted else (None, None)
+    value = wasserstein1(x, y, a, b)
+    first = torch.autograd.grad(value, (x, y), create_graph=True)
+    plan = optimal_transport(x.detach(), y.detach(), a, b).plan.to_dense().numpy()
+    differences = points[0][:, None] - points[1]
+    lengths = np.sqrt((differences**2).sum(axis=2))
+    directions = differences / np.where(lengths > 0, lengths, 1.0)[..., None]
+    for gradient, axis, sign in zip(first, (1, 0), (1, -1), strict=True):
+        truth = sign * (plan[..., None] * directions).sum(axis=axis)
+        np.testing.assert_allclose(gradient.detach().numpy(), truth, rtol=1e-12, atol=1e-16)
+    second = torch.autograd.grad(sum((g * g).sum() for g in first), (x, y))
+    assert all(g.isfinite().all() for g in second) or scale < 1e-200  # of the size of 1 / scale
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
 @pytest.mark.parametrize("name", ["plane", "line", "cost", "batch"])
 def test_forward_mode(name):

@@ -7,11 +7,16 @@ assignment problems*, Computing 38 (1987); D. F. Crouse, *On implementing 2D rec
 algorithms*, IEEE Trans. Aerosp. Electron. Syst. 52 (2016). O(n^3) each, O(n) memory.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 from ._dense_paths import begin, lower, nearest, reduce, relax
 from ._jit import jit
+
+_LEAST = -(2**62)
 
 
 def _assign(
@@ -81,7 +86,7 @@ assign_all = jit(_assign_all)
 
 
 def _is_the_only(
-    cost: Float64Array, u: Float64Array, v: Float64Array, tolerance: float, above: IntArray
+    cost: NDArray[Any], u: NDArray[Any], v: NDArray[Any], tolerance: float, above: IntArray
 ) -> bool:
     """Whether the pairs of reduced cost at most ``tolerance`` form a forest.
 
@@ -126,3 +131,38 @@ def _assign_one(
 
 
 assign_one = jit(_assign_one)
+
+
+def _prove(
+    cost: IntArray, column: IntArray, tolerance: int, v: IntArray, last: IntArray, above: IntArray
+) -> tuple[bool, bool]:
+    """Fill in ``v`` as ``_linear_assignment.prove``; whether there is a proof, and ``alone``.
+
+    ``last`` (n,) and ``above`` (2 n,) are room.
+    """
+    n = v.size
+    for j in range(n):
+        v[j], last[j] = 0, 1  # no potential is positive
+    for sweep in range(n + 1):
+        settled = True
+        for k in range(n):
+            i = k if sweep % 2 == 0 else n - 1 - k
+            price = v[column[i]]
+            if price == last[i]:
+                continue
+            if price < _LEAST:  # no path is so short: a cycle is negative
+                return False, False
+            last[i], settled = price, False
+            price -= cost[i, column[i]]
+            row = cost[i]
+            for j in range(n):
+                length = row[j] + price
+                v[j] = length if length < v[j] else v[j]
+        if settled:
+            for i in range(n):
+                last[i] = cost[i, column[i]] - v[column[i]]
+            return True, is_the_only(cost, last, v, tolerance, above)
+    return False, False
+
+
+prove = jit(_prove)

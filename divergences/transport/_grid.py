@@ -145,8 +145,7 @@ def value_of_few_cells(
     p, q = p[used], q[used]
     if len(long) == 1:
         numbers = used.astype(np.float64)  # exact: rounded places would move close cells
-        with np.errstate(over="ignore"):
-            return _line.value(numbers, numbers, p, q) * float(steps[0]) / scale
+        return _line.value_of_histograms(numbers, p, q) * float(steps[0]) / scale
     excess = p / total(p) - q / total(q)
     more, less = excess > 0, excess < 0
     if not 0 < np.count_nonzero(more) * np.count_nonzero(less) <= _FEW_PAIRS:

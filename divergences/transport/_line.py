@@ -16,7 +16,7 @@ import numpy as np
 
 from .._array import as_float64
 from .._summation import sum_of_sizes, two_sum
-from .._typing import Float64Array
+from .._typing import Float64Array, IntArray
 from ._line_arrays import (
     LEAST_SHARE,
     error_bound,
@@ -32,6 +32,7 @@ from ._threads import over_blocks
 
 _MANY_POINTS = 1 << 17  # more are worth compiled loops
 _FEW_WEIGHTED = 64  # atoms that Python's own integers sum sooner than vectorised passes
+_UNITS = 2.0**62  # of weights: integers in int64
 _MOST_BITS = 1000  # by which a float can be shifted to a whole number, and be one yet
 _FEW_POINTS = 256  # up to here Python's own exact sum is the fastest
 _BLOCK_ENTRIES = 1 << 15  # of temporary arrays: what fits a cache is fast
@@ -66,8 +67,7 @@ def value(
     if weighted and x.size + y.size <= _FEW_WEIGHTED:
         return _value_of_few(x, y, _explicit(a, x.size), _explicit(b, y.size))
     if weighted and x.size + y.size <= _MANY_POINTS:
-        a, b = _explicit(a, x.size), _explicit(b, y.size)
-        return float(_weighted_rows(x[None], y[None], a[None], b[None])[0])
+        return _value_of_some(x, y, _explicit(a, x.size), _explicit(b, y.size))
     if weighted:
         return _value_of_many(x, y, _explicit(a, x.size), _explicit(b, y.size))
     x, y, scale = _scaled(*_both(np.sort, x, y))
@@ -139,6 +139,67 @@ def _whole(weights: list[float]) -> list[int]:
     ratios = [weight.as_integer_ratio() for weight in weights]
     whole = max(denominator for _, denominator in ratios)
     return [numerator * (whole // denominator) for numerator, denominator in ratios]
+
+
+def _value_of_some(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:
+    """The distance of weighted atoms by NumPy: what ``weighted_distances`` is for rows, in less."""
+    points = np.concatenate([x, y])
+    order = points.argsort()
+    levels, fine, exact = _levels(np.concatenate([a, b]))
+    levels[:, x.size :] *= -1
+    levels = levels[:, order]
+    supply = np.where(order < x.size, levels[0], 0).cumsum()
+    sums, points = levels.cumsum(axis=1), as_float64(points[order])
+    found = _area(points, sums, supply, fine, exact)
+    return _exact_value(x, y, a, b) if found is None else found
+
+
+def value_of_histograms(points: Float64Array, a: Float64Array, b: Float64Array) -> float:
+    """The distance of two laws on the same increasing points."""
+    levels, fine, exact = _levels(np.array([a, b]))
+    sums = levels.cumsum(axis=2)
+    found = _area(points, sums[:, 0] - sums[:, 1], sums[0, 0], fine, exact)
+    return _exact_value(points, points, a, b) if found is None else found
+
+
+def _levels(weights: Float64Array) -> tuple[IntArray, float, bool]:
+    """Weights as multiples of 2^-62, what these leave as multiples of a ``fine`` part of that, and
+    whether nothing is left then.
+    """
+    fine = 2.0 ** second_level(weights.size)
+    levels = np.empty((2, *weights.shape))
+    scaled = weights * _UNITS
+    np.rint(scaled, out=levels[0])
+    scaled -= levels[0]
+    scaled *= fine
+    np.rint(scaled, out=levels[1])
+    return levels.astype(np.int64), fine, bool((scaled == levels[1]).all())
+
+
+def _area(
+    points: Float64Array, sums: IntArray, supply: IntArray, fine: float, exact: bool
+) -> float | None:
+    """The area between distribution functions whose differences are ``sums`` on two levels.
+
+    None where rounding may be more than ``LEAST_SHARE`` of it.
+    """
+    scale = safe_scale_of(max(-float(points[0]), float(points[-1])))
+    if scale != 1.0:
+        points = points * scale
+    excess, rest = sums.astype(np.float64)
+    rest /= fine
+    all_supply = float(supply[-1])
+    tilt = -float(excess[-1] + rest[-1]) / all_supply
+    excess += rest
+    if tilt:
+        excess += supply * tilt
+    areas = np.abs(excess[:-1], out=excess[:-1])
+    areas *= points[1:] - points[:-1]
+    few = areas.size <= _FEW_POINTS
+    area = math.fsum(areas.tolist()) if few else float(sum_of_sizes(np, areas))
+    found = area / (all_supply - float(sums[0, -1]))
+    bound = error_bound(2 * points.size, tilt, exact) * float(points[-1] - points[0])
+    return found / scale if LEAST_SHARE * found >= bound else None
 
 
 def _value_of_many(x: Any, y: Any, a: Float64Array, b: Float64Array) -> float:

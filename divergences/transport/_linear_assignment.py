@@ -5,23 +5,30 @@ IEEE Trans. Aerosp. Electron. Syst. 52, 2016) gives the permutation s, not its p
 source i at its sink s(i), these are the shortest paths of the residual graph,
 
 .. math:: v_{s(j)} = \min_{\text{paths } i \to \dots \to j} \; \sum_{(k, l)}
-    c_{k s(l)} - c_{k s(k)}, \qquad u_i = c_{i s(i)} - v_{s(i)} ,
+    c_{k s(l)} - c_{k s(k)}, \qquad u_i = c_{i s(i)} - v_{s(i)} .
 
-found by Bellman's and Ford's rounds, each of which relaxes the rows that the last one changed. No
-negative cycle exists beyond rounding, or the permutation were not optimal.
+Costs are integers here, so there is one answer, whichever way it is found: by Bellman's and Ford's
+rounds, each of which relaxes the rows that the last one changed, or by a kernel.
 """
 
-import math
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import Float64Array, IntArray
 
-_FEW = 16  # rows that are relaxed together sooner than the changed ones are found
-_EPS = 2.0**-52
-_least, _most = np.minimum.reduce, np.maximum.reduce
+_least = np.minimum.reduce
+
+
+class Proof(NamedTuple):
+    """Potentials v of the columns that prove an assignment optimal, and whether it is ``alone``:
+    the pairs whose reduced cost is within a tolerance form no cycle.
+    """
+
+    v: IntArray
+    alone: bool
 
 
 def assign(cost: Float64Array) -> IntArray:
@@ -37,47 +44,40 @@ def load() -> Any:
     return linear_sum_assignment
 
 
-def potentials(cost: Float64Array, column: IntArray) -> tuple[Float64Array, float]:
-    """Potentials v of the columns for an optimal assignment; about O(n^2), at most O(n^3).
+def prove(cost: IntArray, column: IntArray, tolerance: int) -> Proof | None:
+    """The proof for costs (n, n), at least 0, whose sums are in int64; None if there is none.
 
-    Beside them, by how much rounding may have let a pair contradict them: inf if the rounds do not
-    end, since then the assignment is optimal only up to more than the rounding of its costs.
+    About O(n^2), at most O(n^3).
     """
     paired = cost[:, column]
     excess = paired - paired.diagonal()[:, None]
     found = _least(excess, axis=0)
-    find = _all_rows if column.size <= _FEW else _changed_rows
-    # Rounded costs make cycles of ties negative by less than this a pair; the rounds ignore it.
-    ignored = _EPS * float(max(_most(cost, axis=None), -_least(cost, axis=None)))
-    found, contradicted = find(excess, found, ignored)
-    v = np.empty_like(found)
-    v[column] = found
-    return v, contradicted - 1.5 * _EPS * float(_least(found))
-
-
-def _all_rows(
-    excess: Float64Array, found: Float64Array, ignored: float
-) -> tuple[Float64Array, float]:
-    """Lengths of shortest paths, and how much shorter a pair would make one; inf for more yet."""
-    ways = np.empty_like(excess)
-    for _ in range(found.size + 1):
-        shorter = _least(np.add(excess, found[:, None], out=ways), axis=0)
-        contradicted = float(_most(found - shorter))
-        if contradicted <= ignored:
-            return found, contradicted
-        found = shorter
-    return found, math.inf
-
-
-def _changed_rows(
-    excess: Float64Array, found: Float64Array, ignored: float
-) -> tuple[Float64Array, float]:
     changed = found.nonzero()[0]
-    for _ in range(found.size):
+    for _ in range(column.size):
         if not changed.size:
-            shorter = _least(excess + found[:, None], axis=0)
-            return found, float(_most(found - shorter))
+            v = np.empty_like(found)
+            v[column] = found
+            return Proof(v, _is_forest((excess + found[:, None]) - found <= tolerance))
         shorter = _least(excess[changed] + found[changed, None], axis=0)
-        changed = (shorter < found - ignored).nonzero()[0]
+        changed = (shorter < found).nonzero()[0]
         found = np.minimum(found, shorter)
-    return found, math.inf
+    return None  # a cycle is negative
+
+
+def _is_forest(pairs: NDArray[np.bool_]) -> bool:
+    """Whether the pairs of rows and columns that are true form no cycle."""
+    rows, columns = pairs.nonzero()
+    n = pairs.shape[0]
+    if rows.size >= 2 * n:
+        return False
+    above = list(range(2 * n))
+    for row, column in zip(rows.tolist(), (columns + n).tolist(), strict=True):
+        first, second = row, column
+        while above[first] != first:
+            first = above[first] = above[above[first]]
+        while above[second] != second:
+            second = above[second] = above[above[second]]
+        if first == second:
+            return False
+        above[first] = second
+    return True

@@ -168,11 +168,32 @@ def _plan_of_matrix(
     value = cost_of(plan.flow, cost[plan.flow.source, plan.flow.target], masses.total)
     allowed = _PRECISION_COMPILED * abs(value)
     largest = 2 * float(max(cost.max(), -cost.min()))
-    if rounding * largest > allowed and sum(cost.shape) <= FEW_ATOMS:
-        return None  # of many, the general way rounds masses too
-    if plan.error <= allowed or plan.is_exact():
-        return plan
-    return _small_matrix.cut_at(cost, masses, value, plan.flow, clock)
+    if not (plan.error <= allowed or plan.is_exact()):
+        cut = _small_matrix.cut_at(cost, masses, value, plan.flow, clock)
+        if cut is None:
+            return None
+        plan = cut
+    few = sum(cost.shape) <= FEW_ATOMS  # of many, the general way rounds masses too
+    if few and rounding * largest > allowed and not _is_stable(cost, plan, rounding, allowed):
+        return None
+    return plan
+
+
+def _is_stable(
+    cost: Float64Array, plan: _small_matrix.Plan, rounding: float, allowed: float
+) -> bool:
+    """Whether exact masses would have the same tree, and a value no more than ``allowed`` away.
+
+    Masses are off by a unit at most, a flow on a tree by no more units than there are atoms: if all
+    its arcs carry more, exact masses have a flow on it too. The value changes by the potentials
+    times what masses are off, which adds up to 0 on either side.
+    """
+    count = sum(cost.shape)
+    if plan.flow.mass.size < count - 1 or plan.flow.mass.min() <= count:
+        return False
+    u, v = conjugates(cost, plan.v)
+    width = float(np.ptp(u) + np.ptp(v)) + count * plan.error
+    return 2 * rounding * width <= allowed
 
 
 def _without_empty_atoms(points: _Points) -> Small | None:

@@ -1,14 +1,14 @@
 r"""The transportation problem of a small dense cost matrix, without a compiler where that pays.
 
-Equal masses are assigned by SciPy up to 128 points (``_linear_assignment``). All else goes to the
-simplex of ``_small_simplex``: the interpreter runs it until it has spent as long in this process as
-loading the compiled kernel would take, then the kernel does, with the same pivots and so the same
-bits. By then a kernel of shortest augmenting paths also takes over assignments (of up to 128
-points, 600 in many coordinates); where its plan is not the only optimal one, that of SciPy or of
-the simplex stays the answer. Beyond 40,000 pairs the kernels solve everything; beyond four million
-in stages, between which a clock is asked.
+Equal masses are assigned by SciPy up to 128 points (``_linear_assignment``), above 20 if no other
+plan is as cheap. All else goes to the simplex of ``_small_simplex``: the interpreter runs it until
+it has spent as long in this process as loading the compiled kernel would take, then the kernel
+does, with the same pivots and so the same bits. By then a kernel of shortest augmenting paths also
+takes over assignments (of up to 128 points, 600 in many coordinates); where its plan is not the
+only optimal one, that of SciPy or of the simplex stays the answer. Beyond 40,000 pairs the kernels
+solve everything; beyond four million in stages, between which a clock is asked.
 
-Costs are rounded to some 2^-53 of the largest.
+Costs are integers in all of this (``_small_integers``).
 """
 
 import math
@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._typing import Float64Array, IntArray
-from . import _linear_assignment, _small_simplex
+from . import _linear_assignment, _small_integers, _small_simplex
 from ._clock import Clock
+from ._linear_assignment import Proof
 from ._masses import Flow, Marginals, only_plan
 
 MOST_PAIRS = 40_000  # without a compiler
@@ -30,19 +31,19 @@ _MOST_PAIRS_IN_STAGES = 1 << 27  # whose integers take a gigabyte
 
 _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
-_COST_BITS, _HEIGHT_BITS = 53, 61  # of costs, and of sums of as many costs as one side has points
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
-_FEW_FOR_SCIPY = 128  # points that are assigned before the simplex were loaded
+# Points that SciPy assigns before the simplex were loaded; if many plans are optimal, the simplex
+# is soon the quicker way to one.
+_FEW_FOR_SCIPY, _SOME_FOR_SCIPY = 20, 128
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _UNITS_OF_TIES = 2**7  # the same in units of costs
 # Of reduced costs, in values of a plan: they are then rounded to 2^-44 of it, or less.
 _CUT, _CUT_OF_SHORT = 2.0**7, 2.0**5
 _LOPSIDED, _MANY_COLUMNS, _MOST_PAIRS_LOPSIDED, _TOGETHER = 8, 256, 300_000, 8
 _STAGE = 100  # pivots, of 10 to 40 microseconds each, and of milliseconds near the end
-_BLOCK_ENTRIES = 1 << 16  # of a matrix, which stay in a cache
 _LOADING, _COMPILING = 0.02, 0.5  # seconds spent without the kernel after which it is loaded
 
-_least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
+_least = np.minimum.reduce  # without the wrapper
 
 
 class _Basis(NamedTuple):
@@ -57,6 +58,7 @@ class _Basis(NamedTuple):
     error: float
     tree: list[IntArray]
     integers: IntArray
+    bits: int
     is_whole: Callable[[], bool]
 
     def is_exact(self, units: int) -> bool:
@@ -66,16 +68,17 @@ class _Basis(NamedTuple):
     def is_apart(self, units: int) -> bool:
         """Whether all pairs outside the tree have a reduced cost of more than so many units.
 
-        Of 0: another optimal plan would use one. Of as many as there are points: the sums of
-        rounded costs along the tree are off by less, so the plan is optimal for the true costs.
+        Units are those of 53 bits. Of 0: another optimal plan would use one. Of as many as there
+        are points: the sums of rounded costs along the tree are off by less, so the plan is optimal
+        for the true costs.
         """
         height, parent = self.tree[_small_simplex.HEIGHT], self.tree[_small_simplex.PARENT]
         root = height.size - 1
         n = self.integers.size // self.v.size
         costs, left = self.integers.reshape(n, root - n), root - np.count_nonzero(parent == root)
-        for rows in _blocks(costs):
+        for rows in _small_integers.blocks(costs):
             reduced = costs[rows] - height[:n][rows, None] + height[n:root]
-            left -= np.count_nonzero(reduced <= units)
+            left -= np.count_nonzero(reduced <= _small_integers.in_bits(units, self.bits))
         return bool(left >= 0)
 
 
@@ -192,24 +195,23 @@ def assigned(
     """An optimal permutation, each source sending its ``mass``.
 
     By a kernel of shortest ``paths`` where one pays and its plan is the only one, or none but an
-    only one will do (``alone``); else by SciPy or the simplex, in stages if there is a clock.
+    only one will do (``alone``); else by SciPy if its plan is the only one, or of very few points;
+    else by the simplex, in stages if there is a clock.
     """
     n = mass.size
-    compiled = cost.size > MOST_PAIRS
+    compiled, most = cost.size > MOST_PAIRS, _SOME_FOR_SCIPY
+    found = None
     if paths and (compiled or (value_only and kernel_pays(*cost.shape))):
-        column, known, is_alone, exact = _assigned_by_paths(cost, mass)
-        if compiled or alone or is_alone():
-            return Plan(Flow(np.arange(n), column, mass), *known, exact, is_alone)
-    if n > _FEW_FOR_SCIPY:
-        column, known, is_alone, exact = _assigned_by_simplex(cost, mass, clock)
-        return Plan(Flow(np.arange(n), column, mass), *known, exact, is_alone)
-    _linear_assignment.load()
-    began = time.perf_counter()
-    column = _linear_assignment.assign(cost)
-    # Not the kernel's, which are closer: whether they will do must not rest on what is loaded.
-    v, error = _linear_assignment.potentials(cost, column)
-    _Spent.seconds += time.perf_counter() - began
-    return Plan(Flow(np.arange(n), column, mass), v, error, lambda: False, lambda: False)
+        found = _assigned_by_paths(cost)
+        if not (compiled or alone or found.is_alone()):
+            found, most = None, _FEW_FOR_SCIPY
+    if found is None and n <= most:
+        found = _assigned_with_proof(cost)
+    if found is None:
+        found = _assigned_by_simplex(cost, mass, clock)
+    return Plan(
+        Flow(np.arange(n), found.column, mass), *found.known, found.is_exact, found.is_alone
+    )
 
 
 def _assigned_by_simplex(cost: Float64Array, mass: IntArray, clock: Clock | None) -> _Assignment:
@@ -221,13 +223,51 @@ def _assigned_by_simplex(cost: Float64Array, mass: IntArray, clock: Clock | None
     )  # fmt: skip
 
 
-def _assigned_by_paths(cost: Float64Array, mass: IntArray) -> _Assignment:
+def _assigned_by_paths(cost: Float64Array) -> _Assignment:
     from ._assignment import assign_one
 
-    n = mass.size
+    n = cost.shape[0]
     column, u, v = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
     excess, alone = assign_one(cost, _TIES, column, u, v)
     return _Assignment(column, (v, excess / n), lambda: bool(alone), lambda: False)
+
+
+def _assigned_with_proof(cost: Float64Array) -> _Assignment | None:
+    """SciPy's assignment of few points; of more than very few that of any solver, if it is the only
+    one. None too where it is not optimal to the last digit.
+
+    Potentials are whole numbers, so they are the same whoever computes them.
+    """
+    n = cost.shape[0]
+    few, pays = n <= _FEW_FOR_SCIPY, kernel_pays(n, n)
+    _linear_assignment.load()
+    began = time.perf_counter()
+    least = _least(cost, axis=1)
+    bits = _small_integers.bits_of(n, n, least)
+    integers, v, unit = _small_integers.reduced(cost, least, bits, math.inf)
+    by_paths = pays and not few
+    column = _assigned_by_paths(cost).column if by_paths else _linear_assignment.assign(cost)
+    prove = _proved_by_kernel if pays else _linear_assignment.prove
+    tolerance = _small_integers.in_bits(max(2 * n, _UNITS_OF_TIES), bits)
+    proof = prove(integers.reshape(n, n), column, tolerance)
+    if not pays:
+        _Spent.seconds += time.perf_counter() - began
+    if proof is None or not (few or proof.alone):
+        return None
+    v += proof.v * unit
+    return _Assignment(
+        column, (v, unit), lambda: proof.alone,
+        lambda: proof.alone or _small_integers.are_whole(cost, least, unit, bits),
+    )  # fmt: skip
+
+
+def _proved_by_kernel(cost: IntArray, column: IntArray, tolerance: int) -> Proof | None:
+    from ._assignment import prove
+
+    n = column.size
+    v, room = np.empty(n, dtype=np.int64), np.empty(3 * n, dtype=np.int64)
+    optimal, alone = prove(cost, column, tolerance, v, room[:n], room[n:])
+    return Proof(v, alone) if optimal else None
 
 
 def _by_simplex(
@@ -236,10 +276,11 @@ def _by_simplex(
 ) -> _Basis:  # fmt: skip
     """An optimal basis; reduced costs above ``most`` count as that."""
     n, m = cost.shape
-    bits = min(_COST_BITS, _HEIGHT_BITS - min(n, m).bit_length())
     few_rows = n < m and is_lopsided(n, m)
     least = _foreseen(cost, supply, demand) if few_rows else _least(cost, axis=1)
-    reduced = _reduced_by_kernel if cost.size > MOST_PAIRS else _reduced
+    bits = _small_integers.bits_of(n, m, None if few_rows else least)
+    few = cost.size <= MOST_PAIRS
+    reduced = _small_integers.reduced if few else _small_integers.reduced_by_kernel
     integers, v, unit = reduced(cost, least, bits, most)
     if clock is not None:
         tree, optimal = _in_stages(integers, supply, demand, clock)
@@ -252,34 +293,9 @@ def _by_simplex(
     if not optimal:
         raise OutOfTime(flow, v)
     return _Basis(
-        flow, v, unit, tree, integers,
-        lambda: _are_whole(cost, least, unit),
+        flow, v, unit, tree, integers, bits,
+        lambda: _small_integers.are_whole(cost, least, unit, bits),
     )  # fmt: skip
-
-
-def _are_whole(cost: Float64Array, least: Float64Array, unit: float) -> bool:
-    """Whether all are multiples of the unit, and so few units that their differences are exact."""
-    low = float(min(_least(cost, axis=None), _least(least, axis=None)))
-    high = float(max(_most(cost, axis=None), _most(least, axis=None)))
-    if max(high - low, high, -low) >= 2.0**53 * unit:
-        return False
-    return _is_whole(least, unit) and _is_whole(cost, unit)
-
-
-def _is_whole(numbers: Float64Array, unit: float) -> bool:
-    """Whether all are multiples of the unit."""
-    with np.errstate(over="ignore"):
-        for rows in _blocks(numbers):
-            units = numbers[rows] / unit
-            if not (units == np.rint(units)).all():
-                return False
-    return True
-
-
-def _blocks(array: Float64Array | IntArray) -> list[slice]:
-    """Some rows after others, of as many entries as stay in a cache."""
-    rows = max(1, _BLOCK_ENTRIES // (array.size // array.shape[0]))
-    return [slice(start, start + rows) for start in range(0, array.shape[0], rows)]
 
 
 def is_lopsided(n: int, m: int) -> bool:
@@ -298,33 +314,6 @@ def _foreseen(cost: Float64Array, supply: IntArray, demand: IntArray) -> Float64
     part = np.ascontiguousarray(cost[:, first])
     v = _by_simplex(part, supply, np.add.reduceat(demand, first)).v
     return np.asarray(_least(part - v, axis=1))
-
-
-def _reduced(
-    cost: Float64Array, least: Float64Array, bits: int, most: float
-) -> tuple[IntArray, Float64Array, float]:
-    """Costs less ``least`` of their row and then the least in each column, at most ``most``, as
-    integers of at most so many bits, row by row; what the columns were reduced by; and the unit of
-    the integers.
-    """
-    reduced = cost - least[:, None]
-    v = _least(reduced, axis=0)
-    reduced -= v
-    np.minimum(reduced, most, out=reduced)
-    unit = _small_simplex.unit_of(float(_most(reduced, axis=None)), bits)
-    reduced /= unit
-    return np.rint(reduced, out=reduced).ravel().astype(np.int64), v, unit
-
-
-def _reduced_by_kernel(
-    cost: Float64Array, least: Float64Array, bits: int, most: float
-) -> tuple[IntArray, Float64Array, float]:
-    """The same, with no array of this size but the integers."""
-    from ._small_costs import to_integers
-
-    integers, v = np.empty(cost.size, dtype=np.int64), np.empty(cost.shape[1])
-    unit = to_integers(cost, least, bits, most, v, integers)
-    return integers, v, unit
 
 
 def _interpreted(cost: IntArray, supply: IntArray, demand: IntArray) -> list[IntArray]:

@@ -216,7 +216,7 @@ def optimise(
 ) -> int:  # fmt: skip
     """Write the optimal tree of n sources and m sinks; the number of pivots.
 
-    ``cost`` has n m entries, at least 0 and at most 2^53, row by row; ``supply`` and ``demand`` are
+    ``cost`` has n m entries, at least 0 and at most 2^55, row by row; ``supply`` and ``demand`` are
     positive, of equal sum below 2^63. See ``workspace`` for the others.
     """
     begin(cost, n, m, supply, demand, source, target, mass, stack, first, other, parent, following,

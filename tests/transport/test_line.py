@@ -116,6 +116,46 @@ MANY = {
 }
 
 
+LIGHT = {
+    "random": lambda rng, n: rng.dirichlet(np.ones(n)),
+    "zeros": lambda rng, n: rng.dirichlet(np.full(n, 0.1)) * (rng.random(n) < 0.5),
+    "many scales": lambda rng, n: np.exp(30 * rng.normal(size=n)),
+    "one heavy": lambda rng, n: np.concatenate([[1.0], np.full(n - 1, 1e-300)]),
+    "subnormal": lambda rng, n: np.concatenate([[0.25, 0.75], np.full(n - 2, 5e-324)]),
+}
+
+
+@pytest.mark.parametrize("weights", LIGHT)
+@pytest.mark.parametrize("kind", MANY)
+def test_some_weighted_points_in_rational_arithmetic(kind, weights):
+    rng = np.random.default_rng(2)
+    for n, m in ((40, 30), (70, 1), (2, 90)):
+        x, y = MANY[kind](rng, n), MANY[kind](rng, m)
+        a, b = (LIGHT[weights](rng, k) if k > 2 else np.full(k, 1 / k) for k in (n, m))
+        a, b = a / a.sum(), b / b.sum()
+        assert close(_line.value(x, y, a, b), exact_value(x, y, a, b), 1000)
+        order = rng.permutation(n)
+        assert _line.value(x, x[order], a, a[order]) == 0.0
+
+
+@pytest.mark.parametrize("weights", LIGHT)
+def test_histograms_in_rational_arithmetic(weights):
+    rng = np.random.default_rng(3)
+    for n in (3, 40, 150):
+        a, b = (LIGHT[weights](rng, n) for _ in range(2))
+        b = b[::-1] / b.sum()
+        a /= a.sum()
+        near = a * (1 + 1e-13 * rng.normal(size=n))
+        near /= near.sum()
+        points = np.cumsum(rng.integers(1, 5, n)) * 1.0
+        for scale in (1.0, 1e-150, 1e150, 1e300):
+            for other in (b, near):
+                value = _line.value_of_histograms(points * scale, a, other)
+                truth = exact_value(points * scale, points * scale, a, other)
+                assert close(value, truth, 1000)
+            assert _line.value_of_histograms(points * scale, a, a.copy()) == 0.0
+
+
 @pytest.mark.parametrize("kind", MANY)
 def test_many_points_by_compiled_loops_as_by_arrays(kind, monkeypatch):
     rng = np.random.default_rng(1)

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import block_array, csr_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from divergences import TimeLimitReached, optimal_transport, wasserstein1
@@ -19,6 +21,7 @@ from divergences.transport import (
     _high_dimension,
     _linear_assignment,
     _small,
+    _small_integers,
     _small_matrix,
     _small_simplex,
 )
@@ -109,8 +112,8 @@ def test_costs_become_the_same_integers_with_the_kernel_and_without(largest):
     cost[3] = cost[5]
     for most in (math.inf, 0.3 * largest):
         arguments = cost, cost.min(axis=1), 53, most
-        one = _small_matrix._reduced(*arguments)
-        other = _small_matrix._reduced_by_kernel(*arguments)
+        one = _small_integers.reduced(*arguments)
+        other = _small_integers.reduced_by_kernel(*arguments)
         for ours, theirs in zip(one, other, strict=True):
             np.testing.assert_array_equal(ours, theirs)
         integers, v, unit = one
@@ -119,8 +122,8 @@ def test_costs_become_the_same_integers_with_the_kernel_and_without(largest):
         reduced = cost - cost.min(axis=1)[:, None] - v
         assert np.abs(integers.reshape(cost.shape) * unit - np.minimum(reduced, most)).max() <= unit
     same = np.full((3, 4), largest), np.full(3, largest), 53, math.inf
-    assert not _small_matrix._reduced_by_kernel(*same)[0].any()
-    assert not _small_matrix._reduced(*same)[0].any()
+    assert not _small_integers.reduced_by_kernel(*same)[0].any()
+    assert not _small_integers.reduced(*same)[0].any()
 
 
 def test_whole_costs_are_solved_without_rounding():
@@ -208,29 +211,86 @@ def test_interpreter_and_kernel_give_the_same_bits(monkeypatch, atoms, weighted)
         first.verify()
 
 
-def test_potentials_of_an_assignment():
-    rng = np.random.default_rng(1)
-    for n in (1, 2, 10, 40, 90):
-        cost = rng.random((n, n))
-        column = _linear_assignment.assign(cost)
-        v, error = _linear_assignment.potentials(cost, column)
-        u = cost[np.arange(n), column] - v[column]
-        assert (u[:, None] + v - cost).max() <= error <= 1e-14
+ATOMS = {
+    "normal": lambda rng, n: rng.normal(size=(2, n, 2)),
+    "far": lambda rng, n: rng.normal(size=(2, n, 2)) + 30.0 * np.arange(2)[:, None, None],
+    "collinear": lambda rng, n: rng.normal(size=(2, n, 1)) * [3.0, 4.0],
+    "lattice": lambda rng, n: rng.integers(0, 9, (2, n, 2)) + 0.5 * np.arange(2)[:, None, None],
+    "repeated": lambda rng, n: rng.normal(size=(2, 5, 2))[:, rng.integers(0, 5, n)],
+}
 
 
-@pytest.mark.parametrize("n", [30, 60])
-def test_ties_whose_cycles_are_negative_by_rounding_have_potentials(n):
-    rng = np.random.default_rng(n)
-    x, y = np.sort(rng.random((2, n, 1)), axis=1) * [0.3, 0.7, 1.1]
-    cost = EUCLIDEAN.matrix(x, y)
-    column = np.arange(n)
-    v, error = _linear_assignment.potentials(cost, column)
-    assert (cost[column, column, None] - v[column, None] + v - cost).max() <= error <= 1e-14
+@pytest.mark.parametrize("metric", ["euclidean", "cityblock", "angular"])
+@pytest.mark.parametrize("atoms", ATOMS)
+def test_assignments_have_the_same_bits_with_the_kernel_and_without(monkeypatch, atoms, metric):
+    for n in (2, 20, 21, 40, 70, 128, 129):
+        x, y = ATOMS[atoms](np.random.default_rng(n), n)
+        x, y = (x + 1, y + 1) if metric == "angular" else (x, y)
+        cost = Metric(metric).matrix(x, y) if metric != "angular" else np.abs(x @ y.T)
+        results = []
+        for choose in (by_interpreter, by_kernel):
+            with monkeypatch.context() as patch:
+                choose(patch)
+                found = optimal_transport(x, y, metric=metric), optimal_transport(cost=cost)
+                assert wasserstein1(x, y, metric=metric) == found[0].value
+            results.append([
+                np.concatenate([[r.value], r.potential_x, r.potential_y, *r.plan.toarray()])
+                for r in found
+            ])  # fmt: skip
+        np.testing.assert_array_equal(results[0], results[1])
+        for result in found:
+            result.verify()
+        assert found[1].value == pytest.approx(ot.emd2([], [], cost), rel=1e-12)
 
 
-@pytest.mark.parametrize("n", [20, 129, 150, 200, 500])
+@pytest.mark.parametrize("levels", [2, 5, 2**55])
+def test_assignments_are_proved_the_same_way_by_the_kernel(levels):
+    rng = np.random.default_rng(levels % 1000)
+    for n in (1, 2, 3, 10, 40, 90):
+        cost = rng.integers(0, levels, (n, n))
+        best = _linear_assignment.assign(cost.astype(float))
+        for column in (best, np.roll(best, 1), np.arange(n)):
+            for tolerance in (0, 3):
+                proof = _linear_assignment.prove(cost, column, tolerance)
+                by_kernel = _small_matrix._proved_by_kernel(cost, column, tolerance)
+                optimal = cost[np.arange(n), column].sum() == cost[np.arange(n), best].sum()
+                assert (proof is not None) == (by_kernel is not None) == optimal
+                if proof is None:
+                    continue
+                np.testing.assert_array_equal(proof.v, by_kernel.v)
+                reduced = cost - (cost[np.arange(n), column] - proof.v[column])[:, None] - proof.v
+                assert (reduced >= 0).all()
+                assert (reduced[np.arange(n), column] == 0).all()
+                close = csr_array(reduced <= tolerance)
+                graph = block_array([[None, close], [close.T, None]])
+                parts = connected_components(graph, directed=False)[0]
+                assert proof.alone == by_kernel.alone == (close.nnz == 2 * n - parts)
+
+
+def test_an_assignment_is_alone_if_no_other_costs_as_little():
+    for cost, alone in (([[0, 1], [1, 0]], True), ([[0, 1], [0, 1]], False), ([[7]], True)):
+        proof = _linear_assignment.prove(np.array(cost), np.arange(len(cost)), 0)
+        assert proof.alone == alone
+    square = np.array([[0, 3], [3, 0]])
+    assert [_linear_assignment.prove(square, np.arange(2), k).alone for k in (2, 3)] == [
+        True,
+        False,
+    ]
+
+
+def test_units_are_finer_where_no_cost_is_negative():
+    cost = np.random.default_rng(8).random((40, 50))
+    supply, demand = np.full(40, 5), np.full(50, 4)
+    bases = [_small_matrix._by_simplex(c, supply, demand) for c in (cost, cost - 0.5)]
+    assert [basis.bits for basis in bases] == [55, 53]
+    assert bases[0].error == bases[1].error / 4
+    assert _small_integers.bits_of(128, 900, cost[0]) == 54  # 128 of them add up below 2^62
+    whole = np.rint(100 * cost)
+    assert _small_matrix._by_simplex(whole, supply, demand).is_whole()
+
+
+@pytest.mark.parametrize("n", [20, 33, 60, 90, 110, 129, 150, 200, 500])
 def test_many_optimal_plans_need_no_other_way(monkeypatch, n):
-    """Between, SciPy's assignment of points on a line may be some ulps too long, and is refused."""
     by_kernel(monkeypatch)
     rng = np.random.default_rng(n)
     on_a_line = np.sort(rng.random((2, n, 1)), axis=1) * [0.3, 0.7, 1.1]
@@ -255,12 +315,6 @@ def test_what_is_refused_once_is_not_tried_again(monkeypatch):
     value = wasserstein1(x, y)
     assert asked == [None]
     assert optimal_transport(x, y).value == value
-
-
-def test_an_assignment_that_is_not_optimal_is_noticed():
-    cost = np.array([[0.0, 1.0], [1.0, 3.0]])
-    assert np.isfinite(_linear_assignment.potentials(cost, np.array([1, 0]))[1])
-    assert _linear_assignment.potentials(cost, np.array([0, 1]))[1] == np.inf
 
 
 def test_what_the_rounding_of_masses_would_touch_is_left_to_the_general_way():
@@ -328,6 +382,39 @@ def test_few_atoms_against_many(n, m, d, weighted):
     cost = np.sqrt(((x[:, None] - y) ** 2).sum(axis=2))
     assert result.value == pytest.approx(ot.emd2(a, b, cost, numItermax=10**7), rel=1e-11)
     assert wasserstein1(y, x, b, a) == pytest.approx(result.value, rel=1e-14)
+
+
+@pytest.mark.parametrize(("n", "m"), [(4, 3), (12, 30), (60, 60), (100, 90)])
+def test_costs_and_weights_over_many_orders_of_magnitude(monkeypatch, n, m):
+    """Masses rounded to 2^-62 give what exact masses give, where they are taken."""
+    rng = np.random.default_rng(n)
+    taken = 0
+    for spread in (0.0, 3.0, 12.0):
+        for sizes in (3.5, 8.0):
+            cost = np.exp(sizes * rng.normal(size=(n, m)))
+            a, b = (w / w.sum() for w in (np.exp(spread * rng.normal(size=k)) for k in (n, m)))
+            for scale in (1.0, 1e-150, 1e150):
+                found = optimal_transport(cost=cost * scale, x_weights=a, y_weights=b)
+                found.verify()
+                with monkeypatch.context() as patch:
+                    patch.setattr(_small, "_is_stable", lambda *given: False)
+                    exact = optimal_transport(cost=cost * scale, x_weights=a, y_weights=b)
+                assert found.value == pytest.approx(exact.value, rel=1e-13, abs=0)
+            taken += _small.solve_matrix(cost, a, b) is not None
+    assert taken
+
+
+def test_masses_whose_rounding_may_change_the_tree_are_exact():
+    cost = np.array([[1.0, 1e9], [1e9, 1.0]])
+    masses, rounding = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5 + 2**-50, 0.5]), 2)
+    plan = _small_matrix.transported(cost, masses)
+    assert plan.flow.mass.size == 3
+    assert _small._is_stable(cost, plan, rounding, 2.0)
+    assert not _small._is_stable(cost, plan, rounding, 1e-12)
+    light = plan._replace(flow=plan.flow._replace(mass=plan.flow.mass.clip(max=4)))
+    assert not _small._is_stable(cost, light, rounding, 2.0)
+    apart, rounding = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5, 0.5]), 2)
+    assert not _small._is_stable(cost, _small_matrix.transported(cost, apart), rounding, 2.0)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -443,12 +530,12 @@ def test_blocks_of_a_matrix_change_nothing():
     np.testing.assert_array_equal(u, (cost - (v - (v.max() / 2 + v.min() / 2))).min(axis=1))
     np.testing.assert_array_equal(raised, (cost - u[:, None]).min(axis=0))
     whole = np.rint(100 * cost)
-    assert _small_matrix._is_whole(whole, 0.5)
+    assert _small_integers.is_whole(whole, 0.5)
     whole[299, 499] += 0.25
-    assert not _small_matrix._is_whole(whole, 0.5)
-    assert _small_matrix._are_whole(np.array([[0.0, 9.0]]), np.zeros(1), 2.0**-49)
-    assert not _small_matrix._are_whole(np.array([[-9.0, 9.0]]), np.zeros(1), 2.0**-49)
-    assert not _small_matrix._are_whole(np.array([[0.0, 9.0]]), np.array([-9.0]), 2.0**-49)
+    assert not _small_integers.is_whole(whole, 0.5)
+    assert _small_integers.are_whole(np.array([[0.0, 9.0]]), np.zeros(1), 2.0**-49)
+    assert not _small_integers.are_whole(np.array([[-9.0, 9.0]]), np.zeros(1), 2.0**-49)
+    assert not _small_integers.are_whole(np.array([[0.0, 9.0]]), np.array([-9.0]), 2.0**-49)
 
 
 def test_neither_compiler_nor_pot_is_loaded(tmp_path):
