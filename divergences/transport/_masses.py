@@ -204,3 +204,32 @@ def cost_of(flow: Flow, costs: Float64Array, total: int) -> float:
     if total <= EXACT_IN_FLOAT:
         return sum_of(flow.mass * costs) / total
     return sum_of(as_fractions(flow.mass, total) * costs)
+
+
+def rounded_marginals(
+    a: Float64Array | None, n: int, b: Float64Array | None, m: int
+) -> tuple[Marginals, float]:
+    """``marginals`` made sooner, each mass within one unit, and what that may change a value by.
+
+    In diameters.
+    """
+    if a is not None or b is not None:
+        return Marginals(_in_units(a, n), _in_units(b, m), UNITS), (n + m) / (2 * UNITS)
+    if n == m:
+        one_each = np.ones(n, dtype=np.int64)
+        return Marginals(one_each, one_each, n), 0.0
+    common = math.gcd(n, m)
+    return Marginals(np.full(n, m // common), np.full(m, n // common), n * m // common), 0.0
+
+
+def _in_units(weights: Float64Array | None, count: int) -> IntArray:
+    """Normalised weights in units of 2^-62, each within one of the exact; their sum is exact.
+
+    Those far below a unit become 0.
+    """
+    if weights is None:
+        weights = np.full(count, 1.0 / count)
+    units = np.rint(weights * float(UNITS)).astype(np.int64)
+    units += np.rint(weights * float(UNITS - int(np.add.reduce(units)))).astype(np.int64)
+    units[units.argmax()] += UNITS - int(np.add.reduce(units))
+    return units

@@ -18,11 +18,11 @@ import numpy as np
 
 from .._metrics import Metric
 from .._summation import total
-from .._typing import Float64Array, IntArray
+from .._typing import Float64Array
 from . import _small_matrix
 from ._certificate import conjugates, radius
 from ._clock import Clock
-from ._masses import FEW_ATOMS, UNITS, Flow, Marginals, cost_of
+from ._masses import FEW_ATOMS, Flow, Marginals, cost_of, rounded_marginals
 
 # In few coordinates until the multiscale simplex wins: later where distances are dear, which it
 # computes several times. In many until the dense solver does: of equal masses sooner.
@@ -111,7 +111,7 @@ def solve(
     """
     if not metric.is_norm:
         x, y = metric.prepare(x, 1.0), metric.prepare(y, 1.0)
-    masses, rounding = _masses(a, x.shape[0], b, y.shape[0])
+    masses, rounding = rounded_marginals(a, x.shape[0], b, y.shape[0])
     points = _Points(x, y, masses, metric, rounding, value_only)
     if rounding == 0 or (_least(masses.supply) > 0 and _least(masses.demand) > 0):
         return _solve_positive(points)
@@ -137,7 +137,7 @@ def solve_matrix(
         When the clock, if there is one, does not allow more.
     """
     n, m = cost.shape
-    masses, rounding = _masses(a, n, b, m)
+    masses, rounding = rounded_marginals(a, n, b, m)
     rows, columns = masses.supply.nonzero()[0], masses.demand.nonzero()[0]
     every = rows.size == n and columns.size == m
     part = cost if every else np.ascontiguousarray(cost[np.ix_(rows, columns)])
@@ -379,29 +379,3 @@ def _cdist() -> Any:
     from scipy.spatial.distance import cdist
 
     return cdist
-
-
-def _masses(
-    a: Float64Array | None, n: int, b: Float64Array | None, m: int
-) -> tuple[Marginals, float]:
-    """Integer masses, and what rounding them may change the value by, in diameters."""
-    if a is not None or b is not None:
-        return Marginals(_in_units(a, n), _in_units(b, m), UNITS), (n + m) / (2 * UNITS)
-    if n == m:
-        one_each = np.ones(n, dtype=np.int64)
-        return Marginals(one_each, one_each, n), 0.0
-    common = math.gcd(n, m)
-    return Marginals(np.full(n, m // common), np.full(m, n // common), n * m // common), 0.0
-
-
-def _in_units(weights: Float64Array | None, count: int) -> IntArray:
-    """Normalised weights in units of 2^-62, each within one of the exact; their sum is exact.
-
-    Those far below a unit become 0.
-    """
-    if weights is None:
-        weights = np.full(count, 1.0 / count)
-    units = np.rint(weights * float(UNITS)).astype(np.int64)
-    units += np.rint(weights * float(UNITS - int(_sum(units)))).astype(np.int64)
-    units[units.argmax()] += UNITS - int(_sum(units))
-    return units

@@ -25,6 +25,7 @@ from divergences.transport import (
     _small_matrix,
     _small_simplex,
 )
+from divergences.transport._masses import rounded_marginals
 
 EUCLIDEAN = Metric("euclidean")
 
@@ -131,7 +132,7 @@ def test_whole_costs_are_solved_without_rounding():
     for shape in ((6, 9), (210, 240), (3, 900)):
         cost = rng.integers(-40, 40, shape).astype(float)
         weights = [rng.dirichlet(np.ones(size)) for size in shape]
-        masses, _ = _small._masses(weights[0], shape[0], weights[1], shape[1])
+        masses, _ = rounded_marginals(weights[0], shape[0], weights[1], shape[1])
         plan = _small_matrix.transported(cost, masses)
         assert plan.is_exact()
         parts = cost + rng.random(shape)
@@ -170,7 +171,7 @@ def test_costs_cut_far_above_the_value_have_the_same_plan():
     rng = np.random.default_rng(3)
     cost = np.exp(4 * rng.normal(size=(60, 70)))
     a, b = rng.dirichlet(np.ones(60)), rng.dirichlet(np.ones(70))
-    masses, _ = _small._masses(a, 60, b, 70)
+    masses, _ = rounded_marginals(a, 60, b, 70)
     plan = _small_matrix.transported(cost, masses)
     value = (plan.flow.mass / masses.total) @ cost[plan.flow.source, plan.flow.target]
     cut = _small_matrix.cut_at(cost, masses, value, plan.flow)
@@ -181,7 +182,7 @@ def test_costs_cut_far_above_the_value_have_the_same_plan():
     assert found == pytest.approx(value, rel=1e-14)
     far = np.full((2, 2), 1e6)
     far[0, 0] = far[1, 1] = 1.0
-    uneven, _ = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5 + 1e-9, 0.5 - 1e-9]), 2)
+    uneven, _ = rounded_marginals(np.array([0.5, 0.5]), 2, np.array([0.5 + 1e-9, 0.5 - 1e-9]), 2)
     flow = _small_matrix.transported(far, uneven).flow
     assert _small_matrix.cut_at(far, uneven, 1.0, flow) is None  # a long way is used
     assert _small_matrix.cut_at(cost, masses, 0.0, plan.flow) is None
@@ -284,7 +285,7 @@ def test_units_are_finer_where_no_cost_is_negative():
     bases = [_small_matrix._by_simplex(c, supply, demand) for c in (cost, cost - 0.5)]
     assert [basis.bits for basis in bases] == [55, 53]
     assert bases[0].error == bases[1].error / 4
-    assert _small_integers.bits_of(128, 900, cost[0]) == 54  # 128 of them add up below 2^62
+    assert _small_integers.bits_of(128, 900, cost[0]) == 53  # 128 of them add up below 2^61
     whole = np.rint(100 * cost)
     assert _small_matrix._by_simplex(whole, supply, demand).is_whole()
 
@@ -406,14 +407,14 @@ def test_costs_and_weights_over_many_orders_of_magnitude(monkeypatch, n, m):
 
 def test_masses_whose_rounding_may_change_the_tree_are_exact():
     cost = np.array([[1.0, 1e9], [1e9, 1.0]])
-    masses, rounding = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5 + 2**-50, 0.5]), 2)
+    masses, rounding = rounded_marginals(np.array([0.5, 0.5]), 2, np.array([0.5 + 2**-50, 0.5]), 2)
     plan = _small_matrix.transported(cost, masses)
     assert plan.flow.mass.size == 3
     assert _small._is_stable(cost, plan, rounding, 2.0)
     assert not _small._is_stable(cost, plan, rounding, 1e-12)
     light = plan._replace(flow=plan.flow._replace(mass=plan.flow.mass.clip(max=4)))
     assert not _small._is_stable(cost, light, rounding, 2.0)
-    apart, rounding = _small._masses(np.array([0.5, 0.5]), 2, np.array([0.5, 0.5]), 2)
+    apart, rounding = rounded_marginals(np.array([0.5, 0.5]), 2, np.array([0.5, 0.5]), 2)
     assert not _small._is_stable(cost, _small_matrix.transported(cost, apart), rounding, 2.0)
 
 
@@ -516,7 +517,7 @@ def test_large_matrices_go_to_the_simplex_unless_a_few_atoms_face_many():
 def test_where_the_small_simplex_ends(metric, d, n, weighted, small):
     points = np.zeros((n, d))
     weights = np.full(n, 1 / n) if weighted else None
-    masses, rounding = _small._masses(weights, n, weights, n)
+    masses, rounding = rounded_marginals(weights, n, weights, n)
     problem = _small._Points(points, points, masses, metric, rounding, value_only=True)
     assert _small.fits(weights, n, weights, n)
     assert (n * n <= _small._most_pairs(problem)) == small
