@@ -1,12 +1,12 @@
 r"""The transportation problem of a small dense cost matrix, without a compiler where that pays.
 
-Equal masses are assigned by SciPy up to 128 points (``_linear_assignment``), above 20 if no other
-plan is as cheap. All else goes to the simplex of ``_small_simplex``: the interpreter runs it until
-it has spent as long in this process as loading the compiled kernel would take, then the kernel
-does, with the same pivots and so the same bits. By then a kernel of shortest augmenting paths also
-takes over assignments (of up to 128 points, 600 in many coordinates); where its plan is not the
-only optimal one, that of SciPy or of the simplex stays the answer. Beyond 40,000 pairs the kernels
-solve everything; beyond four million in stages, between which a clock is asked.
+Equal masses are assigned by SciPy up to 128 points, with a proof (``_linear_assignment``). All else
+goes to the simplex of ``_small_simplex``: the interpreter runs it until it has spent as long in
+this process as loading the compiled kernel would take, then the kernel does, with the same pivots
+and so the same bits. By then a kernel of shortest augmenting paths also takes over assignments (of
+up to 128 points, 300 in many coordinates); where its plan is not the only optimal one, that of
+SciPy or of the simplex stays the answer. Beyond 40,000 pairs the kernels solve everything; beyond
+four million in stages, between which a clock is asked.
 
 Costs are integers in all of this (``_small_integers``).
 """

@@ -1,8 +1,8 @@
 r"""The first tree of the simplex of small dense problems, for the interpreter and the compiler.
 
-Equal masses are assigned by auctions; their prices are the first potentials. Others go greedily,
-the arcs of reduced cost 0 first. Components of the plan hang from the root by a source, on arcs
-that never carry flow. All is integers; see ``_small_simplex`` for the arguments and the tree.
+Many equal masses are assigned by auctions; their prices are the first potentials. Others go
+greedily, the arcs of reduced cost 0 first. Components of the plan hang from the root by a source,
+on arcs that never carry flow. All is integers; see ``_small_simplex`` for arguments and tree.
 """
 
 from typing import Any
@@ -14,6 +14,7 @@ MOST = 2**63 - 1
 
 # Auctions: steps in margins and in mean costs, each so many times finer, and bids of a source.
 _MARGINS, _PART_OF_MARGIN, _PART_OF_MEAN, _FINER, _BIDS = 16, 8, 256, 4, 6
+FEWEST = 200  # sources for which auctions pay: of fewer they take as long as the pivots they save
 
 
 def _plan(
@@ -210,7 +211,7 @@ def begin(
     flow: Any, height: Any,
 ) -> None:  # fmt: skip
     """Write a first tree of n sources and m sinks; arguments as of ``_small_simplex.optimise``."""
-    if n > 1 and _are_alike(n, m, supply, demand):
+    if n >= FEWEST and _are_alike(n, m, supply, demand):
         count = _match(
             cost, n, supply[0], source, target, mass, stack, parent, following, previous, height
         )
