@@ -1,6 +1,6 @@
 r"""The transportation problem of a small dense cost matrix, without a compiler where that pays.
 
-Equal masses are assigned by SciPy up to 128 points, with a proof (``_linear_assignment``). All else
+Equal masses are assigned by SciPy up to 128 points, above 20 if no other plan is as cheap. All else
 goes to the simplex of ``_small_simplex``: the interpreter runs it until it has spent as long in
 this process as loading the compiled kernel would take, then the kernel does, with the same pivots
 and so the same bits. By then a kernel of shortest augmenting paths also takes over assignments (of
@@ -32,12 +32,9 @@ _MOST_PAIRS_IN_STAGES = 1 << 27  # whose integers take a gigabyte
 _MOST_POINTS, _MOST_POINTS_INTERPRETED = 4_000, 600  # a pivot may touch them all
 
 FEW_FOR_PATHS = 128  # points that shortest paths assign sooner than the simplex, wherever they lie
-# Points that SciPy assigns before the simplex were loaded, and those that it also assigns before a
-# kernel of paths does.
-_FEW_FOR_SCIPY, _VERY_FEW_FOR_SCIPY = 128, 20
-# Units by which an assignment may be off in each pair, where plans are tied; and as a part of the
-# value, what small problems allow.
-_SLACK, _SLACK_OF_VALUE = 8, 2.0**-48
+# Points that SciPy assigns before the simplex were loaded; if many plans are optimal, the simplex
+# is soon the quicker way to one.
+_FEW_FOR_SCIPY, _SOME_FOR_SCIPY = 20, 128
 _TIES = 2.0**-46  # of the largest cost: closer ones are ties, lest rounding decide
 _UNITS_OF_TIES = 2**7  # the same in units of costs
 # Of reduced costs, in values of a plan: they are then rounded to 2^-44 of it, or less.
@@ -198,17 +195,18 @@ def assigned(
     """An optimal permutation, each source sending its ``mass``.
 
     By a kernel of shortest ``paths`` where one pays and its plan is the only one, or none but an
-    only one will do (``alone``); else few points by SciPy, others by the simplex, in stages if
-    there is a clock.
+    only one will do (``alone``); else by SciPy if its plan is the only one, or of very few points;
+    else by the simplex, in stages if there is a clock.
     """
     n = mass.size
-    compiled, tied, found = cost.size > MOST_PAIRS, False, None
+    compiled, most = cost.size > MOST_PAIRS, _SOME_FOR_SCIPY
+    found = None
     if paths and (compiled or (value_only and kernel_pays(*cost.shape))):
         found = _assigned_by_paths(cost)
-        tied = not (compiled or alone or found.is_alone())
-        found = None if tied else found
-    if found is None and n <= _FEW_FOR_SCIPY:
-        found = _assigned_with_proof(cost, tied)
+        if not (compiled or alone or found.is_alone()):
+            found, most = None, _FEW_FOR_SCIPY
+    if found is None and n <= most:
+        found = _assigned_with_proof(cost)
     if found is None:
         found = _assigned_by_simplex(cost, mass, clock)
     return Plan(
@@ -234,46 +232,32 @@ def _assigned_by_paths(cost: Float64Array) -> _Assignment:
     return _Assignment(column, (v, excess / n), lambda: bool(alone), lambda: False)
 
 
-def _assigned_with_proof(cost: Float64Array, tied: bool) -> _Assignment | None:
-    """The assignment of any solver, if it is the only one, else SciPy's (as where ``tied``).
+def _assigned_with_proof(cost: Float64Array) -> _Assignment | None:
+    """SciPy's assignment of few points; of more than very few that of any solver, if it is the only
+    one. None too where it is not optimal to the last digit.
 
-    Where plans are tied SciPy's need not be optimal for the integers, but nearly: each pair of
-    another plan is then given a few units. Potentials are whole numbers, so they are the same
-    whoever computes them. None where there are none.
+    Potentials are whole numbers, so they are the same whoever computes them.
     """
     n = cost.shape[0]
-    pays = kernel_pays(n, n)
+    few, pays = n <= _FEW_FOR_SCIPY, kernel_pays(n, n)
     _linear_assignment.load()
     began = time.perf_counter()
     least = _least(cost, axis=1)
     bits = _small_integers.bits_of(n, n, least)
     integers, v, unit = _small_integers.reduced(cost, least, bits, math.inf)
-    integers = integers.reshape(n, n)
+    by_paths = pays and not few
+    column = _assigned_by_paths(cost).column if by_paths else _linear_assignment.assign(cost)
     prove = _proved_by_kernel if pays else _linear_assignment.prove
-    tolerance, slack = _small_integers.in_bits(max(2 * n, _UNITS_OF_TIES), bits), 0
-    proof = None
-    if pays and not tied and n > _VERY_FEW_FOR_SCIPY:
-        column = _assigned_by_paths(cost).column
-        proof = prove(integers, column, tolerance)
-    if proof is None or not proof.alone:
-        column = _linear_assignment.assign(cost)
-        proof = prove(integers, column, tolerance)
-    if proof is None:
-        value = abs(float(cost[np.arange(n), column].mean()))
-        slack = int(min(_SLACK, _SLACK_OF_VALUE * value / unit - 1))
-    if proof is None and slack > 0:
-        integers += slack
-        integers[np.arange(n), column] -= slack
-        proof = prove(integers, column, 0)
+    tolerance = _small_integers.in_bits(max(2 * n, _UNITS_OF_TIES), bits)
+    proof = prove(integers.reshape(n, n), column, tolerance)
     if not pays:
         _Spent.seconds += time.perf_counter() - began
-    if proof is None:
+    if proof is None or not (few or proof.alone):
         return None
     v += proof.v * unit
     return _Assignment(
-        column, (v, (1 + slack) * unit), lambda: slack == 0 and proof.alone,
-        lambda: slack == 0
-        and (proof.alone or _small_integers.are_whole(cost, least, unit, bits)),
+        column, (v, unit), lambda: proof.alone,
+        lambda: proof.alone or _small_integers.are_whole(cost, least, unit, bits),
     )  # fmt: skip
 
 
