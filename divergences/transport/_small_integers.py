@@ -13,7 +13,9 @@ from .._typing import Float64Array, IntArray
 from ._small_simplex import unit_of
 
 _BITS, _BITS_OF_POSITIVE = 53, 55
-_HEIGHT_BITS = 61  # of sums of as many costs as one side has points; a bit for prices of auctions
+# Two heights are apart by no more costs than twice the points of one side, and what an auction has
+# put on either (``_small_start``).
+_BITS_OF_DIFFERENCES, _MOST_BY_AUCTIONS = 63, 22
 _BLOCK_ENTRIES = 1 << 16  # of a matrix, which stay in a cache
 
 _least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
@@ -23,7 +25,8 @@ def bits_of(n: int, m: int, least: Float64Array | None) -> int:
     """Of integers in place of costs, whose ``least`` are those of the rows if they are not None."""
     positive = least is not None and _least(least) >= 0
     most = _BITS_OF_POSITIVE if positive else _BITS
-    return min(most, _HEIGHT_BITS - min(n, m).bit_length())
+    costs = 2 * min(n, m) + _MOST_BY_AUCTIONS
+    return min(most, _BITS_OF_DIFFERENCES - costs.bit_length())
 
 
 def in_bits(units: int, bits: int) -> int:

@@ -338,6 +338,19 @@ def test_the_masses_of_a_forest_are_sent_along_it_again(n, m, seed):
     assert sorted(order) == list(range(pairs.size))
 
 
+@pytest.mark.parametrize("m", [900, 700])
+def test_what_the_auction_holds_is_the_first_basis(monkeypatch, m):
+    """It needs two pivots a source; the cheapest arcs, taken greedily, six to eight."""
+    pivots = []
+    monkeypatch.setattr(
+        _network_simplex, "run", lambda *given: pivots.append(found := run(*given)) or found
+    )
+    rng = np.random.default_rng(14)
+    x, y = rng.normal(size=(900, 20)), rng.normal(size=(m, 20))
+    optimal_transport(x, y, solver="dense").verify()
+    assert sum(made for made, *_ in pivots) < 4 * 900
+
+
 def test_a_source_that_outbids_itself_raises_its_whole_bid():
     """It once took its own large portion in steps of its small debt: 10^8 of them."""
     sinks, filled = np.zeros((2, 1), dtype=np.int32), np.ones(2, dtype=np.int32)

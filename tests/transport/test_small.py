@@ -135,6 +135,26 @@ def test_auctions_begin_with_an_assignment_and_its_potentials(kind):
     assert np.abs(height[: 2 * n]).max() <= 11 * integers.max()
 
 
+def test_auctions_save_most_pivots(monkeypatch):
+    rng, n = np.random.default_rng(5), 300
+    cost = cdist(rng.normal(size=(n, 32)), rng.normal(size=(n, 32)))
+    integers = np.rint(cost / cost.max() * 2**50).astype(np.int64).ravel()
+    begin, improve, _ = _small_simplex.compiled_parts()
+    one, made = np.ones(n, np.int64), []
+    for greedily in (False, True):
+        space = _small_matrix._space(n, n)
+        if greedily:
+            monkeypatch.setattr(_small_start, "FEWEST", n + 1)
+            listed = [column.tolist() for column in space]
+            _small_start.begin(integers.tolist(), n, n, one.tolist(), one.tolist(), *listed)
+            space = [np.array(column) for column in listed]
+        else:
+            begin(integers, n, n, one.copy(), one.copy(), *space)
+        tree = space[-_small_simplex.COLUMNS :]
+        made.append(improve(integers, n, n, 0, _small_simplex.MOST, *tree)[0])
+    assert made[0] < made[1] / 3
+
+
 @pytest.mark.parametrize("largest", [1.0, 1e-100, 1e9])
 def test_costs_become_the_same_integers_with_the_kernel_and_without(largest):
     cost = np.random.default_rng(1).random((17, 23)) * largest
@@ -313,7 +333,7 @@ def test_units_are_finer_where_no_cost_is_negative():
     bases = [_small_matrix._by_simplex(c, supply, demand) for c in (cost, cost - 0.5)]
     assert [basis.bits for basis in bases] == [55, 53]
     assert bases[0].error == bases[1].error / 4
-    assert _small_integers.bits_of(128, 900, cost[0]) == 53  # 128 of them add up below 2^61
+    assert _small_integers.bits_of(128, 900, cost[0]) == 54  # 256 and 22 of them add up below 2^63
     whole = np.rint(100 * cost)
     assert _small_matrix._by_simplex(whole, supply, demand).is_whole()
 
