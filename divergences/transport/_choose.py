@@ -54,7 +54,7 @@ from ._clock import Clock
 from ._common_mass import Residual, cancel_laws, expand
 from ._interrupt import interruptible
 from ._known import bracket_of, dual_of, too_late
-from ._masses import Flow, Marginals, as_fractions, cost_of, marginals, only_plan
+from ._masses import Flow, Marginals, are_alike, as_fractions, cost_of, marginals, only_plan
 from ._result import Bracket, CertificateError, Solution
 
 SOLVERS = ("line", "multiscale", "dense", "simplex")
@@ -161,7 +161,7 @@ def solve_points(
         masses, residual = cancel_laws(x, y, a, b)
         diameter = _certificate.radius(metric, residual.atoms)
         n, m = residual.sources.size, residual.sinks.size
-        alike = residual.marginals.are_alike()
+        alike = are_alike(residual.marginals.supply, residual.marginals.demand)
         solver = choose(metric, x.shape[1], solver, n=n, m=m, atoms=residual.atoms, alike=alike)
         flow, potential, sinks = _solve_residual(
             residual, metric, solver, masses.total, diameter / scale, scale, clock

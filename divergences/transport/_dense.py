@@ -21,7 +21,7 @@ from ._auction import auction, greedy, leaves_first
 from ._clock import Clock
 from ._dense_pricing import least, price, proposals
 from ._dense_problem import Costs, Guide
-from ._masses import Flow, Marginals, north_west
+from ._masses import Flow, are_alike, north_west
 from ._network_simplex import Candidates, add_all, no_candidates, optimise
 from ._result import CertificateError
 from ._small_matrix import optimum
@@ -138,7 +138,7 @@ def _bid(
     reduced = lengths + g[lists.sink]
     there = np.arange(lists.sink.shape[1]) < lists.filled[:, None]
     spread = float(np.std(reduced[there])) or 1.0
-    alike = Marginals(supply, demand, 0).are_alike()
+    alike = are_alike(supply, demand)
     for epsilon in _EPSILONS:
         _, *held = auction(
             lists.sink, lengths, lists.filled, supply, demand, g, epsilon * spread,

@@ -35,14 +35,6 @@ class Marginals(NamedTuple):
     demand: Masses
     total: int
 
-    def are_alike(self) -> bool:
-        """Whether there are as many of either, and all masses are equal."""
-        n, first = self.supply.size, self.supply[:1]
-        alike = (
-            n == self.demand.size and (self.supply == first).all() and (self.demand == first).all()
-        )
-        return bool(alike)
-
 
 class Flow(NamedTuple):
     """A plan as lists: ``mass[k] / total`` goes from atom ``source[k]`` to atom ``target[k]``."""
@@ -204,6 +196,13 @@ def cost_of(flow: Flow, costs: Float64Array, total: int) -> float:
     if total <= EXACT_IN_FLOAT:
         return sum_of(flow.mass * costs) / total
     return sum_of(as_fractions(flow.mass, total) * costs)
+
+
+def are_alike(supply: Masses, demand: Masses) -> bool:
+    """Whether there are as many of either, and all masses are equal."""
+    first = supply[:1]
+    alike = supply.size == demand.size and (supply == first).all() and (demand == first).all()
+    return bool(alike)
 
 
 def rounded_marginals(

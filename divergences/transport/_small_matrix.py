@@ -23,7 +23,7 @@ from .._typing import Float64Array, IntArray
 from . import _linear_assignment, _small_integers, _small_simplex
 from ._clock import Clock
 from ._linear_assignment import Proof
-from ._masses import Flow, Marginals, only_plan
+from ._masses import Flow, Marginals, are_alike, only_plan
 
 MOST_PAIRS = 40_000  # without a compiler
 MOST_PAIRS_COMPILED = 4_000_000
@@ -139,8 +139,7 @@ def fits(n: int, m: int) -> bool:
 
 def optimum(cost: Float64Array, supply: IntArray, demand: IntArray) -> tuple[Flow, Float64Array]:
     """An optimal plan of positive integer masses, and potentials of the columns."""
-    square = cost.shape[0] == cost.shape[1]
-    if square and (supply == supply[0]).all() and (demand == supply[0]).all():
+    if are_alike(supply, demand):
         plan = assigned(cost, supply)
     else:
         plan = transported(cost, Marginals(supply, demand, int(supply.sum())))
