@@ -1,17 +1,21 @@
 """Every kernel compiled ahead of its first use: what ``divergences compile`` does.
 
 A family is one problem or a few, which call all kernels of some solver with all the types that
-these ever meet. Each is solved in a process of its own, several at a time, the longest first.
+these ever meet. Several processes share the families, the longest first; what two families have in
+common is compiled once where one process solves both.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from threading import Event
-from typing import NamedTuple
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,13 +87,15 @@ def _vectors() -> None:
 
 FAMILIES: dict[str, Callable[[], None]] = {
     "multiscale": _multiscale,
-    "batches": _batches,
-    "dense": _dense,
     "small": _small,
+    "batches": _batches,
     "vectors": _vectors,
+    "dense": _dense,
     "grids": _grids,
     "line": _line,
 }
+
+_PROGRAM = "from divergences._compile import serve; serve()"
 
 
 class Compiled(NamedTuple):
@@ -105,35 +111,71 @@ def compile_all(processes: int) -> Iterator[Compiled]:
 
     Processes end with the caller's interest, as when somebody presses Ctrl-C.
     """
+    left, found = deque(FAMILIES), SimpleQueue[Compiled]()
     begun: list[subprocess.Popen[str]] = []
     ended = Event()
-    with ThreadPoolExecutor(processes) as pool:
-        try:
-            work = [pool.submit(_in_a_process, family, begun, ended) for family in FAMILIES]
-            for done in as_completed(work):
-                yield done.result()
-        finally:
-            ended.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            for run in begun:
-                run.kill()
-
-
-def _in_a_process(family: str, begun: list[subprocess.Popen[str]], ended: Event) -> Compiled:
-    program = f"from divergences._compile import FAMILIES; FAMILIES[{family!r}]()"
-    start = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={**os.environ, "DIVERGENCES_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as run:
-        begun.append(run)
-        if ended.is_set():  # meanwhile
+    threads = [
+        Thread(target=_ask_for_all, args=(left, found, begun, ended)) for _ in range(processes)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in FAMILIES:
+            yield found.get()
+    finally:
+        ended.set()
+        for run in begun:
             run.kill()
-        _, said = run.communicate()
-    trouble = ""
-    if run.returncode:
-        trouble = (said.strip().splitlines() or [f"status {run.returncode}"])[-1]
-    return Compiled(family, time.perf_counter() - start, trouble)
+        for thread in threads:
+            thread.join()
+
+
+def _ask_for_all(
+    left: deque[str], found: SimpleQueue[Compiled], begun: list[subprocess.Popen[str]], ended: Event
+) -> None:
+    """Have one process solve what is left; another if it dies."""
+    while left and not ended.is_set():
+        with suppress(BrokenPipeError), _begin(begun, ended) as run:
+            while left and not ended.is_set() and run.poll() is None:
+                with suppress(IndexError):  # another thread took the last
+                    family, start = left.popleft(), time.perf_counter()
+                    trouble = _ask(run, family)
+                    found.put(Compiled(family, time.perf_counter() - start, trouble))
+
+
+def _begin(begun: list[subprocess.Popen[str]], ended: Event) -> subprocess.Popen[str]:
+    run = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM],
+        env={**os.environ, "DIVERGENCES_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    begun.append(run)
+    if ended.is_set():  # meanwhile
+        run.kill()
+    return run
+
+
+def _ask(run: subprocess.Popen[str], family: str) -> str:
+    """What went wrong."""
+    streams: Any = run
+    with suppress(BrokenPipeError):
+        streams.stdin.write(family + "\n")
+        streams.stdin.flush()
+        answer: str = streams.stdout.readline()
+        if answer:
+            return answer.strip()
+    return f"the process ended with status {run.wait()}"
+
+
+def serve() -> None:
+    """Solve the families named by the lines that come in; answer each by what went wrong."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends it
+    for line in sys.stdin:
+        trouble = ""
+        try:
+            FAMILIES[line.strip()]()
+        except Exception as error:
+            trouble = " ".join(f"{type(error).__name__}: {error}".split())
+        print(trouble, flush=True)

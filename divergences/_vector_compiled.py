@@ -62,9 +62,16 @@ def _parts(divergence: str, p: Array, q: Array, rows: int) -> list[Values]:
     def work(number: int) -> Values:
         part = slice(number * step, (number + 1) * step)
         some = (v if len(v) == 1 else v[part] for v in (p, q))
-        return _of_rows(divergence, _whole, *(np.ascontiguousarray(vector) for vector in some))
+        return _of_rows(divergence, _whole, *map(_locked, some))
 
     return over_blocks(work, range(-(-rows // step)))
+
+
+def _locked(rows: Array) -> Array:
+    """A block, read-only, contiguous: of one layout, so that kernels are compiled once a dtype."""
+    block = np.ascontiguousarray(rows).view()
+    block.flags.writeable = False
+    return block
 
 
 def _whole(kernel: Callable[..., Any], width: int, p: Array, q: Array, *moves: Any) -> Any:
@@ -79,8 +86,7 @@ def _by_pieces(kernel: Callable[..., Any], width: int, p: Array, q: Array, *move
 
     def work(number: int) -> Any:
         part = slice(number * BLOCK, (number + 1) * BLOCK)
-        some = (np.ascontiguousarray(vector[:, part]) for vector in (p, q))
-        return _whole(kernel, width, *some, *moves)
+        return _whole(kernel, width, _locked(p[:, part]), _locked(q[:, part]), *moves)
 
     found = over_blocks(work, range(-(-p.shape[-1] // BLOCK)))
     sums = [sum_up([float(part[column, 0]) for part, _ in found]) for column in range(width)]

@@ -123,7 +123,7 @@ def _sum(values: Float64Array, count: int) -> Any:
     return result
 
 
-sum_of = jit(_sum, reordered=True)
+sum_of = jit(_sum, inner=True, reordered=True)
 
 
 def _add(high: Any, low: Any, value: Any) -> Any:
@@ -157,7 +157,7 @@ def _load(
     return signs
 
 
-load = jit(_load)
+load = jit(_load, inner=True)
 
 
 def _masses(
@@ -178,7 +178,7 @@ def _masses(
     return signs
 
 
-masses = jit(_masses)
+masses = jit(_masses, inner=True)
 
 
 def _kl_terms(p: Array, q: Array, start: int, count: int, terms: Float64Array) -> None:
@@ -188,7 +188,7 @@ def _kl_terms(p: Array, q: Array, start: int, count: int, terms: Float64Array) -
         )
 
 
-kl_terms = jit(_kl_terms)
+kl_terms = jit(_kl_terms, inner=True)
 
 
 def _moved(p: Any, q: Any, p_move: Any, q_move: Any) -> Any:
@@ -216,7 +216,7 @@ def _js_terms(
         terms[index], sizes[index] = js_term(difference, total, least), difference
 
 
-js_terms = jit(_js_terms)
+js_terms = jit(_js_terms, inner=True)
 
 
 def _sizes(
@@ -227,7 +227,7 @@ def _sizes(
         sizes[index] = moved(a, b, p_move, q_move)[0]
 
 
-sizes_of = jit(_sizes)
+sizes_of = jit(_sizes, inner=True)
 
 
 def _masses_of_rows(p: Array, q: Array, sums: Float64Array) -> Any:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from divergences.transport import _jit
 def declared():
     """The kernels of the sources that are kept by themselves, not in their caller."""
     kernels = set()
-    for path in Path(divergences.__file__).parent.rglob("*.py"):
+    for path in {*Path(divergences.__file__).parent.rglob("*.py")} - {Path(_jit.__file__)}:
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "jit"):
                 continue
@@ -85,7 +86,7 @@ def test_where_nothing_can_be_kept_it_says_so(monkeypatch, capsys):
 
 
 def test_a_family_that_fails_is_named(monkeypatch, capsys):
-    """Each runs in a process of its own, which does not know the new name."""
+    """By the process asked, which does not know the new name."""
     monkeypatch.setattr(_compile, "FAMILIES", {"line": _compile.FAMILIES["line"], "no such": None})
     assert main(["compile", "--processes", "2"]) == 2
     said = capsys.readouterr()
@@ -102,20 +103,40 @@ def test_the_number_of_processes_is_positive(count, capsys):
     assert f"must be a positive integer; got {count!r}" in capsys.readouterr().err
 
 
+ANSWERING = """
+import sys, time
+for line in sys.stdin:
+    if line == "deadly\\n":
+        raise SystemExit(7)
+    time.sleep(0 if line == "quick\\n" else 60)
+    print(flush=True)
+"""
+
+
 def test_who_stops_listening_ends_all_processes(monkeypatch):
     """As Ctrl-C does: those at work are killed, and no other begins."""
     begun = []
 
-    class Slow(subprocess.Popen):
-        def __init__(self, command, **options):
-            seconds = 0 if "quick" in command[2] else 20
-            super().__init__([command[0], "-c", f"import time; time.sleep({seconds})"], **options)
+    class Noted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
             begun.append(self)
 
-    monkeypatch.setattr(_compile.subprocess, "Popen", Slow)
+    monkeypatch.setattr(_compile.subprocess, "Popen", Noted)
+    monkeypatch.setattr(_compile, "_PROGRAM", ANSWERING)
     monkeypatch.setattr(_compile, "FAMILIES", dict.fromkeys(["slow", "quick", "third", "fourth"]))
     heard = _compile.compile_all(2)
     assert next(heard).family == "quick"
     heard.close()
-    assert len(begun) <= 3
-    assert [run.returncode for run in begun].count(0) == 1
+    assert len(begun) == 2
+    assert all(run.returncode == -signal.SIGKILL for run in begun)
+
+
+def test_a_process_that_dies_is_replaced(monkeypatch):
+    monkeypatch.setattr(_compile, "_PROGRAM", ANSWERING)
+    monkeypatch.setattr(_compile, "FAMILIES", dict.fromkeys(["quick", "deadly"]))
+    heard = [(done.family, done.trouble) for done in _compile.compile_all(1)]
+    assert heard == [("quick", ""), ("deadly", "the process ended with status 7")]
+    monkeypatch.setattr(_compile, "FAMILIES", dict.fromkeys(["deadly", "quick"]))
+    heard = [(done.family, done.trouble) for done in _compile.compile_all(1)]
+    assert heard == [("deadly", "the process ended with status 7"), ("quick", "")]

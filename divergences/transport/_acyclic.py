@@ -110,9 +110,12 @@ def _acyclic(
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Sources, targets, masses and costs of a flow that has no cycle and costs no more."""
     count = n + m
-    parent, stamp = np.full(count, _NONE), np.full(count, _NONE)
-    flow, length = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    group, size = np.arange(count), np.ones(count, dtype=np.int64)
+    parent, stamp = np.empty(count, np.int64), np.empty(count, np.int64)
+    flow, length = np.empty(count, np.int64), np.empty(count, np.int64)
+    group, size = np.empty(count, np.int64), np.empty(count, np.int64)
+    for w in range(count):  # a loop: NumPy's functions take long to compile
+        parent[w], stamp[w], group[w] = _NONE, _NONE, w
+        flow[w], length[w], size[w] = 0, 0, 1
     for k in range(source.size):
         u, v = source[k], n + target[k]
         of_u, of_v = root_of(group, u), root_of(group, v)

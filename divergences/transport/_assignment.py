@@ -60,7 +60,7 @@ def _assign(
             column_of[i], j = j, column_of[i]
 
 
-assign = jit(_assign)
+assign = jit(_assign, inner=True)
 
 
 def _assign_all(

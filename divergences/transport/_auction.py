@@ -119,12 +119,17 @@ def _auction(
     Returns what is left of the budget, and source and sink of the portions held. O(list) a bid.
     """
     n, m = supply.size, demand.size
-    owed, free = supply.copy(), demand.copy()
-    head, size = np.full(m, _NONE), 4 * (n + m)
-    following = np.append(np.arange(1, size), _NONE)
+    owed, free, size = supply.copy(), demand.copy(), 4 * (n + m)
+    head, following = np.empty(m, np.int64), np.empty(size, np.int64)
     level, owner, mass = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64)
-    queue, queued = np.arange(n), np.ones(n, dtype=np.bool_)
+    queue, queued = np.empty(n, np.int64), np.empty(n, np.bool_)
     front, waiting, spare = 0, n, 0
+    for j in range(m):  # loops: NumPy's functions take long to compile
+        head[j] = _NONE
+    for portion in range(size):
+        following[portion] = portion + 1 if portion + 1 < size else _NONE
+    for i in range(n):
+        queue[i], queued[i] = i, True
     while waiting and budget > 0 and spare != _NONE:
         i = queue[front]
         front = front + 1 if front + 1 < n else 0

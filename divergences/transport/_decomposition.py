@@ -41,7 +41,7 @@ def _numbered(members: IntArray, places: NDArray[np.int32]) -> IntArray:
     return distinct[:found]
 
 
-numbered = jit(_numbered)
+numbered = jit(_numbered, inner=True)
 
 
 def _lengths_from(
@@ -198,7 +198,7 @@ def _rows(points: Float64Array, chosen: IntArray) -> Float64Array:
     return result
 
 
-rows_of = jit(_rows)
+rows_of = jit(_rows, inner=True)
 
 
 def _improve(

@@ -38,7 +38,7 @@ def _reduce(cost: Float64Array, u: Float64Array, v: Float64Array) -> None:
             v[j] = rest if rest < v[j] else v[j]
 
 
-reduce = jit(_reduce)
+reduce = jit(_reduce, inner=True)
 
 
 def _begin(v: Float64Array, prices: Float64Array, distance: Float64Array) -> None:
@@ -92,4 +92,4 @@ def _lower(cost: Float64Array, u: Float64Array, v: Float64Array) -> float:
     return largest
 
 
-lower = jit(_lower)
+lower = jit(_lower, inner=True)

@@ -36,6 +36,7 @@ _DECLARING = threading.Lock()
 def jit(
     formula: _Kernel,
     *,
+    inner: bool = False,
     inline: bool = False,
     once: bool = False,
     fused: bool = False,
@@ -44,35 +45,56 @@ def jit(
 ) -> _Kernel:
     """Compile at the first call with each combination of types; the GIL is released.
 
+    A kernel that other kernels alone call is ``inner``: numba need not make the function by which
+    Python calls it, which takes a tenth of a second for ten arrays; a call from Python would crash.
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
     references, which costs more than a distance. One that a single kernel calls is ``once``: numba
     makes it part of the caller before types are inferred, with the options of the caller, which
     saves optimisation and machine code of its own. Functions that the formula calls are kernels, or
-    plain functions named as ``helpers``, which the interpreter can run as they are. ``fused`` lets
+    plain functions named as ``helpers``, which the interpreter can run as they are; where compiled
+    code calls one, it is an ``inner`` kernel, the same for all callers. ``fused`` lets
     a product and the sum that takes it be one instruction with one rounding; ``reordered`` lets a
     sum be taken in any order, which the processor then does by several numbers at a time.
     """
-    import numba
-    from numba.extending import register_jitable
-
     for helper in helpers:
-        register_jitable(helper)
+        _call_compiled(helper)
+    return cast("_Kernel", _declared(formula, inner or inline, inline, once, fused, reordered))
+
+
+@cache
+def _declared(
+    formula: _Kernel, inner: bool, inline: bool, once: bool, fused: bool, reordered: bool
+) -> Any:
+    import numba
+
     folder = cache_folder()
-    without_wrapper: Any = {"no_cfunc_wrapper": True}  # no C calls a kernel: 7 % of the time
+    # No C calls a kernel: 7 % of the time.
+    without: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
     _announce_compiling()
     # Numba reads its folder once, when a kernel is declared; other users of numba keep theirs.
     config: Any = numba.config
     with _DECLARING:
         theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
         try:
-            compiled: Any = numba.njit(
+            return numba.njit(
                 cache=folder is not None and not inline, nogil=True, error_model="numpy",
-                forceinline=inline, inline="always" if once else "never", **without_wrapper,
+                forceinline=inline, inline="always" if once else "never", **without,
                 fastmath={*["contract"] * fused, *["reassoc"] * reordered} or False,
             )(formula)  # fmt: skip
         finally:
             config.CACHE_DIR = theirs
-    return cast("_Kernel", compiled)
+
+
+@cache
+def _call_compiled(helper: Callable[..., object]) -> None:
+    """Have compiled code that calls a plain function call the kernel of it instead."""
+    from numba import types
+    from numba.core.typing.templates import infer_global
+
+    register: Any = infer_global
+    type_of: Any = types.Dispatcher
+    kernel: Any = jit(helper, inner=True)
+    register(helper, type_of(kernel))
 
 
 @cache

@@ -45,7 +45,7 @@ def _sums_of_levels(rows: Float64Array, fine: float) -> tuple[int, int, bool]:
     return whole_sum, rest_sum, exact
 
 
-sums_of_levels = jit(_sums_of_levels)
+sums_of_levels = jit(_sums_of_levels, inner=True)
 
 
 def _distance_of_weighted(

@@ -36,7 +36,10 @@ def _to_integers(
         for j in range(m):
             reduced = cost[i, j] - least[i] - v[j]
             top[j] = reduced if reduced > top[j] else top[j]
-    unit = unit_of(min(top.max(), most), bits)
+    largest = 0.0
+    for j in range(m):
+        largest = top[j] if top[j] > largest else largest
+    unit = unit_of(min(largest, most), bits)
     for i in range(n):
         row = integers[i * m : i * m + m]
         for j in range(m):

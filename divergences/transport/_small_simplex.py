@@ -14,6 +14,7 @@ times as long.
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -210,18 +211,20 @@ def retune(cost: Any, n: int, m: int, parent: Any, following: Any, height: Any) 
 
 
 def optimise(
-    cost: Any, n: int, m: int, supply: Any, demand: Any, source: Any, target: Any, mass: Any,
-    stack: Any, first: Any, other: Any, parent: Any, following: Any, previous: Any, size: Any,
-    flow: Any, height: Any,
+    cost: Any, n: int, m: int, supply: Any, demand: Any, *space: Any,
+    parts: tuple[Any, Any] = (begin, improve),
 ) -> int:  # fmt: skip
     """Write the optimal tree of n sources and m sinks; the number of pivots.
 
     ``cost`` has n m entries, at least 0 and at most 2^55, row by row; ``supply`` and ``demand`` are
-    positive, of equal sum below 2^63. See ``workspace`` for the others.
+    positive, of equal sum below 2^63. ``workspace`` tells the sizes of what they are followed by:
+    ``source``, ``target``, ``mass``, ``stack``, ``first``, ``other`` and the tree's columns. The
+    formulas of ``parts`` do the work, or their kernels.
     """
-    begin(cost, n, m, supply, demand, source, target, mass, stack, first, other, parent, following,
-          previous, size, flow, height)  # fmt: skip
-    return improve(cost, n, m, 0, MOST, parent, following, previous, size, flow, height)[0]
+    begin, improve = parts
+    begin(cost, n, m, supply, demand, *space)
+    made, _ = improve(cost, n, m, 0, MOST, *space[-COLUMNS:])
+    return int(made)
 
 
 def workspace(n: int, m: int) -> list[int]:
@@ -229,22 +232,21 @@ def workspace(n: int, m: int) -> list[int]:
     return [n + m] * 5 + [2 * (n + m)] + [n + m + 1] * COLUMNS
 
 
-_OF_IMPROVE = (_least, _entering, _cycle, _shift, _move, _turn)
-
-
 def compiled() -> Any:
-    """The kernel of ``optimise``; loads the compiler."""
-    return jit(optimise, helpers=(*_small_start.HELPERS, begin, *_OF_IMPROVE, improve))
+    """``optimise`` by kernels; loads the compiler."""
+    begin, improve, _ = compiled_parts()
+    return partial(optimise, parts=(begin, improve))
 
 
 def compiled_parts() -> tuple[Any, Any, Any]:
     """The kernels of ``begin``, ``improve`` and ``retune``."""
-    return _small_start.compiled(), jit(improve, helpers=_OF_IMPROVE), jit(retune)
+    of_improve = (_least, _entering, _cycle, _shift, _move, _turn)
+    return _small_start.compiled(), jit(improve, helpers=of_improve), jit(retune)
 
 
 def is_cached() -> bool:
-    """Whether the kernel lies on disk, so that it need not be compiled."""
-    return cached(optimise)
+    """Whether the kernels lie on disk, so that they need not be compiled."""
+    return cached(begin) and cached(improve)
 
 
 def plan_of(tree: list[IntArray], n: int) -> tuple[IntArray, IntArray, IntArray]:

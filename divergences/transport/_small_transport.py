@@ -13,10 +13,8 @@ from ._jit import jit, variable
 from ._small_costs import to_integers
 
 _COST_BITS = 53
-_PARENT, _FLOW, _HEIGHT, _NONE = (
-    _small_simplex.PARENT, _small_simplex.FLOW, _small_simplex.HEIGHT, _small_simplex.NONE
-)  # fmt: skip
-_optimise = _small_simplex.compiled()
+_NONE, _MOST = _small_simplex.NONE, _small_simplex.MOST
+_begin, _improve, _ = _small_simplex.compiled_parts()
 
 
 def _with_mass(masses: IntArray, atoms: IntArray, left: IntArray) -> int:
@@ -29,7 +27,7 @@ def _with_mass(masses: IntArray, atoms: IntArray, left: IntArray) -> int:
     return count
 
 
-with_mass = jit(_with_mass)
+with_mass = jit(_with_mass, inner=True)
 
 
 def _level(supply: IntArray, demand: IntArray) -> None:
@@ -114,32 +112,42 @@ def _transport_all(
     ``supplies`` and ``demands`` are non-negative, of sums that differ by a few units below 2^63;
     the lists end with the zeros they came with. ``facts`` (k, 3) as in ``assign_all``.
     """
-    count, most, width = costs.shape
+    most, width = costs.shape[1], costs.shape[2]
     nodes = most + width
     integers, chosen = np.empty(most * width, np.int64), np.empty(most * width)
     least, reduced = np.empty(most), np.empty(width)
-    work, other = np.empty((9, nodes), np.int64), np.empty(2 * nodes, np.int64)
-    tree = np.empty((_small_simplex.COLUMNS, nodes + 1), np.int64)
-    for k in range(count):
-        n = with_mass(supplies[k], work[0], work[1])
-        m = with_mass(demands[k], work[2], work[3])
-        rows, supply, columns, demand = work[0, :n], work[1, :n], work[2, :m], work[3, :m]
-        level(supply, demand)
+    row, supply = np.empty(most, np.int64), np.empty(most, np.int64)
+    column, demand = np.empty(width, np.int64), np.empty(width, np.int64)
+    source, target = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    mass, stack = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    first, other = np.empty(nodes, np.int64), np.empty(2 * nodes, np.int64)
+    parent, following = np.empty(nodes + 1, np.int64), np.empty(nodes + 1, np.int64)
+    previous, size = np.empty(nodes + 1, np.int64), np.empty(nodes + 1, np.int64)
+    flow, height = np.empty(nodes + 1, np.int64), np.empty(nodes + 1, np.int64)
+    for k in range(costs.shape[0]):
+        cost = costs[k]
+        n, m = with_mass(supplies[k], row, supply), with_mass(demands[k], column, demand)
+        rows, columns = row[:n], column[:m]
+        level(supply[:n], demand[:m])
         part = chosen[: n * m].reshape((n, m))
-        gather(costs[k], rows, columns, part, least)
+        gather(cost, rows, columns, part, least)
         unit = to_integers(part, least, variable(_COST_BITS), np.inf, reduced[:m], integers)
-        for place in range(nodes):
-            work[8, place], other[2 * place], other[2 * place + 1] = _NONE, _NONE, _NONE
-        _optimise(
-            integers, n, m, supply, demand, work[4], work[5], work[6], work[7], work[8], other,
-            tree[0], tree[1], tree[2], tree[3], tree[4], tree[5],
+        for node in range(nodes):
+            first[node], other[2 * node], other[2 * node + 1] = _NONE, _NONE, _NONE
+        _begin(
+            integers, n, m, supply, demand, source, target, mass, stack, first, other, parent,
+            following, previous, size, flow, height,
+        )  # fmt: skip
+        _improve(
+            integers, n, m, variable(0), variable(_MOST), parent, following, previous, size, flow,
+            height,
         )  # fmt: skip
         for h in range(m):
-            v[k, columns[h]] = reduced[h] - tree[_HEIGHT, n + h] * unit
-        facts[k, 2] = prices(costs[k], columns, u[k], v[k])
+            v[k, columns[h]] = reduced[h] - height[n + h] * unit
+        facts[k, 2] = prices(cost, columns, u[k], v[k])
         list_plan(
-            costs[k], u[k], v[k], rows, columns, tree[_PARENT], tree[_FLOW],
-            sources[k], targets[k], masses[k], facts[k],
+            cost, u[k], v[k], rows, columns, parent, flow, sources[k], targets[k], masses[k],
+            facts[k],
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import divergences as dv
 from divergences.transport import _jit
 
 
@@ -75,15 +76,42 @@ def test_a_kernel_that_only_kernels_call_is_kept_in_them_alone(tmp_path):
     assert kept == {"_kd_tree._sort", "_norms._distances"}
 
 
+SOURCES = {path: ast.parse(path.read_text()) for path in Path(dv.__file__).parent.rglob("*.py")}
+
+
+def declarations(tree):
+    """Calls of ``jit``."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [call for call in calls if getattr(call.func, "id", "") == "jit"]
+
+
+def test_python_calls_no_kernel_that_is_made_for_kernels():
+    """Such a call would crash, since numba makes no function for it."""
+    inner = {}
+    for path, tree in SOURCES.items():
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and node.value in declarations(node):
+                options = {keyword.arg for keyword in node.value.keywords}
+                if options & {"inner", "inline"}:
+                    inner.setdefault(path.stem, set()).add(node.targets[0].id)
+    assert sum(map(len, inner.values())) > 20
+    for path, tree in SOURCES.items():
+        known = set(inner.get(path.stem, ()))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                module = (node.module or "").rpartition(".")[2]
+                known |= {name.name for name in node.names} & inner.get(module, set())
+        compiled = {call.args[0].id for call in declarations(tree)}
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and function.name not in compiled:
+                called = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+                assert not called & known, (path.name, function.name)
+
+
 def test_compiled_code_assigns_no_slices():
     """Each such assignment adds a tenth of a second and more to the first call."""
-    for path in Path(_jit.__file__).parent.glob("*.py"):
-        tree = ast.parse(path.read_text())
-        compiled = {
-            node.args[0].id
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "jit"
-        }
+    for path, tree in SOURCES.items():
+        compiled = {call.args[0].id for call in declarations(tree)}
         for formula in tree.body:
             if isinstance(formula, ast.FunctionDef) and formula.name in compiled:
                 for node in ast.walk(formula):
