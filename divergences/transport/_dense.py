@@ -25,7 +25,7 @@ from ._masses import Flow, are_alike, north_west
 from ._network_simplex import Candidates, add_all, no_candidates, optimise
 from ._result import CertificateError
 from ._small_matrix import optimum
-from ._spanning_tree import FLOW, ORIGIN, PARENT, UNITS, SpanningTree, grow, in_preorder, in_units
+from ._spanning_tree import UNITS, SpanningTree, flow_of, grow, in_preorder, in_units
 
 _WIDTH = 48  # arcs of a source in the lists
 _SAMPLE = 256  # sources and sinks whose problem gives the first potentials
@@ -103,7 +103,7 @@ def _check(
     """Stop if the time is over, with the best bound that one pass over the guide gives."""
     if not clock.limited or clock.allows(0.0):
         return
-    flow = north_west(supply, demand) if tree is None else _flow(tree, supply.size)
+    flow = north_west(supply, demand) if tree is None else flow_of(tree, supply.size)
     raise OutOfTime(flow, least(guide, g), g)
 
 
@@ -212,7 +212,7 @@ def _alternate(
             costs, guide, f, g, min(_VIOLATORS, m), rounding, number >= _PATIENCE
         )
         if reduced.min() >= -rounding:
-            return _flow(tree, n), f + reduced.min(axis=1), g
+            return flow_of(tree, n), f + reduced.min(axis=1), g
         rows = np.nonzero(columns >= 0)[0]
         _add(costs, lists, tree.potential, rows, columns[columns >= 0])
     message = f"the dense simplex did not converge in {_ROUNDS} rounds"
@@ -222,12 +222,3 @@ def _alternate(
 def _potentials(tree: SpanningTree, n: int, m: int) -> tuple[Float64Array, Float64Array]:
     middle = int(np.median(tree.potential[n : n + m]))
     return (tree.potential[:n] - middle) / UNITS, (tree.potential[n : n + m] - middle) / UNITS
-
-
-def _flow(tree: SpanningTree, n: int) -> Flow:
-    """The arcs of the tree that carry mass."""
-    used = np.nonzero(tree.nodes[:, FLOW])[0]
-    child, parent = tree.nodes[used, ORIGIN], tree.nodes[tree.nodes[used, PARENT], ORIGIN]
-    return Flow(
-        np.minimum(child, parent), np.maximum(child, parent) - n, tree.nodes[used, FLOW].copy()
-    )

@@ -46,7 +46,7 @@ def jit(
     """Compile at the first call with each combination of types; the GIL is released.
 
     A kernel that other kernels alone call is ``inner``: numba need not make the function by which
-    Python calls it, which takes a tenth of a second for ten arrays; a call from Python would crash.
+    Python calls it, which takes a tenth of a second for ten arrays, and Python interprets it.
     A small kernel called from inner loops is ``inline``: passing arrays to a function counts
     references, which costs more than a distance. One that a single kernel calls is ``once``: numba
     makes it part of the caller before types are inferred, with the options of the caller, which
@@ -76,13 +76,27 @@ def _declared(
     with _DECLARING:
         theirs, config.CACHE_DIR = config.CACHE_DIR, folder or ""
         try:
-            return numba.njit(
+            compiled: Any = numba.njit(
                 cache=folder is not None and not inline, nogil=True, error_model="numpy",
                 forceinline=inline, inline="always" if once else "never", **without,
                 fastmath={*["contract"] * fused, *["reassoc"] * reordered} or False,
             )(formula)  # fmt: skip
         finally:
             config.CACHE_DIR = theirs
+    if inner:
+        compiled.__class__ = _interpreted()
+    return compiled
+
+
+@cache
+def _interpreted() -> Any:
+    """The class of an ``inner`` kernel; of numba's own a call from Python would end the process."""
+    from numba.core.registry import CPUDispatcher
+
+    def call(kernel: Any, *arguments: object) -> Any:
+        return kernel.py_func(*arguments)
+
+    return type("Inner", (CPUDispatcher,), {"__call__": call})
 
 
 @cache

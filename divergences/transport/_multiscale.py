@@ -33,16 +33,7 @@ from ._norms import distances
 from ._pricing import price, smallest
 from ._refinement import list_all, predicted, proposed, reach, shortest, transposed
 from ._result import CertificateError
-from ._spanning_tree import (
-    FLOW,
-    ORIGIN,
-    PARENT,
-    UNITS,
-    SpanningTree,
-    grow,
-    in_preorder,
-    in_units,
-)
+from ._spanning_tree import UNITS, SpanningTree, flow_of, grow, in_preorder, in_units
 from ._threads import over_blocks
 
 _COARSEST = 6  # the first level has 2^6 clusters of each cloud
@@ -257,9 +248,9 @@ def _solve_level(
         for stage in optimise(tree, lists):
             tree = stage
             if not clock.allows(0.0):
-                raise _Unfinished(_flow(tree, n))
+                raise _Unfinished(flow_of(tree, n))
         f, g = tree.potential[:n] / UNITS, tree.potential[n : n + m] / UNITS
-        flow = _flow(tree, n)
+        flow = flow_of(tree, n)
         lengths = distances(x.points, flow.source, y.points, flow.target, order)
         room = reach(*lists, tree.potential, _NEAREST, _LIFT, _NEAR)
         reduced, of_x = price(below(x, -f - room), below(y, g), order, 0.0, _NEIGHBOURS)
@@ -378,12 +369,3 @@ def _nearest(
 
     over_blocks(block, range(_BLOCKS))
     return indices, each
-
-
-def _flow(tree: SpanningTree, n: int) -> Flow:
-    """The arcs of the tree that carry mass."""
-    used = np.nonzero(tree.nodes[:, FLOW])[0]
-    child, parent = tree.nodes[used, ORIGIN], tree.nodes[tree.nodes[used, PARENT], ORIGIN]
-    return Flow(
-        np.minimum(child, parent), np.maximum(child, parent) - n, tree.nodes[used, FLOW].copy()
-    )

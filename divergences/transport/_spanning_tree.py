@@ -22,6 +22,7 @@ import numpy as np
 
 from .._typing import Float64Array, IntArray
 from ._jit import jit, variable
+from ._masses import Flow
 
 UNITS = 2.0**54  # costs of about 1, and 512 times that as a potential, fit int64
 NONE = -1
@@ -322,3 +323,12 @@ def in_preorder(nodes: IntArray, n: int, root: int) -> SpanningTree:
     )
     renumber(nodes, tree.potential, tree.label, n, root, tree.nodes)
     return tree
+
+
+def flow_of(tree: SpanningTree, n: int) -> Flow:
+    """The arcs of the tree that carry mass."""
+    used = np.nonzero(tree.nodes[:, FLOW])[0]
+    child, parent = tree.nodes[used, ORIGIN], tree.nodes[tree.nodes[used, PARENT], ORIGIN]
+    return Flow(
+        np.minimum(child, parent), np.maximum(child, parent) - n, tree.nodes[used, FLOW].copy()
+    )

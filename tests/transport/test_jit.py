@@ -86,7 +86,7 @@ def declarations(tree):
 
 
 def test_python_calls_no_kernel_that_is_made_for_kernels():
-    """Such a call would crash, since numba makes no function for it."""
+    """Such a call would be interpreted, since numba makes no function for it."""
     inner = {}
     for path, tree in SOURCES.items():
         for node in tree.body:
@@ -106,6 +106,12 @@ def test_python_calls_no_kernel_that_is_made_for_kernels():
             if isinstance(function, ast.FunctionDef) and function.name not in compiled:
                 called = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
                 assert not called & known, (path.name, function.name)
+
+
+def test_python_can_interpret_a_kernel_that_is_made_for_kernels():
+    kernel = _jit.jit(lambda a: a[0] + 1, inner=True)
+    assert kernel([2]) == 3
+    assert _jit.jit(kernel.py_func, inner=True) is kernel
 
 
 def test_compiled_code_assigns_no_slices():
