@@ -25,16 +25,18 @@ EPS = 2.0**-52
 SUBNORMAL = 2.0**-1074
 _BLOCK_ENTRIES = 1 << 16  # of a matrix, which stay in a cache
 
+_least, _most = np.minimum.reduce, np.maximum.reduce  # without the wrappers
+
 
 def conjugates(cost: Float64Array, v: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Feasible potentials (u, v) from any v, each the c-transform of the other; O(n m)."""
-    v = v - (v.max() / 2 + v.min() / 2)
+    v = v - (_most(v) / 2 + _least(v) / 2)
     u, raised = np.empty(cost.shape[0]), np.full(v.size, np.inf)
     step = max(1, _BLOCK_ENTRIES // v.size)
     for start in range(0, u.size, step):
         rows = slice(start, start + step)
-        u[rows] = (cost[rows] - v).min(axis=1)
-        np.minimum(raised, (cost[rows] - u[rows, None]).min(axis=0), out=raised)
+        _least(cost[rows] - v, axis=1, out=u[rows])
+        np.minimum(raised, _least(cost[rows] - u[rows, None], axis=0), out=raised)
     return u, raised
 
 

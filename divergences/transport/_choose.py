@@ -197,7 +197,7 @@ def solve_cost(
 ) -> Solution:
     """Optimal transport for a matrix of costs of any sign, shape (n, m)."""
     clock = clock or Clock()
-    largest = float(max(cost.max(), -cost.min()))
+    largest = float(max(np.maximum.reduce(cost, axis=None), -np.minimum.reduce(cost, axis=None)))
     scale = float(np.ldexp(1.0, 1000 - np.frexp(largest)[1])) if largest > 2.0**1000 else 1.0
     if scale != 1:
         cost = cost * scale

@@ -74,9 +74,11 @@ def _is_forest(pairs: NDArray[np.bool_]) -> bool:
     for row, column in zip(rows.tolist(), (columns + n).tolist(), strict=True):
         first, second = row, column
         while above[first] != first:
-            first = above[first] = above[above[first]]
+            above[first] = above[above[first]]
+            first = above[first]
         while above[second] != second:
-            second = above[second] = above[above[second]]
+            above[second] = above[above[second]]
+            second = above[second]
         if first == second:
             return False
         above[first] = second

@@ -141,11 +141,13 @@ def solve_matrix(
     rows, columns = masses.supply.nonzero()[0], masses.demand.nonzero()[0]
     every = rows.size == n and columns.size == m
     part = cost if every else np.ascontiguousarray(cost[np.ix_(rows, columns)])
-    inner = Marginals(masses.supply[rows], masses.demand[columns], masses.total)
+    inner = masses
+    if not every:
+        inner = Marginals(masses.supply[rows], masses.demand[columns], masses.total)
 
     def of_all(flow: Flow, v: Float64Array) -> tuple[Flow, Marginals, Float64Array]:
-        flow = Flow(rows[flow.source], columns[flow.target], flow.mass)
         if not every:
+            flow = Flow(rows[flow.source], columns[flow.target], flow.mass)
             u = (cost[:, columns] - v).min(axis=1)
             v = (cost - u[:, None]).min(axis=0)
         return flow, masses, v
@@ -167,14 +169,15 @@ def _plan_of_matrix(
         plan = _small_matrix.transported(cost, masses, clock)
     value = cost_of(plan.flow, cost[plan.flow.source, plan.flow.target], masses.total)
     allowed = _PRECISION_COMPILED * abs(value)
-    largest = 2 * float(max(cost.max(), -cost.min()))
     if not (plan.error <= allowed or plan.is_exact()):
         cut = _small_matrix.cut_at(cost, masses, value, plan.flow, clock)
         if cut is None:
             return None
         plan = cut
-    few = sum(cost.shape) <= FEW_ATOMS  # of many, the general way rounds masses too
-    if few and rounding * largest > allowed and not _is_stable(cost, plan, rounding, allowed):
+    if rounding == 0 or sum(cost.shape) > FEW_ATOMS:  # of many, the general way rounds masses too
+        return plan
+    largest = 2 * float(max(_most(cost, axis=None), -_least(cost, axis=None)))
+    if rounding * largest > allowed and not _is_stable(cost, plan, rounding, allowed):
         return None
     return plan
 

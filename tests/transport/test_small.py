@@ -602,3 +602,13 @@ def test_many_tied_points_are_not_assigned_by_paths(monkeypatch):
     monkeypatch.setattr(_small_matrix, "_assigned_by_paths", None)  # not to be called
     x, y = np.random.default_rng(34).integers(0, 3, (2, 650, 6)) * 2.0
     assert wasserstein1(x, y + 1, metric="cityblock") >= 6
+
+
+def test_every_cycle_of_pairs_is_seen():
+    rng = np.random.default_rng(3)
+    for _ in range(2_000):
+        n = int(rng.integers(2, 12))
+        pairs = rng.random((n, n)) < 1.5 / n
+        nothing = np.zeros((n, n), dtype=bool)
+        parts = connected_components(np.block([[nothing, pairs], [pairs.T, nothing]]))[0]
+        assert _linear_assignment._is_forest(pairs) == (np.count_nonzero(pairs) == 2 * n - parts)
