@@ -111,17 +111,21 @@ def compile_all(processes: int) -> Iterator[Compiled]:
 
     Processes end with the caller's interest, as when somebody presses Ctrl-C.
     """
-    left, found = deque(FAMILIES), SimpleQueue[Compiled]()
+    left, found = deque(FAMILIES), SimpleQueue[Compiled | OSError]()
     begun: list[subprocess.Popen[str]] = []
     ended = Event()
     threads = [
-        Thread(target=_ask_for_all, args=(left, found, begun, ended)) for _ in range(processes)
+        Thread(target=_ask_for_all, args=(left, found, begun, ended))
+        for _ in range(min(processes, len(FAMILIES)))
     ]
     for thread in threads:
         thread.start()
     try:
         for _ in FAMILIES:
-            yield found.get()
+            done = found.get()
+            if isinstance(done, OSError):
+                raise done
+            yield done
     finally:
         ended.set()
         for run in begun:
@@ -131,16 +135,31 @@ def compile_all(processes: int) -> Iterator[Compiled]:
 
 
 def _ask_for_all(
-    left: deque[str], found: SimpleQueue[Compiled], begun: list[subprocess.Popen[str]], ended: Event
+    left: deque[str],
+    found: SimpleQueue[Compiled | OSError],
+    begun: list[subprocess.Popen[str]],
+    ended: Event,
 ) -> None:
-    """Have one process solve what is left; another if it dies."""
-    while left and not ended.is_set():
-        with suppress(BrokenPipeError), _begin(begun, ended) as run:
-            while left and not ended.is_set() and run.poll() is None:
-                with suppress(IndexError):  # another thread took the last
-                    family, start = left.popleft(), time.perf_counter()
-                    trouble = _ask(run, family)
-                    found.put(Compiled(family, time.perf_counter() - start, trouble))
+    """Have one process solve what is left; another if it dies. An error if none can begin."""
+    try:
+        while left and not ended.is_set():
+            with suppress(BrokenPipeError), _begin(begun, ended) as run:
+                _ask_while_it_lives(run, left, found, ended)
+    except OSError as error:
+        found.put(error)
+
+
+def _ask_while_it_lives(
+    run: subprocess.Popen[str],
+    left: deque[str],
+    found: SimpleQueue[Compiled | OSError],
+    ended: Event,
+) -> None:
+    while left and not ended.is_set() and run.poll() is None:
+        with suppress(IndexError):  # another thread took the last
+            family, start = left.popleft(), time.perf_counter()
+            trouble = _ask(run, family)
+            found.put(Compiled(family, time.perf_counter() - start, trouble))
 
 
 def _begin(begun: list[subprocess.Popen[str]], ended: Event) -> subprocess.Popen[str]:

@@ -140,3 +140,9 @@ def test_a_process_that_dies_is_replaced(monkeypatch):
     monkeypatch.setattr(_compile, "FAMILIES", dict.fromkeys(["deadly", "quick"]))
     heard = [(done.family, done.trouble) for done in _compile.compile_all(1)]
     assert heard == [("deadly", "the process ended with status 7"), ("quick", "")]
+
+
+def test_where_no_process_can_begin_it_does_not_wait(monkeypatch):
+    monkeypatch.setattr(_compile.sys, "executable", "/no/such/python")
+    with pytest.raises(FileNotFoundError, match="/no/such/python"):
+        list(_compile.compile_all(2))
