@@ -37,6 +37,24 @@ def _preferred(
 preferred = jit(_preferred, once=True)
 
 
+def _vacate(
+    head: IntArray, following: IntArray, queue: IntArray, queued: NDArray[np.bool_]
+) -> None:
+    """No sink has portions, all of which are spare, and every source waits.
+
+    Loops: NumPy's functions take long to compile.
+    """
+    for j in range(head.size):
+        head[j] = _NONE
+    for portion in range(following.size):
+        following[portion] = portion + 1 if portion + 1 < following.size else _NONE
+    for i in range(queue.size):
+        queue[i], queued[i] = i, True
+
+
+vacate = jit(_vacate, once=True)
+
+
 def _insert(head: IntArray, following: IntArray, level: Float64Array, j: int, portion: int) -> int:
     """Put a portion into the ascending list of sink j; the number of steps."""
     steps, before, here = 1, _NONE, head[j]
@@ -124,12 +142,7 @@ def _auction(
     level, owner, mass = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64)
     queue, queued = np.empty(n, np.int64), np.empty(n, np.bool_)
     front, waiting, spare = 0, n, 0
-    for j in range(m):  # loops: NumPy's functions take long to compile
-        head[j] = _NONE
-    for portion in range(size):
-        following[portion] = portion + 1 if portion + 1 < size else _NONE
-    for i in range(n):
-        queue[i], queued[i] = i, True
+    vacate(head, following, queue, queued)
     while waiting and budget > 0 and spare != _NONE:
         i = queue[front]
         front = front + 1 if front + 1 < n else 0
